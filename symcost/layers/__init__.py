@@ -1,0 +1,1 @@
+"""The layers, one file each: a forward pass and nothing else."""

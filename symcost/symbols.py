@@ -1,0 +1,218 @@
+"""The glossary: every letter with its meaning and unit, every quantity, and the notations of other sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sympy import Integer, Symbol
+
+from symcost.errors import UnknownSymbol, nearest
+
+KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
+KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter of the glossary.
+
+    `words` are the names that configs, code and papers use for it; `fallback` is the number it has when nobody
+    gives one (one GPU, one epoch).
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    latex: str = ""
+    words: tuple[str, ...] = ()
+    fallback: int | None = None
+    whole: bool = True  # a count: positive and whole
+
+    @property
+    def symbol(self) -> Symbol:
+        return Symbol(self.name, positive=True)
+
+
+def _letters(*letters: Letter) -> Mapping[str, Letter]:
+    return MappingProxyType({letter.name: letter for letter in letters})
+
+
+GLOSSARY: Mapping[str, Letter] = _letters(
+    Letter("b", "batch size", "sequences", words=("batch_size", "bsz", "bs", "batch", "micro_batch_size")),
+    Letter("c", "context length", "tokens per sequence", words=("seq_len", "seq", "context_length", "n_ctx", "seqlen",
+           "max_seq_len", "sequence_length")),  # fmt: skip
+    Letter("d", "model width", "elements", words=("d_model", "hidden_size", "n_embd", "dim", "hidden")),
+    Letter("d_ff", "inner width of the feed-forward layer", "elements", r"d_{\mathrm{ff}}",
+           ("intermediate_size", "ffn_hidden_size", "n_inner", "d_ffn")),  # fmt: skip
+    Letter("h", "query heads", "heads", words=("num_heads", "n_heads", "n_head", "num_attention_heads")),
+    Letter("h_kv", "key and value heads", "heads", r"h_{\mathrm{kv}}",
+           ("num_key_value_heads", "n_kv_heads", "num_kv_heads")),  # fmt: skip
+    Letter("d_k", "width of one head", "elements", "d_k", ("head_dim", "d_head", "d_qk", "key_size")),
+    Letter("L", "transformer blocks", "blocks", words=("num_layers", "n_layers", "n_layer", "num_hidden_layers")),
+    Letter("v", "vocabulary", "tokens", words=("vocab_size", "n_vocab", "vocab")),
+    Letter("c_max", "learned positions", "positions", r"c_{\max}", ("max_position_embeddings", "n_positions")),
+    Letter("E", "experts", "experts", words=("num_experts", "n_experts", "num_local_experts")),
+    Letter("k", "experts a token is sent to", "experts", words=("top_k", "num_experts_per_tok")),
+    Letter("d_expert", "inner width of one expert", "elements", r"d_{\mathrm{expert}}", ("moe_intermediate_size",)),
+    Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params")),
+    Letter("D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")),
+    Letter("epochs", "passes over the training tokens", "", r"\mathrm{epochs}", ("epoch", "num_epochs"), fallback=1),
+    Letter("n", "GPUs", "GPUs", words=("num_gpus", "n_gpus", "gpus", "world_size"), fallback=1),
+    Letter("MFU", "model FLOPs utilisation", "", r"\mathrm{MFU}", ("mfu",), whole=False),
+    Letter("peak", "peak FLOP/s of one GPU", "FLOP/s", r"\mathrm{peak}", ("peak_flops",), whole=False),
+    Letter("M", "memory limit", "bytes", words=("memory",)),
+    Letter("price", "price of one GPU-hour", "USD/h", r"\mathrm{price}", ("price_per_hour",), whole=False),
+    Letter("dp", "data-parallel size", "GPUs", r"\mathrm{dp}", ("data_parallel_size",)),
+    Letter("tp", "tensor-parallel size", "GPUs", r"\mathrm{tp}", ("tensor_parallel_size",)),
+    Letter("pp", "pipeline-parallel size", "GPUs", r"\mathrm{pp}", ("pipeline_parallel_size",)),
+    Letter("cp", "context-parallel size", "GPUs", r"\mathrm{cp}", ("context_parallel_size",)),
+    Letter("ep", "expert-parallel size", "GPUs", r"\mathrm{ep}", ("expert_parallel_size",)),
+    Letter("chunks", "model chunks of an interleaved pipeline on each device", "", r"\mathrm{chunks}"),
+)  # fmt: skip
+
+SYMBOLS: Mapping[str, Symbol] = MappingProxyType({name: letter.symbol for name, letter in GLOSSARY.items()})
+
+b, c, d, d_ff, h, h_kv, d_k, L, v = (SYMBOLS[name] for name in "b c d d_ff h h_kv d_k L v".split())
+c_max, E, k, d_expert = (SYMBOLS[name] for name in "c_max E k d_expert".split())
+N, D, epochs, n, MFU, peak, M, price = (SYMBOLS[name] for name in "N D epochs n MFU peak M price".split())
+
+_WORDS = {word: letter.name for letter in GLOSSARY.values() for word in letter.words}
+
+
+def letter(name: str, place: str = "") -> Letter:
+    """The glossary's entry for `name`. Raises UnknownSymbol, naming the nearest letter."""
+    if name in GLOSSARY:
+        return GLOSSARY[name]
+    start = f"{place}: " if place else ""
+    if name in _WORDS:
+        meant = GLOSSARY[_WORDS[name]]
+        raise UnknownSymbol(f"{start}'{name}' is not a letter of the glossary. Write '{meant.name}' ({meant.meaning}).")
+    raise UnknownSymbol(f"{start}'{name}' is not in the glossary. {nearest(name, GLOSSARY)}")
+
+
+def symbol(name: str) -> Symbol:
+    """The symbol of a glossary letter: always positive, one object for each name.
+
+    >>> symbol("d_ff")
+    d_ff
+    """
+    return letter(name).symbol
+
+
+def length(axis: str) -> Symbol | Integer:
+    """The length of a named axis: a second axis of the same length carries a prime; `1` is one element.
+
+    >>> length("c'")
+    c
+    """
+    base = axis.rstrip("'")
+    return Integer(int(base)) if base.isdigit() else symbol(base)
+
+
+def letter_for(word: str) -> str | None:
+    """The glossary letter that code, configs or papers call `word`, or None.
+
+    >>> letter_for("hidden_size")
+    'd'
+    """
+    return word if word in GLOSSARY else _WORDS.get(word)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What can be asked of a model: its name on the command line, its unit and its meaning."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        quantity.name: quantity
+        for quantity in (
+            Quantity("parameters", "elements", "what training adjusts, shared weights once"),
+            Quantity("parameter_memory", "bytes", "the parameters as the forward pass reads them"),
+            Quantity("gradient_memory", "bytes", "one gradient for each trained parameter"),
+            Quantity("optimizer_memory", "bytes", "the optimizer's states"),
+            Quantity("saved_activations", "elements", "what the forward pass keeps because a gradient reads it"),
+            Quantity("activation_memory", "bytes", "the saved activations in bytes"),
+            Quantity("static_memory", "bytes", "parameters, gradients and optimizer states"),
+            Quantity("memory_per_sequence", "bytes", "the saved activations of one sequence"),
+            Quantity("peak_memory", "bytes", "static memory and saved activations together"),
+            Quantity("worst_moment_memory", "bytes", "the largest of the step's named moments"),
+            Quantity("forward_flops", "FLOPs", "the forward pass of one step"),
+            Quantity("backward_flops", "FLOPs", "the gradients of one step"),
+            Quantity("recompute_flops", "FLOPs", "what is computed a second time on the way back"),
+            Quantity("optimizer_flops", "FLOPs", "one update of every trained parameter"),
+            Quantity("step_flops", "FLOPs", "forward, backward, recomputation and update together"),
+            Quantity("flops_per_token", "FLOPs/token", "forward and backward over the step's tokens"),
+            Quantity("training_flops", "FLOPs", "all steps together"),
+            Quantity("steps", "steps", "updates until every token was seen"),
+            Quantity("training_time", "s", "training FLOPs over what the GPUs achieve"),
+            Quantity("gpu_hours", "GPU-hours", "training time times GPUs"),
+            Quantity("cost", "USD", "GPU-hours at the price of one"),
+            Quantity("kv_cache_memory", "bytes", "keys and values kept for generation"),
+        )
+    }
+)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How one source writes the same quantities.
+
+    `letters` maps our letters to the source's (those not named stay as they are). `factors` is the order of the
+    letters inside a product. `widths` orders the terms of a sum: terms without `batch` first, then by falling
+    power of these letters in turn; a bare number comes last. `outside` is the letter that a sum is collected by.
+    """
+
+    name: str
+    source: str
+    letters: Mapping[str, str] = field(default_factory=dict)
+    factors: tuple[str, ...] = tuple("b h h_kv c c_max d d_k d_ff d_expert E k v L".split())
+    widths: tuple[str, ...] = tuple("d d_ff d_expert v h h_kv d_k c_max c E k b".split())
+    batch: str = "b"
+    outside: str = "L"
+
+
+def _notations(*notations: Notation) -> Mapping[str, Notation]:
+    return MappingProxyType({notation.name: notation for notation in notations})
+
+
+NOTATIONS: Mapping[str, Notation] = _notations(
+    Notation("lecture", "CS190C 2026, lecture 9"),
+    Notation(
+        "megatron",
+        "Korthikanti et al. 2022, Reducing Activation Recomputation in Large Transformer Models, table 1",
+        {"b": "b", "c": "s", "d": "h", "h": "a", "L": "l", "v": "V", "tp": "t", "pp": "p"},
+        factors=tuple("h h_kv c b d d_k d_ff v L".split()),
+    ),
+    Notation(
+        "kaplan",
+        "Kaplan et al. 2020, Scaling Laws for Neural Language Models, table 1",
+        {"c": "n_ctx", "d": "d_model", "L": "n_layer", "v": "n_vocab", "h": "n_heads", "d_k": "d_head"},
+        factors=tuple("b h c d d_k d_ff v L".split()),
+    ),
+    Notation(
+        "palm",
+        "Chowdhery et al. 2022, PaLM, appendix B",
+        {"b": "B", "c": "T", "h": "H", "d_k": "Q", "v": "V"},
+    ),
+    Notation(
+        "jax-book",
+        "Austin et al. 2025, How to Scale Your Model, chapter 4",
+        {"b": "B", "c": "T", "d": "D", "d_ff": "F", "h": "N", "h_kv": "K", "d_k": "H", "v": "V", "N": "P", "D": "tokens"},
+        factors=tuple("b c d d_ff h h_kv d_k v L".split()),
+    ),
+    Notation(
+        "zero",
+        "Rajbhandari et al. 2020, ZeRO, section 3",
+        {"N": "Psi", "dp": "N_d", "d": "h", "c": "s", "h": "a"},
+    ),
+)  # fmt: skip

@@ -1,0 +1,427 @@
+"""Terms: amounts with a tensor, a place and a reason. A closed form is the sum of its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from typing import Any
+
+from sympy import Add, Expr, Integer, Symbol
+
+from symcost import notation as printing
+from symcost import rules
+from symcost.errors import MissingValue, UnknownName, UnknownSymbol, UsageError, nearest
+from symcost.rules import Rule
+from symcost.symbols import GLOSSARY, NOTATIONS, letter
+
+Number = int | Fraction
+
+
+@dataclass(frozen=True)
+class Because:
+    """Why a term is there, in words; `latex` is its formula where it has one."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def latex(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class GradientReads(Because):
+    """A gradient asks for the tensor: which rule's, of which input, at which place."""
+
+    words: str = ""
+    rule: Rule = rules.ADD
+    slot: int = 0
+    inputs: tuple[str, ...] = ()
+    result: str = ""
+    transposed: bool = False  # a contraction that reads its right factor by its last axes: x·Wᵀ
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.formula(rules.TEXT)}"
+
+    @property
+    def latex(self) -> str:
+        return self.formula(rules.LATEX)
+
+    def formula(self, words: rules.Words) -> str:
+        """`∂W_Q = x_normᵀ·∂Q`, in one output's signs."""
+        name = _latex_name if words is rules.LATEX else str
+        names = [name(each) for each in self.inputs]
+        of, arrives = names[self.slot], words.gradient.format(name(self.result))
+        if self.rule is rules.CONTRACT:
+            other, turned = names[1 - self.slot], words.transpose.format
+            if self.slot == 0:
+                product = (arrives, other if self.transposed else turned(other))
+            else:
+                product = (turned(arrives), other) if self.transposed else (turned(other), arrives)
+            return f"{words.gradient.format(of)} = {words.dot.join(product)}"
+        slots: dict[Symbol, str] = {each.symbol: name(each.symbol.name) for each in self.rule.statistics}
+        slots |= dict(zip(self.rule.takes, names, strict=False))
+        slots |= {rules.y: name(self.result), rules.dy: arrives}
+        if self.rule.row is not None:
+            slots[rules.row] = f"{words.total}({rules.write(self.rule.row, slots, words)})"
+        gradient = self.rule.gradient(self.rule.takes[self.slot])
+        assert gradient is not None
+        return f"{words.gradient.format(of)} = {rules.write(gradient, slots, words)}"
+
+
+def _latex_name(name: str) -> str:
+    head, _, tail = name.partition("_")
+    start = head if len(head) == 1 else rf"\mathrm{{{head}}}"
+    end = tail if len(tail) == 1 else rf"\mathrm{{{tail}}}".replace("_", r"\_")
+    return f"{start}_{{{end}}}" if tail else start
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand: `amount` × `times`, the tensor it stands for, the place it is charged to, and why.
+
+    `also` names the other readers of the same tensor.
+    """
+
+    amount: Expr
+    times: Expr
+    tensor: str
+    place: str
+    because: Because
+    quantity: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Expr:
+        return self.amount * self.times
+
+    def to_dict(self) -> dict[str, str]:
+        return {
+            "amount": printing.code(self.amount),
+            "times": printing.code(self.times),
+            "tensor": self.tensor,
+            "place": self.place,
+            "because": str(self.because),
+        } | ({"also": ", ".join(self.also)} if self.also else {})
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one quantity is made of. `total` is never typed in: it is the sum of the terms.
+
+    `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in for
+    letters (d_ff = 4d), which a number given for such a letter must agree with.
+    """
+
+    quantity: str
+    unit: str
+    terms: tuple[Term, ...]
+    model: str = ""
+    convention: str = ""
+    scope: str = "model"
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    ties: Mapping[Symbol, Expr] = field(default_factory=dict)
+
+    @cached_property
+    def total(self) -> Expr:
+        """The closed form.
+
+        >>> import symcost
+        >>> symcost.derive("cs190c")["saved_activations"].of("block").latex()
+        '20bcd+bhc^2'
+        """
+        return Add(*(term.total for term in self.terms))
+
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def __add__(self, other: Terms) -> Terms:
+        if self.unit != other.unit:
+            raise UsageError(
+                f"{self.quantity} is in {self.unit} and {other.quantity} in {other.unit}: they cannot be added."
+            )
+        return replace(self, terms=self.terms + other.terms, numbers={**other.numbers, **self.numbers})
+
+    def called(self, quantity: str, unit: str | None = None) -> Terms:
+        """The same terms under the name of another quantity."""
+        return replace(self, quantity=quantity, unit=unit or self.unit)
+
+    def scaled(self, factor: Expr, *, quantity: str = "", unit: str = "") -> Terms:
+        """Every amount times `factor` (bytes an element, one over the tokens of a step)."""
+        return replace(
+            self,
+            terms=tuple(replace(term, amount=term.amount * factor) for term in self.terms),
+            quantity=quantity or self.quantity,
+            unit=unit or self.unit,
+        )
+
+    def where(self, chosen: Callable[[Term], bool]) -> Terms:
+        """Only the terms for which `chosen` is true."""
+        return replace(self, terms=tuple(term for term in self.terms if chosen(term)))
+
+    def of(self, scope: str) -> Terms:
+        """The terms at a place: `block` (one block), `block.attention`, `head`, or one tensor, `head.logits`.
+
+        Raises UnknownName with the nearest place where there is none of that name.
+        """
+        if scope in ("", "model"):
+            return self
+        inside = tuple(
+            term
+            for term in self.terms
+            if term.place == scope or term.place.startswith(f"{scope}.") or f"{term.place}.{term.tensor}" == scope
+        )
+        if not inside and scope not in self.places():
+            raise UnknownName(f"'{scope}' is no place of {self.model or 'this model'}. {nearest(scope, self.places())}")
+        one = scope.split(".")[0] == "block"
+        terms = tuple(replace(term, times=Integer(1)) for term in inside) if one else inside
+        return replace(self, terms=terms, scope=scope)
+
+    def places(self) -> list[str]:
+        """Every scope that `of` understands here, in order."""
+        found: dict[str, None] = {"model": None}
+        for term in self.terms:
+            parts = term.place.split(".")
+            found |= {".".join(parts[:end]): None for end in range(1, len(parts) + 1)}
+            found[f"{term.place}.{term.tensor}"] = None
+        return list(found)
+
+    def by_place(self) -> dict[str, Terms]:
+        """The terms grouped by the place they are charged to, in order."""
+        groups: dict[str, list[Term]] = {}
+        for term in self.terms:
+            groups.setdefault(term.place, []).append(term)
+        return {place: replace(self, terms=tuple(terms)) for place, terms in groups.items()}
+
+    def substituted(self, forms: Mapping[Symbol, Expr]) -> Terms:
+        """The same terms with forms put in for letters."""
+        put: Callable[[Expr], Expr] = lru_cache(maxsize=None)(lambda amount: amount.xreplace(dict(forms)))
+        return replace(
+            self, terms=tuple(replace(term, amount=put(term.amount), times=put(term.times)) for term in self.terms)
+        )
+
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """The letters of the closed form, in the glossary's order."""
+        names = {symbol.name for symbol in self.total.free_symbols}
+        return tuple(name for name in GLOSSARY if name in names)
+
+    def at(self, **values: float | Fraction) -> Number:
+        """The exact value at these numbers: an int, or a Fraction where it is none.
+
+        A float x is read as Fraction(str(x)). The model's own numbers stand in for what is not given; letters
+        that the form lacks are ignored. Raises MissingValue, naming all letters that have no number,
+        UnknownSymbol for a name that is not in the glossary, UsageError for a number that a letter cannot have.
+        """
+        numbers = self.known(values)
+        missing = [name for name in self.letters if name not in numbers]
+        if missing:
+            raise MissingValue(
+                f"{self.quantity}: {_listed(missing)} {'has' if len(missing) == 1 else 'have'} no number. "
+                f"Give {'it' if len(missing) == 1 else 'them'} as in {missing[0]}=…: "
+                + "; ".join(f"{name} is {GLOSSARY[name].meaning}" for name in missing)
+                + "."
+            )
+        return evaluator(self.total)(numbers)
+
+    def known(self, values: Mapping[str, object]) -> dict[str, Number]:
+        """Every number that holds when `values` are given: theirs, the model's own, and what follows by ties."""
+        numbers = dict(self.numbers)
+        for name, value in values.items():
+            numbers[name] = counted(name, value)
+        for name, entry in GLOSSARY.items():
+            if entry.fallback is not None:
+                numbers.setdefault(name, entry.fallback)
+        check_ties(self.ties, numbers, values)
+        return numbers
+
+    def compile(self, *letters: str) -> Callable[..., Any]:
+        """A NumPy function of these letters, for sweeps; it takes any duck array and computes in float64.
+
+        Raises MissingValue where other letters of the form have no number of the model's own.
+        """
+        from sympy import lambdify
+
+        symbols = [letter(name).symbol for name in letters]
+        rest = {name: value for name, value in self.known({}).items() if name not in letters}
+        missing = [name for name in self.letters if name not in letters and name not in rest]
+        if missing:
+            raise MissingValue(f"{self.quantity}: {_listed(missing)} must be among the letters to compile for.")
+        form = self.total.xreplace(
+            {letter(name).symbol: _expr(value) for name, value in rest.items() if name in self.letters}
+        )
+        return lambdify(symbols, form, "numpy", cse=True)  # type: ignore[no-any-return]
+
+    def latex(self, notation: str = "lecture") -> str:
+        """The closed form as a lecturer writes it, in a notation's letters."""
+        return printing.latex(self.total, NOTATIONS[notation])
+
+    def text(self, notation: str = "lecture") -> str:
+        """The closed form in plain signs: 20bcd + bhc²."""
+        return printing.text(self.total, NOTATIONS[notation])
+
+    def to_dict(self, notation: str = "lecture", value: Number | None = None) -> dict[str, Any]:
+        """The JSON of design and documentation: unit, scope, expression, LaTeX, value and terms."""
+        return {
+            "unit": self.unit,
+            "scope": self.scope,
+            "expression": printing.code(self.total),
+            "latex": self.latex(notation),
+            "value": plain(value) if value is not None else None,
+            "terms": [term.to_dict() for term in self.terms],
+        }
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def plain(value: Number) -> int | str:
+    """A number for JSON: an int, or the string "p/q"."""
+    return int(value) if value == int(value) else f"{value.numerator}/{value.denominator}"
+
+
+def counted(name: str, value: object) -> Number:
+    """The number given for a letter, exact. Raises UsageError for one that the letter cannot have.
+
+    >>> counted("MFU", 0.5)
+    Fraction(1, 2)
+    """
+    entry = letter(name)
+    if type(value) is int and value > 0:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction | Integer):
+        if not hasattr(value, "numerator"):
+            raise UsageError(f"{name}: expected a positive number ({entry.meaning}), found {value!r}.")
+    try:
+        number = Fraction(str(value))
+    except (ValueError, OverflowError, ZeroDivisionError):
+        raise UsageError(f"{name}: expected a finite number ({entry.meaning}), found {value!r}.") from None
+    if number <= 0:
+        raise UsageError(f"{name}: expected a positive number ({entry.meaning}), found {value}.")
+    if number.denominator == 1:
+        return int(number)
+    if entry.whole:
+        raise UsageError(f"{name}: expected a whole number ({entry.meaning}), found {value}.")
+    return number
+
+
+def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: Mapping[str, object]) -> None:
+    """Adds the numbers that ties fix, and raises UsageError where one is no whole number or contradicts `given`."""
+    for tied, form in ties.items():
+        if any(symbol.name not in numbers for symbol in form.free_symbols):
+            continue
+        value = evaluator(form)(numbers)
+        name = tied.name
+        if GLOSSARY[name].whole and Fraction(value).denominator != 1:
+            known = ", ".join(f"{symbol} = {numbers[symbol.name]}" for symbol in sorted(form.free_symbols, key=str))
+            raise UsageError(
+                f"{name}: expected a whole number, found {name} = {printing.text(form)} = {value} at {known}. "
+                f"Give {name} itself, or numbers that divide."
+            )
+        if name in given and numbers[name] != value:
+            raise UsageError(
+                f"{name}: found {numbers[name]}, expected {value}, since {name} = {printing.text(form)} here. "
+                f"Free it with given {name}={name}."
+            )
+        numbers[name] = value
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _expr(value: Number) -> Expr:
+    from sympy import Rational
+
+    return Integer(value) if isinstance(value, int) else Rational(value.numerator, value.denominator)
+
+
+Evaluator = Callable[[Mapping[str, Number]], Number]
+
+
+@lru_cache(maxsize=4096)
+def evaluator(form: Expr) -> Evaluator:
+    """A function that evaluates `form` exactly, in integers and fractions.
+
+    >>> from symcost.symbols import b, c
+    >>> evaluator(b * c**2 / 3)({"b": 1, "c": 2})
+    Fraction(4, 3)
+    """
+    monomials = _monomials(form)
+    if monomials is None:
+        inner = _closure(form)
+        return lambda numbers: _tidy(inner(numbers))
+
+    def evaluate(numbers: Mapping[str, Number]) -> Number:
+        total: Number = 0
+        for coefficient, factors in monomials:
+            product = coefficient
+            for name, power in factors:
+                product = product * numbers[name] if power == 1 else product * numbers[name] ** power
+            total += product
+        return total if type(total) is int else _tidy(total)
+
+    return evaluate
+
+
+def _monomials(form: Expr) -> list[tuple[Number, list[tuple[str, int]]]] | None:
+    """The summands of a polynomial as coefficient and powers, or None where `form` is no flat polynomial."""
+    summands = []
+    for summand in Add.make_args(form):
+        coefficient: Number = 1
+        factors = []
+        for factor in summand.as_ordered_factors() if summand.is_Mul else (summand,):
+            base, power = factor.as_base_exp()
+            if base.is_Symbol and power.is_Integer and power > 0:
+                factors.append((base.name, int(power)))
+            elif factor.is_Rational:
+                coefficient *= Fraction(factor.p, factor.q) if factor.q != 1 else int(factor.p)
+            else:
+                return None
+        summands.append((coefficient, factors))
+    return summands
+
+
+def _closure(form: Expr) -> Evaluator:
+    """`form` as nested functions: sums, products, whole powers, floor, ceiling, greatest and least."""
+    from math import ceil, floor, prod
+
+    if form.is_Symbol:
+        name = form.name
+        return lambda numbers: numbers[name]
+    if form.is_Rational:
+        constant: Number = Fraction(form.p, form.q) if form.q != 1 else int(form.p)
+        return lambda numbers: constant
+    parts = [_closure(argument) for argument in form.args]
+    kind = type(form).__name__
+    if kind == "Add":
+        return lambda numbers: sum(part(numbers) for part in parts)
+    if kind == "Mul":
+        return lambda numbers: prod(part(numbers) for part in parts)
+    if kind == "Pow" and form.exp.is_Integer:
+        base, power = parts[0], int(form.exp)
+        return lambda numbers: Fraction(base(numbers)) ** power
+    if kind == "floor":
+        return lambda numbers: floor(parts[0](numbers))
+    if kind == "ceiling":
+        return lambda numbers: ceil(parts[0](numbers))
+    if kind == "Max":
+        return lambda numbers: max(part(numbers) for part in parts)
+    if kind == "Min":
+        return lambda numbers: min(part(numbers) for part in parts)
+    raise UnknownSymbol(f"{kind} cannot be evaluated exactly in {printing.text(form)}.")
+
+
+def _tidy(value: Number) -> Number:
+    return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value
