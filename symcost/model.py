@@ -39,13 +39,13 @@ POSITIONS = ("none", "rope", "learned")
 
 @dataclass(frozen=True)
 class Architecture:
-    """Which layers a decoder is made of; no sizes. `bias` names the linear layers that have one."""
+    """Which layers a decoder is made of; no sizes. `attention_bias` names the projections that have one ("QKV")."""
 
     norm: str = "rms"
     feed_forward: str = "swiglu"
     positions: str = "none"
     grouped: bool = False
-    attention_bias: bool = False
+    attention_bias: str = ""
     feed_forward_bias: bool = False
     tied: bool = False
     causal_mask: bool = False
@@ -123,7 +123,7 @@ LETTERS: Mapping[str, Model] = MappingProxyType(
             ),
             Model(
                 "gpt",
-                Architecture("layer", "gelu", "learned", attention_bias=True, feed_forward_bias=True, tied=True,
+                Architecture("layer", "gelu", "learned", attention_bias="QKVO", feed_forward_bias=True, tied=True,
                              causal_mask=True, dropout=True),
                 {d_k: d / h},
                 source="Radford et al. 2019, GPT-2; Korthikanti et al. 2022, figure 2",

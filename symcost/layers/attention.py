@@ -11,13 +11,13 @@ def attention(
     *,
     grouped: bool = False,
     drops: bool = False,
-    biased: bool = False,
+    biased: str = "",
 ) -> Tensor:
     """x [b c d] → y [b c d], through h query heads and h_kv key and value heads of width d_k.
 
     `table` holds RoPE's angles and `mask` what a token may not look at. Where heads are `grouped`, each key and
-    value head serves h/h_kv query heads. `drops` drops weights and results, `biased` adds a bias to each of the
-    four projections.
+    value head serves h/h_kv query heads. `drops` drops weights and results; `biased` names the projections that
+    have a bias, as in "QKV" or "QKVO".
 
     Source: Vaswani et al. 2017, section 3.2; Ainslie et al. 2023 (grouped heads); Su et al. 2021 (RoPE).
     """
@@ -28,9 +28,9 @@ def attention(
     to_heads = "b c d, d h d_k -> b h c d_k"
     to_groups = "b c d, d h_kv d_k -> b h_kv c d_k" if grouped else to_heads
 
-    Q = linear("Q", to_heads, x, W_Q, biased=biased)
-    K = linear("K", to_groups, x, W_K, biased=biased)
-    V = linear("V", to_groups, x, W_V, biased=biased)
+    Q = linear("Q", to_heads, x, W_Q, biased="Q" in biased)
+    K = linear("K", to_groups, x, W_K, biased="K" in biased)
+    V = linear("V", to_groups, x, W_V, biased="V" in biased)
     if table is not None:
         Q = rotate("Q_rotated", Q, table)
         K = rotate("K_rotated", K, table)
@@ -39,5 +39,5 @@ def attention(
         V = repeat_heads("V_repeated", V)
 
     O = attention_core("O", Q, K, V, mask, drops)
-    y = linear("y", "b h c d_k, h d_k d -> b c d", O, W_O, biased=biased)
+    y = linear("y", "b h c d_k, h d_k d -> b c d", O, W_O, biased="O" in biased)
     return dropout("y_dropped", y) if drops else y
