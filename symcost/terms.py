@@ -114,7 +114,8 @@ class Terms:
     """What one quantity is made of. `total` is never typed in: it is the sum of the terms.
 
     `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in for
-    letters (d_ff = 4d), which a number given for such a letter must agree with.
+    letters (d_ff = 4d), which a number given for such a letter must agree with. `outer` is a factor of all terms
+    that a lecturer writes in front of the sum (one over the tokens of a step).
     """
 
     quantity: str
@@ -125,16 +126,19 @@ class Terms:
     scope: str = "model"
     numbers: Mapping[str, Number] = field(default_factory=dict)
     ties: Mapping[Symbol, Expr] = field(default_factory=dict)
+    outer: Expr = Integer(1)
 
     @cached_property
     def total(self) -> Expr:
-        """The closed form.
+        """The closed form, with the factor that all terms share written outside.
 
         >>> import symcost
         >>> symcost.derive("cs190c")["saved_activations"].of("block").latex()
         '20bcd+bhc^2'
         """
-        return Add(*(term.total for term in self.terms))
+        if self.outer == 1:
+            return Add(*(term.total for term in self.terms))
+        return self.outer * Add(*(term.total / self.outer for term in self.terms))
 
     def __iter__(self) -> Iterator[Term]:
         return iter(self.terms)
@@ -153,6 +157,10 @@ class Terms:
         """The same terms under the name of another quantity."""
         return replace(self, quantity=quantity, unit=unit or self.unit)
 
+    def replaced(self, terms: tuple[Term, ...]) -> Terms:
+        """Other terms under the same heading."""
+        return replace(self, terms=terms)
+
     def scaled(self, factor: Expr, *, quantity: str = "", unit: str = "") -> Terms:
         """Every amount times `factor` (bytes an element, one over the tokens of a step)."""
         return replace(
@@ -160,6 +168,7 @@ class Terms:
             terms=tuple(replace(term, amount=term.amount * factor) for term in self.terms),
             quantity=quantity or self.quantity,
             unit=unit or self.unit,
+            outer=self.outer * factor,
         )
 
     def where(self, chosen: Callable[[Term], bool]) -> Terms:
@@ -204,7 +213,9 @@ class Terms:
         """The same terms with forms put in for letters."""
         put: Callable[[Expr], Expr] = lru_cache(maxsize=None)(lambda amount: amount.xreplace(dict(forms)))
         return replace(
-            self, terms=tuple(replace(term, amount=put(term.amount), times=put(term.times)) for term in self.terms)
+            self,
+            terms=tuple(replace(term, amount=put(term.amount), times=put(term.times)) for term in self.terms),
+            outer=put(self.outer),
         )
 
     @cached_property
