@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from symcost import rules
 from symcost.conventions import ELEMENT_BYTES
 from symcost.errors import UnknownName, nearest
 from symcost.lower import Held, Program, Region, Step
-from symcost.tensors import Role, size_of
+from symcost.tensors import Op, Role, Tensor, ops_between, size_of
 from symcost.terms import Because, GradientReads, Term
 
 COUNTED_ROLES = (Role.ACTIVATION, Role.MASK)
+_ROLE_WORDS = {Role.PARAMETER: "a parameter", Role.INDEX: "an index", Role.CONSTANT: "a constant table"}
 
 
 @dataclass(eq=False, slots=True)
@@ -27,6 +28,21 @@ class Kept:
     reader: str
     because: Because
     also: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One step as a lecturer goes through it: its gradients, what it keeps, and what is there already.
+
+    `already` names a tensor that is needed but kept before (its keeper's place), or that is no activation.
+    """
+
+    label: str
+    place: str
+    times: Expr
+    gradients: tuple[GradientReads, ...]
+    keeps: tuple[Kept, ...]
+    already: tuple[tuple[str, str], ...]
 
 
 class Derivation:
@@ -55,14 +71,17 @@ class Derivation:
         return list(kept.values())
 
     def _asked_for(self) -> Iterator[tuple[Held, str, str, Because]]:
-        convention = self.program.convention
         for event in self.program.outermost:
-            if isinstance(event, Region):
-                yield from self._kept_by_region(event)
-            elif convention.listed is None:
-                yield from _read_by_gradients(event)
-            elif event.rule in convention.listed:
-                yield event.result, event.place, event.label, Because(f"{event.label}: the convention keeps this result")
+            yield from self._asked_by(event)
+
+    def _asked_by(self, event: Step | Region) -> Iterator[tuple[Held, str, str, Because]]:
+        listed = self.program.convention.listed
+        if isinstance(event, Region):
+            yield from self._kept_by_region(event)
+        elif listed is None:
+            yield from _read_by_gradients(event)
+        elif event.rule in listed:
+            yield event.result, event.place, event.label, Because(f"{event.label}: the convention keeps this result")
 
     def _kept_by_region(self, region: Region) -> Iterator[tuple[Held, str, str, Because]]:
         if region.step is not None:
@@ -75,6 +94,34 @@ class Derivation:
             for step in region.steps:
                 if keeps(step):
                     yield step.result, step.place, step.label, Because(f"{step.label}: kept, not computed again")
+
+    def account(self) -> list[Account]:
+        """Every step outside the regions computed again, and every such region, in the order of the program."""
+        first: dict[Held, str] = {kept.tensor: kept.reader for kept in self.kept}
+        by_storage = {kept.tensor: kept for kept in self.kept}
+        accounts = []
+        for event in self.program.outermost:
+            asked = list(self._asked_by(event))
+            label = asked[0][2] if asked else event.label
+            keeps, already = {}, {}
+            for tensor, _, reader, _ in asked:
+                storage = tensor.storage
+                if storage.role not in COUNTED_ROLES:
+                    already[tensor.name] = f"is {_ROLE_WORDS[storage.role]}"
+                elif first[storage] == reader:
+                    keeps[storage] = by_storage[storage]
+                else:
+                    already[storage.name] = f"is kept for {first[storage]}"
+            step = event.step if isinstance(event, Region) else event
+            gradients = () if step is None else tuple(
+                _gradient(step, position)
+                for position, (slot, tensor) in enumerate(zip(step.rule.takes, step.inputs, strict=False))
+                if tensor.wants and step.rule.gradient(slot) is not None
+            )  # fmt: skip
+            accounts.append(
+                Account(label, event.place, event.times, gradients, tuple(keeps.values()), tuple(already.items()))
+            )
+        return accounts
 
     @cached_property
     def saved_activations(self) -> tuple[Term, ...]:
@@ -174,6 +221,24 @@ class Derivation:
             if step.rule.differentiable and step.rule.gradient(step.rule.takes[step.inputs.index(tensor)]) is not None
         )
         return f"no gradient reads it ({slopes})" if slopes else "no gradient reads it"
+
+
+def kv_cache(loss: Tensor, element_bytes: int) -> tuple[Term, ...]:
+    """What generation keeps of the tokens seen: the keys and values of every block, before heads are repeated."""
+    return tuple(_keys_and_values(ops_between((), loss), "", Integer(1), element_bytes))
+
+
+def _keys_and_values(ops: list[Op], place: str, times: Expr, element_bytes: int) -> Iterator[Term]:
+    for op in ops:
+        if op.rule is rules.ATTENTION:
+            for tensor in op.inputs[1:3]:
+                while tensor.made_by is not None and tensor.made_by.rule is rules.REPEAT_HEADS:
+                    tensor = tensor.made_by.inputs[0]
+                because = Because(f"{element_bytes} bytes for each element of {tensor.name}, of every token seen")
+                yield Term(element_bytes * tensor.size, times, tensor.name, place, because, "kv_cache_memory")
+        elif op.body is not None:
+            inside = f"{place}.{op.name}".lstrip(".") if op.rule in (rules.PART, rules.REPEAT) else place
+            yield from _keys_and_values(op.body_ops(), inside, times * (op.times or 1), element_bytes)
 
 
 def _read_by_gradients(step: Step) -> Iterator[tuple[Held, str, str, Because]]:

@@ -92,6 +92,11 @@ class Region:
     steps: list[Step] = field(default_factory=list)
     step: Step | None = None
 
+    @property
+    def label(self) -> str:
+        """Its place: `block`."""
+        return self.place
+
     def again(self, keeps: object = None) -> list[Step]:
         """The steps that are run a second time, in the order of the program."""
         computed = [step for step in self.steps if not (callable(keeps) and keeps(step))]
