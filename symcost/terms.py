@@ -242,6 +242,15 @@ class Terms:
             )
         return evaluator(self.total)(numbers)
 
+    def missing(self) -> list[str]:
+        """The letters of the form that have no number of the model's own."""
+        known = self.known({})
+        return [name for name in self.letters if name not in known]
+
+    def nothing(self, scope: str) -> Terms:
+        """No terms, at a place that has none."""
+        return replace(self, terms=(), scope=scope)
+
     def known(self, values: Mapping[str, object]) -> dict[str, Number]:
         """Every number that holds when `values` are given: theirs, the model's own, and what follows by ties."""
         numbers = dict(self.numbers)
