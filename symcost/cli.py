@@ -199,11 +199,12 @@ def _show_text(terms: Terms, notation: Notation, alone: bool) -> None:
     value = _value(terms)
     of = f" of {terms.scope}" if terms.scope != "model" else ""
     shown = f" = {with_unit(value, terms.unit)}" if value is not None else ""
-    exact = f" ({value:,} B)" if value is not None and terms.unit == "bytes" and value == int(value) else ""
+    whole = value is not None and value == int(value) and terms.unit in ("bytes", "FLOPs")
+    exact = f" ({value:,} {terms.unit})" if whole else ""
     unit = "" if value is not None else f" {terms.unit}".rstrip()
     heading = f"{terms.quantity}{of}"
     click.echo(f"{heading:{len(heading) if alone else 20}} {terms.text(notation.name)}{unit}{shown}{exact}")
-    if alone:
+    if alone and terms.terms:
         rows = [
             (_amount(term.amount, term.times, notation), term.tensor, term.place,
              str(term.because) + (f"; also read by {', '.join(term.also)}" if term.also else ""))

@@ -19,7 +19,7 @@ from symcost.families import load
 from symcost.lower import lower
 from symcost.model import Model
 from symcost.notation import code
-from symcost.symbols import GLOSSARY, QUANTITIES, letter
+from symcost.symbols import QUANTITIES, letter
 from symcost.tables.optimizers import operations, optimizer
 from symcost.tables.precisions import precision, states
 from symcost.terms import Because, Number, Term, Terms, counted
@@ -259,9 +259,9 @@ def _known(model: Model, given: Given) -> tuple[dict[Symbol, Expr], dict[str, Nu
 def _form(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
-    from symcost.notation.reading import read_value
+    from symcost.notation.reading import read_assignment
 
-    return read_value(value, name)
+    return read_assignment(f"{name}={value}")[1]
 
 
 def _resolved(ties: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
@@ -273,9 +273,3 @@ def _resolved(ties: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
     circle = ", ".join(f"{symbol} = {code(form)}" for symbol, form in ties.items() if form.free_symbols & ties.keys())
     raise UsageError(f"given: expected forms that end in free letters, found a circle: {circle}. Free one of them.")
 
-
-def check_letters(names: Mapping[str, object]) -> None:
-    """Raises UnknownSymbol for the first name that is not in the glossary."""
-    for name in names:
-        if name not in GLOSSARY:
-            letter(name, "given")
