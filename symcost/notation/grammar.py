@@ -64,9 +64,23 @@ class Node:
     a number that stands alone, `ten` for a power of ten; `degree` and `bits` bound what the expression can grow to.
     """
 
-    __slots__ = ("_expr", "addends", "bits", "degree", "end", "factors", "inner", "printed", "start", "ten", "units")
+    __slots__ = (
+        "_expr",
+        "addends",
+        "bits",
+        "degree",
+        "end",
+        "factors",
+        "inner",
+        "printed",
+        "start",
+        "ten",
+        "units",
+    )
 
-    def __init__(self, factors: Sequence[Any], start: int, end: int, degree: float = 0, bits: float = 0) -> None:
+    def __init__(
+        self, factors: Sequence[Any], start: int, end: int, degree: float = 0, bits: float = 0
+    ) -> None:
         self.factors = factors
         self.start = start
         self.end = end
@@ -98,7 +112,9 @@ class Node:
         node.inner = self.inside + other.inside
         node.units = self.units + other.units
         if node.bits > LARGEST_PART:
-            raise fault(self.start, "the numbers here multiply to something too large", "Write a power of ten")
+            raise fault(
+                self.start, "the numbers here multiply to something too large", "Write a power of ten"
+            )
         return node
 
     @property
@@ -116,7 +132,9 @@ class Node:
 
 def rational(value: Fraction | int) -> Any:
     """The sympy number of the same value."""
-    return Integer(value.numerator) if value.denominator == 1 else Rational(value.numerator, value.denominator)
+    return (
+        Integer(value.numerator) if value.denominator == 1 else Rational(value.numerator, value.denominator)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -137,17 +155,23 @@ def _inverse(node: Node) -> list[Any]:
 def _raise(base: Node, exponent: Any, degree: float, end: int, column: int) -> Node:
     """base ** exponent, where `exponent` is a sympy expression of that degree."""
     below = base.expr
-    if below.is_Rational and (below < 0 and not exponent.is_Integer or below == 0 and not exponent.is_positive):
+    if below.is_Rational and (
+        below < 0 and not exponent.is_Integer or below == 0 and not exponent.is_positive
+    ):
         raise fault(column, f"{below} cannot be raised to {exponent}", "Mend the exponent")
     height = max(abs(exponent.p), exponent.q) if exponent.is_Rational else 1
     if below.is_number and exponent.is_number:
         if not exponent.is_Rational or base.bits * height > LARGEST_NUMBER or height > LARGEST_NUMBER:
-            raise fault(column, f"an exponent that makes a number of more than {LARGEST_NUMBER} bits", "Lower it")
+            raise fault(
+                column, f"an exponent that makes a number of more than {LARGEST_NUMBER} bits", "Lower it"
+            )
         powers, steep = 0.0, base.bits * height
     else:
         if base.degree * height > HIGHEST_POWER:
             raise fault(column, f"a letter to a power above {HIGHEST_POWER}", "Lower the exponent")
         powers, steep = max(base.degree * height, 1) + degree, base.bits * height
+        if degree and powers > HIGHEST_POWER:
+            raise fault(column, "powers of powers", "Name the inner one")
     node = base.wrapped([Pow(below, exponent)], base.start, end)
     node.degree, node.bits = powers, steep
     if len(node.units) == 1 and exponent.is_Integer:
@@ -294,11 +318,15 @@ class Builder:
 
     def plus(self, parts: list[Any]) -> Node:
         left, _, right = parts
-        return _sum(left.joined(right, ()), (*left.terms, Term(right.expr, right.start, right.end)), left, right)
+        return _sum(
+            left.joined(right, ()), (*left.terms, Term(right.expr, right.start, right.end)), left, right
+        )
 
     def less(self, parts: list[Any]) -> Node:
         left, _, right = parts
-        return _sum(left.joined(right, ()), (*left.terms, Term(-right.expr, right.start, right.end)), left, right)
+        return _sum(
+            left.joined(right, ()), (*left.terms, Term(-right.expr, right.start, right.end)), left, right
+        )
 
     def part(self, parts: list[Any]) -> tuple[Node, Unit | None]:
         node = parts[0]

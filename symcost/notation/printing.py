@@ -36,6 +36,7 @@ from symcost.symbols import GLOSSARY, NOTATIONS, Notation
 __all__ = ["code", "javascript", "latex", "latex_name", "substituted", "terms", "text"]
 
 SUM, SLASH, PRODUCT, POWER, ATOM = range(5)  # how tightly a piece holds together
+MILLION = "M"  # right after a number it would not read as the memory limit
 
 
 class Piece(NamedTuple):
@@ -170,7 +171,8 @@ class Latex(Pen):
         return Piece(rf"\frac{{{value.numerator}}}{{{value.denominator}}}", POWER, "fraction", "fraction")
 
     def joint(self, left: Piece, right: Piece, before: str) -> str:
-        if right.left == "digits" or (right.left == "fraction" and left.right in ("digits", "fraction")):
+        runs_together = right.signs == MILLION or right.left == "fraction"
+        if right.left == "digits" or (left.right in ("digits", "fraction") and runs_together):
             sign = r"\cdot"
         elif "word" in (left.right, right.left):
             sign = r"\,"
@@ -269,7 +271,8 @@ class Text(OneLine):
 
     def joint(self, left: Piece, right: Piece, before: str) -> str:
         if left.right == "digits" and right.left != "digits":
-            return "·" if right.left == "word" and "_" not in right.signs else ""
+            word = right.left == "word" and "_" not in right.signs
+            return "·" if word or right.signs == MILLION else ""
         if left.right in ("word", "open") or right.left in ("digits", "word", "root"):
             return "·"
         run = _LETTERS_AT_END.search(before)

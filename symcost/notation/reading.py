@@ -23,7 +23,7 @@ from symcost.notation.tokens import (
     understand,
 )
 from symcost.notation.units import SUFFIXES, Unit, unit
-from symcost.symbols import GLOSSARY, QUANTITIES, letter_for
+from symcost.symbols import GLOSSARY, NAME, QUANTITIES, letter_for
 from symcost.symbols import letter as glossary_letter
 
 __all__ = [
@@ -126,7 +126,9 @@ def read_list(text: str, form: Form = "latex", *, names: Collection[str] = ()) -
     looks = plain(text)
     declared = frozenset(names)
     found = tuple(
-        _read(text, looks, span, form, declared) for span in _spans(looks, form) if looks[span.start : span.end].strip()
+        _read(text, looks, span, form, declared)
+        for span in _spans(looks, form)
+        if looks[span.start : span.end].strip()
     )
     if not found:
         raise ReadError("column 1: nothing to read. Expected a formula.")
@@ -183,7 +185,9 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
 
 
 def _labelled(text: str, label_start: int, label_end: int, start: int, end: int) -> _Span:
-    while end > start and (text[end - 1].isspace() or (text[end - 1] in ".,;" and text[end - 2 : end - 1] not in "\\.")):
+    while end > start and (
+        text[end - 1].isspace() or (text[end - 1] in ".,;" and text[end - 2 : end - 1] not in "\\.")
+    ):
         end -= 1
     if label_end == label_start:
         return _Span(None, start, end)
@@ -224,7 +228,15 @@ def _read(text: str, looks: str, span: _Span, form: Form, names: frozenset[str])
 def _part(node: Node, whole: Unit | None, doubts: list[tuple[int, str]]) -> Part:
     within = tuple(why for start, why in doubts if node.start <= start <= node.end)
     return Part(
-        node.expr, node.start, node.end, node.terms, node.inner, whole, node.units, node.printed, tuple(dict.fromkeys(within))
+        node.expr,
+        node.start,
+        node.end,
+        node.terms,
+        node.inner,
+        whole,
+        node.units,
+        node.printed,
+        tuple(dict.fromkeys(within)),
     )
 
 
@@ -262,10 +274,14 @@ def read_expression(text: str, names: Collection[str] = ()) -> Expr:
     """
     guard(text)
     known = frozenset(names)
-    pieces, _ = understand(scan(text, 0, len(text), "code", known | GLOSSARY.keys()), "code", known | GLOSSARY.keys())
+    pieces, _ = understand(
+        scan(text, 0, len(text), "code", known | GLOSSARY.keys()), "code", known | GLOSSARY.keys()
+    )
     for piece in pieces:
         if piece.type == "NAME" and piece.value not in known:
-            piece.value = letter_for(piece.value) or glossary_letter(piece.value, f"column {piece.start + 1}").name
+            piece.value = (
+                letter_for(piece.value) or glossary_letter(piece.value, f"column {piece.start + 1}").name
+            )
         elif piece.type in ("REL", "UNIT", "ENDUNIT"):
             raise fault(piece.start, f"'{piece.text}' in an expression", "Write letters, numbers and signs")
     if not pieces:
@@ -290,16 +306,16 @@ def read_amount(text: str) -> tuple[int | Fraction, Unit | None]:
     """
     found = _AMOUNT.match(text) if len(text) <= 200 else None
     if found is None:
-        raise ReadError(f"'{text[:60]}' is no number. Write it as 32e9, 1/3, 2**20, 50% or 24 GiB.")
+        raise ReadError(f"'{_shown(text)}' is no number. Write it as 32e9, 1/3, 2**20, 50% or 24 GiB.")
     value = Fraction(found["base"].replace("_", "")) * Fraction(10) ** int(found["exponent"] or 0)
     if found["power"]:
         power = int(found["power"])
         if power * max(value.numerator.bit_length(), value.denominator.bit_length()) > 4096:
-            raise ReadError(f"'{text[:60]}' is too large a number.")
+            raise ReadError(f"'{_shown(text)}' is too large a number.")
         value **= power
     if found["below"]:
         if not int(found["below"]):
-            raise ReadError(f"'{text[:60]}' divides by zero.")
+            raise ReadError(f"'{_shown(text)}' divides by zero.")
         value /= int(found["below"])
     if found["sign"]:
         value = -value
@@ -311,7 +327,9 @@ def read_amount(text: str) -> tuple[int | Fraction, Unit | None]:
     elif rest:
         measured = unit(rest)
         if measured is None:
-            known = nearest(rest, ("GiB", "MiB", "TiB", "KiB", "GB", "MB", "TB", "kB", "hours", "days", "TFLOP/s", "USD"))
+            known = nearest(
+                rest, ("GiB", "MiB", "TiB", "KiB", "GB", "MB", "TB", "kB", "hours", "days", "TFLOP/s", "USD")
+            )
             raise ReadError(f"'{rest}' after a number is no unit. {known}", found.start("rest") + 1)
         value *= measured.scale
     return _whole(value), measured
@@ -340,8 +358,8 @@ def read_assignment(text: str) -> tuple[str, int | Fraction | Expr]:
     """
     name, equals, value = text.partition("=")
     name, value = name.strip(), value.strip()
-    if not equals or not name or not value:
-        raise ReadError(f"'{text[:60]}' is no assignment. Write it as b=4 or d_ff=4*d.")
+    if not equals or not NAME.match(name) or not value:
+        raise ReadError(f"'{_shown(text)}' is no assignment. Write it as b=4 or d_ff=4*d.")
     meant = glossary_letter(letter_for(name) or name)
     if not _AMOUNT.match(value):
         return meant.name, read_expression(value)
@@ -358,12 +376,21 @@ def read_assignment(text: str) -> tuple[str, int | Fraction | Expr]:
         return meant.name, _whole(Fraction(amount) / own.scale)
     if measured.spelling == "B":  # what is not counted in bytes: billions
         return meant.name, amount * 10**9
-    raise UsageError(f"{meant.name} is {meant.meaning}, in {meant.unit or 'no unit'}, but '{value}' is in {measured.spelling}.")
+    raise UsageError(
+        f"{meant.name} is {meant.meaning}, in {meant.unit or 'no unit'}, but '{value}' is in {measured.spelling}."
+    )
+
+
+def _shown(text: str) -> str:
+    """The start of what was typed, on one line."""
+    return " ".join(text[:60].split())
 
 
 _OWN_UNITS = {"tokens per sequence": "tokens", "parameters": "params"}
 
-_LIMIT = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*(?P<relation><=|>=|=<|==?|<|>|≤|≥)\s*(?P<value>.+)\Z", re.DOTALL)
+_LIMIT = re.compile(
+    r"\s*(?P<name>[A-Za-z]\w*)\s*(?P<relation><=|>=|=<|==?|<|>|≤|≥)\s*(?P<value>.+)\Z", re.DOTALL
+)
 _RELATIONS = {"≤": "<=", "=<": "<=", "≥": ">=", "==": "="}
 
 
@@ -377,12 +404,8 @@ def read_limit(text: str) -> tuple[str, str, int | Fraction, Unit | None]:
     """
     found = _LIMIT.match(text)
     if found is None:
-        raise ReadError(f"'{text[:60]}' is no limit. Write it as peak_memory <= 24 GiB.")
+        raise ReadError(f"'{_shown(text)}' is no limit. Write it as peak_memory <= 24 GiB.")
     if found["name"] not in QUANTITIES:
         raise UnknownName(f"'{found['name']}' is no quantity. {nearest(found['name'], QUANTITIES)}")
     value, measured = read_amount(found["value"])
     return found["name"], _RELATIONS.get(found["relation"], found["relation"]), value, measured
-
-
-def _symbols(names: Collection[str]) -> dict[str, Any]:
-    return {name: letter(name) for name in names}

@@ -27,11 +27,12 @@ Form: TypeAlias = Literal["latex", "text", "code"]
 LONGEST = 4000  # characters
 DEEPEST = 60  # brackets
 MOST_DIGITS = 1200
+LONGEST_UNIT = 40
 
 
 def fault(start: int, found: str, mend: str) -> ReadError:
     """The error at offset `start`: where, what was found, how to mend it."""
-    return ReadError(f"column {start + 1}: {found}. {mend}.", start + 1)
+    return ReadError(" ".join(f"column {start + 1}: {found}. {mend}.".split()), start + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ _PLAIN = re.compile(
     |\\(?P<command>[A-Za-z]+)
     |<(?P<tag>/?sup)>
     |{_RAISED}
-    |(?P<sign>===?|\*\*|//|=>|-+>|<=|>=|=<|~=|=~|:=|\\[$%]|.)
+    |(?P<sign>===?|\*\*|//|=>|-+>|<=|>=|=<|<<|>>|~=|=~|:=|\\[$%]|.)
     """,
     re.VERBOSE,
 )
@@ -221,8 +222,20 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
     | dict.fromkeys(("⇒", "⟹", "=>"), ("REL", "⇒"))
     | dict.fromkeys(("→", "⟶", "->", "-->"), ("REL", "→"))
     | {sign: ("REL", sign) for sign in "<>≪≫≠∝"}
-    | {"[": ("LSQB", "["), "]": ("RSQB", "]"), "{": ("LBRACE", "{"), "}": ("RBRACE", "}"), ",": ("COMMA", ",")}
-    | {"⌊": ("LFLOOR", "⌊"), "⌋": ("RFLOOR", "⌋"), "⌈": ("LCEIL", "⌈"), "⌉": ("RCEIL", "⌉"), "√": ("FUNC", "sqrt")}
+    | {
+        "[": ("LSQB", "["),
+        "]": ("RSQB", "]"),
+        "{": ("LBRACE", "{"),
+        "}": ("RBRACE", "}"),
+        ",": ("COMMA", ","),
+    }
+    | {
+        "⌊": ("LFLOOR", "⌊"),
+        "⌋": ("RFLOOR", "⌋"),
+        "⌈": ("LCEIL", "⌈"),
+        "⌉": ("RCEIL", "⌉"),
+        "√": ("FUNC", "sqrt"),
+    }
     | {"//": ("FLOORDIV", "//"), ";": ("COMMA", ";"), "\\#": ("HASH", "#")}
 )
 _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -230,7 +243,12 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     | {name: ("FRAC", "/") for name in ("frac", "dfrac", "tfrac", "cfrac")}
     | {"sqrt": ("SQRT", "√"), "div": ("SLASH", "/"), "lfloor": ("LFLOOR", "⌊"), "rfloor": ("RFLOOR", "⌋")}
     | {"lceil": ("LCEIL", "⌈"), "rceil": ("RCEIL", "⌉"), "lbrack": ("LSQB", "["), "rbrack": ("RSQB", "]")}
-    | {"underbrace": ("UNDER", ""), "overbrace": ("UNDER", ""), "boxed": ("UNDER", ""), "underline": ("UNDER", "")}
+    | {
+        "underbrace": ("UNDER", ""),
+        "overbrace": ("UNDER", ""),
+        "boxed": ("UNDER", ""),
+        "underline": ("UNDER", ""),
+    }
     | {name: ("REL", "=") for name in ("equiv", "triangleq", "coloneqq", "eqqcolon", "doteq")}
     | {name: ("REL", "≈") for name in ("approx", "approxeq", "sim", "simeq", "cong", "thickapprox")}
     | {name: ("REL", "≤") for name in ("le", "leq", "leqslant")}
@@ -264,6 +282,7 @@ def guard(text: str) -> None:
 # Cutting a text into marks.
 
 _VISIBLE = re.compile(r"~|\\[,;: ]|\\q?quad")
+_TITLE = re.compile(r"(?=.*[aeiouAEIOU])[A-Z][a-z]{2,}\Z")  # Act_{total} is a word, bM_{total} is not
 _ANY_LETTERS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _UNBRACED = re.compile(r"_[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*")
 _LABEL = re.compile(
@@ -322,8 +341,8 @@ class _Scanner:
         match = (_LATEX if latex else _PLAIN).match
         text, end = self.text, self.end
         arguments = 0  # how many TeX arguments the last command still takes
-        braces: list[tuple[int, bool]] = []
-        under = False
+        braces: list[tuple[int, str | None]] = []
+        under: str | None = None
         while self.position < end:
             start = self.position
             found = match(text, start, end)
@@ -336,11 +355,13 @@ class _Scanner:
                 continue
             if looks == "{":
                 braces.append((arguments - 1 if arguments else 0, under))
-                arguments, under = 0, False
+                arguments, under = 0, None
                 self.add("LBRACE", looks, start, found.end())
                 self.position = found.end()
                 continue
             if arguments:
+                if under:
+                    raise fault(start, f"'{looks}' after \\{under}", "Put it in braces")
                 arguments -= 1
                 self.argument(found)
                 continue
@@ -350,7 +371,7 @@ class _Scanner:
                 arguments, skip = braces.pop()
                 self.add("RBRACE", looks, start, found.end())
                 self.position = found.end()
-                if skip:
+                if skip and skip.endswith("brace"):
                     self.skip_script()
                 continue
             self.position = found.end()
@@ -362,7 +383,7 @@ class _Scanner:
                 elif last == "SQRT" or (last == "CARET" and latex):
                     arguments = 1
                 elif last == "UNDER":
-                    under, arguments = self.marks.pop().text == "skip", 1
+                    under, arguments = self.marks.pop().text, 1
         if braces:
             raise fault(end, "a brace that is not closed", "Close it")
         if arguments:
@@ -394,7 +415,9 @@ class _Scanner:
             self.add("sup", looks.translate(_SMALL), start, end)
         elif kind == "times":
             before = self.marks[-1].kind if self.marks else ""
-            if before in ("number", "sup", "RPAR", "RSQB", "RBRACE") and (self.gap or looks + "(" not in self.text[start:]):
+            if before in ("number", "sup", "RPAR", "RSQB", "RBRACE") and (
+                self.gap or looks + "(" not in self.text[start:]
+            ):
                 self.add("TIMES", looks, start, end)
             else:
                 again = _ANY_LETTERS.match(self.text, start, self.end)
@@ -438,7 +461,7 @@ class _Scanner:
                     text = f"log{base[1] or base[2]}"
                 text = FUNCTIONS[text]
             elif kind == "UNDER":
-                text = "skip" if name.endswith("brace") else ""
+                text = name
             elif kind == "SQRT":
                 root = re.compile(r"\s*\[\s*([1-9])\s*\]").match(self.text, end, self.end)
                 text = root[1] if root else "2"
@@ -450,7 +473,9 @@ class _Scanner:
             self.name(name.removeprefix("var"), start)
         else:
             what = _FORBIDDEN.get(name)
-            raise fault(start, f"'\\{name}'" + (f" ({what})" if what else ""), "symcost does not read this command")
+            raise fault(
+                start, f"'\\{name}'" + (f" ({what})" if what else ""), "symcost does not read this command"
+            )
 
     def upright(self, content: str, start: int, end: int) -> None:
         text = content.replace("\\_", "_").replace("\\ ", " ").replace("~", " ").replace("\\%", "%")
@@ -460,7 +485,15 @@ class _Scanner:
         if spelled:
             self.add("name", spelled, start, self.position)
             return
-        self.add("text", text.strip(), start, end)
+        bare = text.strip()
+        if re.search(r"[*+=^<>×·≈]", bare):
+            raise fault(start, f"a formula inside the words '{bare}'", "Write it outside of them")
+        if bare.startswith("/"):
+            self.add("SLASH", "/", start, start)
+        if bare.strip("/ "):
+            self.add("text", bare.strip("/ "), start, end)
+        if bare.endswith("/") and len(bare) > 1:
+            self.add("SLASH", "/", end, end)
         if text[-1:].isspace():
             self.gap = 2
 
@@ -475,7 +508,7 @@ class _Scanner:
             self.position = longer.end()
             self.add("name", run + longer.group(), start, self.position)
             return
-        whole = len(run) == 1 or run in self.names or is_word(run)
+        whole = len(run) == 1 or run in self.names or is_word(run) or _TITLE.match(run) is not None
         base, at = (run, start) if whole else (run[-1], after - 1)
         if not whole and self.text[after - 1] == "}":
             base, at = run, start  # \mathbf{...}
@@ -487,6 +520,8 @@ class _Scanner:
             self.add("word", run[:-1], start, at)
         self.add("name", spelled, at, self.position)
         self.power_before_subscript()
+        if whole and len(run) > 1 and not (run in self.names or is_word(run)):
+            self.add("doubt", f"'{run}' with its subscript is read as one name", at, self.position)
 
     def name(self, name: str, start: int) -> None:
         spelled = self.scripts(name, start) or name
@@ -496,7 +531,12 @@ class _Scanner:
     def identifier(self, name: str, start: int) -> None:
         """A name in snake_case; `bcd_ff`, if nobody knows it, is b·c·d_ff where d_ff is known."""
         first, underscore, rest = name.partition("_")
-        if underscore and len(first) > 1 and not self.known(name) and self.known(first[-1] + underscore + rest):
+        if (
+            underscore
+            and len(first) > 1
+            and not self.known(name)
+            and self.known(first[-1] + underscore + rest)
+        ):
             at = start + len(first) - 1
             self.add("word", first[:-1], start, at)
             self.add("ident", first[-1] + underscore + rest, at, self.position)
@@ -591,11 +631,23 @@ class _Scanner:
         before = self.marks[-1]
         self.add("LBRACE", "{", start, start)
         self.position = start + 1
-        if kind == "number" and before.kind == "CARET" and self.marks[-3:-2] and self.marks[-3].kind == "number":
-            self.position = end = start + len(re.match("[0-9]+", looks).group()) if looks[0].isdigit() else end  # type: ignore[union-attr]
+        if (
+            kind == "number"
+            and before.kind == "CARET"
+            and self.marks[-3:-2]
+            and self.marks[-3].kind == "number"
+        ):
+            self.position = end = (
+                start + len(re.match("[0-9]+", looks).group()) if looks[0].isdigit() else end
+            )  # type: ignore[union-attr]
             self.add("number", self.text[start:end], start, end)
             if end - start > 1:
-                self.add("doubt", f"TeX prints only the first digit of the exponent {self.text[start:end]} raised", start, end)
+                self.add(
+                    "doubt",
+                    f"TeX prints only the first digit of the exponent {self.text[start:end]} raised",
+                    start,
+                    end,
+                )
         elif kind == "number":
             if not looks[0].isdigit():
                 raise fault(start, f"'{looks}' as an argument", "Put it in braces")
@@ -636,7 +688,9 @@ def plain(text: str) -> str:
 
 # Understanding the marks.
 
-_ENDS = frozenset("NUMBER NAME UNIT SUP RPAR RSQB RBRACE RFLOOR RCEIL".split())  # after these, a new one multiplies
+_ENDS = frozenset(
+    "NUMBER NAME UNIT SUP RPAR RSQB RBRACE RFLOOR RCEIL".split()
+)  # after these, a new one multiplies
 _OPEN = frozenset("LPAR LSQB LBRACE LFLOOR LCEIL".split())
 _CLOSE = frozenset("RPAR RSQB RBRACE RFLOOR RCEIL".split())
 _STARTS = frozenset("number word ident name text LPAR LSQB LBRACE LFLOOR LCEIL FRAC SQRT FUNC".split())
@@ -650,7 +704,9 @@ def literal(digits: str, start: int) -> PrintedNumber:
     True
     """
     bare = re.sub(r"\{,\}|\\[,!]|[,'’_\u2009\u202f]", "", digits)
-    mantissa, _, exponent = re.sub(r"\s*e\s*(?:pow)?\s*\(?", "e", bare.rstrip(")"), flags=re.IGNORECASE).partition("e")
+    mantissa, _, exponent = re.sub(
+        r"\s*e\s*(?:pow)?\s*\(?", "e", bare.rstrip(")"), flags=re.IGNORECASE
+    ).partition("e")
     if len(mantissa) + abs(int(exponent or 0)) > MOST_DIGITS:
         raise fault(start, "a number of too many digits", f"Keep it within {MOST_DIGITS}")
     return PrintedNumber(mantissa or "1", Fraction(10) ** int(exponent or 0))
@@ -674,7 +730,7 @@ class _Understanding:
         self.doubts: list[tuple[int, str]] = []
         self.divisions: list[_Slash | None] = [None]
         runs = [mark.text for mark in marks if mark.kind == "word"]
-        runs = [run for run in runs if len(run) == 1 or not (is_word(run) or run in names)]
+        runs = [run for run in runs if len(run) == 1 or not (is_word(run) or word(run) or run in names)]
         self.letters = Counter("".join(runs))
 
     def run(self) -> list[Piece]:
@@ -724,7 +780,9 @@ class _Understanding:
         if self.beside:
             self.end_division(mark)
             if len(self.out) > 1 and self.out[-2].type == "FUNC":
-                raise fault(mark.start, f"'{self.out[-2].text}' without brackets", "Write brackets round all it is of")
+                raise fault(
+                    mark.start, f"'{self.out[-2].text}' without brackets", "Write brackets round all it is of"
+                )
         self.put(type, mark, value)
 
     def put_name(self, mark: Mark, name: str) -> None:
@@ -752,15 +810,23 @@ class _Understanding:
         elif kind == "SLASH" or kind == "FLOORDIV":
             after = self.peek(at + 1)
             number = bool(self.out) and self.out[-1].type == "NUMBER"
-            numeric = number and (len(self.out) == 1 or self.out[-2].type not in (*_ENDS, "CARET", "TIMES", "SLASH"))
+            numeric = number and (
+                len(self.out) == 1 or self.out[-2].type not in (*_ENDS, "CARET", "TIMES", "SLASH")
+            )
             self.divisions[-1] = _Slash(len(self.out), not mark.gap and not after.gap, numeric)
         elif kind in ("PLUS", "MINUS", "TIMES", "REL", "COMMA"):
-            self.divisions[-1] = None
+            slash, self.divisions[-1] = self.divisions[-1], None
+            if kind == "TIMES" and slash and len(self.out) > slash.at + 2 and self.form != "code":
+                self.doubt(mark, f"what stands after '{mark.text}' is read as outside the denominator")
         if kind == "REL" and self.out and self.out[-1].type == "REL":
-            self.out[-1].value = mark.text if mark.text != "=" else self.out[-1].value  # `= ~ 9 GB`
+            if "≈" not in (mark.text, self.out[-1].value) or mark.text not in "=≈":
+                raise fault(mark.start, f"'{mark.text}' after '{self.out[-1].text}'", "Write one relation")
+            self.out[-1].value = "≈"  # `= ~9 GB`
             return
         if kind == "CARET" and len(self.out) > 1 and self.out[-2].type == "FUNC":
-            raise fault(mark.start, f"'{self.out[-2].text}' without brackets", "Write brackets round all it is of")
+            raise fault(
+                mark.start, f"'{self.out[-2].text}' without brackets", "Write brackets round all it is of"
+            )
         self.put(kind, mark, mark.text)
 
     def end_division(self, mark: Mark) -> None:
@@ -798,7 +864,9 @@ class _Understanding:
         if after.kind == "PERCENT":
             printed = PrintedNumber(printed.digits, printed.scale / 100, percent=True)
             end, at = after.end, at + 1
-        elif after.kind in ("word", "text") and (scale := SCALE_WORDS.get(after.text.lower().removesuffix("s"))):
+        elif after.kind in ("word", "text") and (
+            scale := SCALE_WORDS.get(after.text.lower().removesuffix("s"))
+        ):
             printed, end, at = printed.times(Fraction(scale)), after.end, at + 1
         else:
             suffix, at = self.suffix(at, printed, money)
@@ -807,19 +875,26 @@ class _Understanding:
         whole = Mark("number", mark.text, mark.start, end, mark.gap)
         self.put_operand("NUMBER", whole, printed)
         if start:
-            for closing in self.marks[at : start]:
+            for closing in self.marks[at:start]:
                 self.scientific_piece(closing)
             self.put("RPAR", Mark("RPAR", ")", self.out[-1].end, self.out[-1].end, 0))
             return start
         if money:
             found, after_unit = self.unit_from("USD", at)
-            self.out.append(Piece("UNIT", "$", end, self.marks[after_unit - 1].end if after_unit > at else end, found))
+            self.out.append(
+                Piece("UNIT", "$", end, self.marks[after_unit - 1].end if after_unit > at else end, found)
+            )
             return after_unit
         return at
 
     def scientific_denominator(self, at: int) -> int:
         """x / 3.12 × 10^14 means x/(3.12·10^14), except in code: the mark after the power, or 0."""
-        if self.form == "code" or not self.out or self.out[-1].type != "SLASH" or "." not in self.marks[at].text:
+        if (
+            self.form == "code"
+            or not self.out
+            or self.out[-1].type != "SLASH"
+            or "." not in self.marks[at].text
+        ):
             return 0
         following = [self.peek(at + step) for step in range(1, 8)]
         if following[0].kind != "TIMES" or following[1].text != "10":
@@ -846,7 +921,13 @@ class _Understanding:
         """The count that one letter glued to a number stands for (175B, 40K, \\text{T}), and the mark after it."""
         mark = self.peek(at)
         letter, after = mark.text, self.peek(at + 1)
-        if mark.kind == "word" and not self.latex and len(letter) > 2 and letter[0] in "KMBT" and not mark.gap:
+        if (
+            mark.kind == "word"
+            and not self.latex
+            and len(letter) > 2
+            and letter[0] in "KMBT"
+            and not mark.gap
+        ):
             rest = letter[1:]  # 16KGPU
             if word(letter) is None and word(rest) is not None and rest not in self.names:
                 self.marks[at] = Mark("word", rest, mark.start + 1, mark.end, 2)
@@ -857,10 +938,23 @@ class _Understanding:
             if letter == "B" and after.kind == "SLASH" and self.spells(at + 2):
                 return 0, at
             return SUFFIXES[letter], at + 1
-        unit_follows = after.kind in ("word", "text") and word(after.text.split()[0] if after.text else "") is not None
-        if after.kind in ("number", "sup", "CARET", "name", "ident", "LPAR", "LSQB", "FRAC", "SQRT", "LBRACE"):
+        unit_follows = (
+            after.kind in ("word", "text") and word(after.text.split()[0] if after.text else "") is not None
+        )
+        if after.kind in (
+            "number",
+            "sup",
+            "CARET",
+            "name",
+            "ident",
+            "LPAR",
+            "LSQB",
+            "FRAC",
+            "SQRT",
+            "LBRACE",
+        ):
             return 0, at
-        if after.kind in ("word", "text") and not unit_follows:
+        if after.kind in ("word", "text") and not (unit_follows or (after.gap == 2 and is_word(after.text))):
             return 0, at
         if letter == "B" and after.kind == "SLASH" and self.spells(at + 2):
             return 0, at
@@ -868,7 +962,12 @@ class _Understanding:
             return 0, at
         small = "." not in printed.digits and printed.value < 10
         if self.latex or (small and not unit_follows):
-            self.doubt(mark, f"'{letter}' after a number is read as {SUFFIXES[letter]:.0e}".replace("e+0", "e").replace("e+", "e"))
+            self.doubt(
+                mark,
+                f"'{letter}' after a number is read as {SUFFIXES[letter]:.0e}".replace("e+0", "e").replace(
+                    "e+", "e"
+                ),
+            )
         return SUFFIXES[letter], at + 1
 
     def money(self, at: int) -> int:
@@ -886,7 +985,11 @@ class _Understanding:
     def spells(self, at: int) -> str:
         """The word at a mark, if a unit could be spelled with it."""
         mark = self.peek(at)
-        return mark.text if mark.kind in ("word", "text", "ident") and unit(mark.text.removeprefix("per ")) else ""
+        return (
+            mark.text
+            if mark.kind in ("word", "text", "ident") and unit(mark.text.removeprefix("per "))
+            else ""
+        )
 
     def unit_from(self, spelled: str, at: int) -> tuple[Unit | None, int]:
         """The longest unit that starts with `spelled` and goes on at the marks from `at`, and the mark after it."""
@@ -908,16 +1011,24 @@ class _Understanding:
                 while self.peek(at).kind == "word" and (len(self.peek(at).text) > 1):
                     at += 1
                 return found, at
-            longer = unit(f"{spelled}{joint}{after.text}") if joint and after.kind in ("word", "text", "MONEY") else None
-            if longer is None or (after.text == "h" and "h" in self.names) or (
-                    len(after.text) == 1 and self.peek(reach).kind in ("CARET", "sup", "LPAR", "word") and self.peek(reach).gap == 0):
+            goes_on = joint and after.kind in ("word", "text", "MONEY") and len(spelled) < LONGEST_UNIT
+            longer = unit(f"{spelled}{joint}{after.text}") if goes_on else None
+            if (
+                longer is None
+                or (after.text == "h" and "h" in self.names)
+                or (
+                    len(after.text) == 1
+                    and self.peek(reach).kind in ("CARET", "sup", "LPAR", "word")
+                    and self.peek(reach).gap == 0
+                )
+            ):
                 return found, at
             spelled, found, at = f"{spelled}{joint}{after.text}", longer, reach
 
     def unit_at(self, at: int) -> int:
         """Puts the unit that the words at a mark spell, beside an operand, and returns the mark after it; else `at`."""
         mark = self.marks[at]
-        spelled = mark.text.rstrip("/ ") if mark.kind == "text" else mark.text
+        spelled = mark.text
         number = self.out[-1].type == "NUMBER"
         if len(spelled) == 1:
             if not self.is_single_unit(at, number):
@@ -925,7 +1036,9 @@ class _Understanding:
         elif mark.kind == "word":
             if all(letter in self.names for letter in spelled) or self.known_name(spelled):
                 return at
-            short = len(spelled) == 2 and (spelled[1] != "B" if self.latex else not mark.gap and spelled[1] != "B")
+            short = len(spelled) == 2 and (
+                spelled[1] != "B" if self.latex else not mark.gap and spelled[1] != "B"
+            )
             if short or (not number and len(spelled) == 2 and (self.latex or not mark.gap)):
                 return at
             if spelled in FUNCTIONS and self.peek(at + 1).kind == "LPAR":
@@ -941,11 +1054,9 @@ class _Understanding:
             self.doubt(mark, "FLOPS is read as FLOP/s")
         elif "FLOPday" in found.spelling:
             self.doubt(mark, "FLOPdays is read as (FLOP/s)·days")
-        elif len(found.spelling) == 1:
+        elif len(found.spelling) == 1 and mark.kind == "word":
             self.doubt(mark, f"'{found.spelling}' is read as a unit")
         self.out.append(Piece("UNIT", found.spelling, mark.start, self.marks[after - 1].end, found))
-        if mark.kind == "text" and mark.text.rstrip().endswith("/"):
-            self.out.append(Piece("SLASH", "/", mark.end - 1, mark.end, "/"))
         return after
 
     def is_single_unit(self, at: int, number: bool) -> bool:
@@ -1019,12 +1130,16 @@ class _Understanding:
             self.put_name(mark, run)
             return at + 1
         if _looks_like_prose(run) or self.in_prose(at):
-            raise fault(mark.start, f"the word '{run}'", "Declare it, or write the formula apart from the sentence")
+            raise fault(
+                mark.start, f"the word '{run}'", "Declare it, or write the formula apart from the sentence"
+            )
         if letter_for(run) and not self.latex:
             self.doubt(mark, f"'{run}' is read as {'·'.join(run)}")
         for offset, letter in enumerate(run):
             start = mark.start + offset
-            self.put_operand("NAME", Mark("word", letter, start, start + 1, 0 if offset else mark.gap), letter)
+            self.put_operand(
+                "NAME", Mark("word", letter, start, start + 1, 0 if offset else mark.gap), letter
+            )
         return at + 1
 
     def is_times(self, at: int) -> bool:
@@ -1060,7 +1175,9 @@ class _Understanding:
     def refuse_call(self, at: int) -> None:
         mark, after = self.marks[at], self.peek(at + 1)
         if after.kind == "LPAR" and mark.text not in self.names and letter_for(mark.text) is None:
-            raise fault(mark.start, f"the function '{mark.text}'", "Known are floor, ceil, sqrt, log, min and max")
+            raise fault(
+                mark.start, f"the function '{mark.text}'", "Known are floor, ceil, sqrt, log, min and max"
+            )
 
     def phrase(self, at: int) -> int:
         """Words of the field side by side are one name: `states per parameter`."""
@@ -1068,24 +1185,50 @@ class _Understanding:
         words, end = [first.text], at + 1
         while first.text not in self.names:
             mark, after = self.peek(end), self.peek(end + 1)
+            if self.is_hyphen(mark, after, words[-1]):
+                words.append(after.text)
+                end += 2
+                continue
             if mark.kind != "word" or mark.gap < 2:
                 break
             if mark.text in ("per", "of") and after.kind == "word" and is_word(after.text):
                 words += [mark.text, after.text]
                 end += 2
-            elif len(mark.text) > 1 and is_word(mark.text) and not (self.known_name(mark.text) and self.known_name(words[-1])):
+            elif (
+                len(mark.text) > 1
+                and is_word(mark.text)
+                and not (self.known_name(mark.text) and self.known_name(words[-1]))
+            ):
                 words.append(mark.text)
                 end += 1
             elif len(mark.text) > 1 and not self.known_name(mark.text):
-                raise fault(mark.start, f"the word '{mark.text}'", "Declare it, or write the formula apart from the sentence")
+                raise fault(
+                    mark.start,
+                    f"the word '{mark.text}'",
+                    "Declare it, or write the formula apart from the sentence",
+                )
             else:
                 break
         self.refuse_call(end - 1)
         if self.beside and self.out[-1].type == "UNIT":
             raise fault(first.start, f"the word '{first.text}' after a unit", "End the formula before it")
         whole = Mark("word", " ".join(words), first.start, self.marks[end - 1].end, first.gap)
+        if not self.latex and self.out and self.out[-1].type == "NUMBER" and not self.known_name(words[0]):
+            raise fault(first.start, f"the word '{words[0]}' after a number", "End the formula before it")
         self.put_name(whole, "_".join(words))
         return end
+
+    def is_hyphen(self, mark: Mark, after: Mark, before: str) -> bool:
+        """Whether a minus is the hyphen of GPU-hours or data-parallel."""
+        if self.form == "code" or mark.kind != "MINUS" or mark.gap or after.gap or after.kind != "word":
+            return False
+        if unit(f"{before}-{after.text}"):
+            return True
+        return (
+            not self.latex
+            and is_word(after.text)
+            and not (self.known_name(before) or self.known_name(after.text))
+        )
 
     def upright(self, at: int) -> int:
         mark = self.marks[at]
@@ -1099,8 +1242,14 @@ class _Understanding:
         words = re.findall(r"[A-Za-z]+", content)
         if not name or any(found.lower() in _STOP - {"per", "of", "a", "to", "is"} for found in words):
             raise fault(mark.start, f"the words '{content}'", "End the formula before them")
-        if self.beside and len(name) > 1 and not (self.known_name(name) or (len(words) == 1 and is_word(name))):
-            raise fault(mark.start, f"the words '{content}' beside the formula", "End the formula before them")
+        if (
+            self.beside
+            and len(name) > 1
+            and not (self.known_name(name) or (len(words) == 1 and is_word(name)))
+        ):
+            raise fault(
+                mark.start, f"the words '{content}' beside the formula", "End the formula before them"
+            )
         self.refuse_call(at)
         self.put_name(mark, name)
         return at + 1

@@ -17,12 +17,27 @@ SUFFIXES: Mapping[str, int] = MappingProxyType(
     {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 )  # 175B, 40K: a count, never a unit
 SCALE_WORDS: Mapping[str, int] = MappingProxyType(
-    {"thousand": 10**3, "million": 10**6, "billion": 10**9, "bn": 10**9, "trillion": 10**12, "quadrillion": 10**15}
+    {
+        "thousand": 10**3,
+        "million": 10**6,
+        "billion": 10**9,
+        "bn": 10**9,
+        "trillion": 10**12,
+        "quadrillion": 10**15,
+    }
 )
 
 _DECIMAL = {"k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-_LONG = {"kilo": 10**3, "mega": 10**6, "giga": 10**9, "tera": 10**12, "peta": 10**15, "exa": 10**18, "zetta": 10**21}
+_LONG = {
+    "kilo": 10**3,
+    "mega": 10**6,
+    "giga": 10**9,
+    "tera": 10**12,
+    "peta": 10**15,
+    "exa": 10**18,
+    "zetta": 10**21,
+}
 _LONG_BINARY = {"kibi": 2**10, "mebi": 2**20, "gibi": 2**30, "tebi": 2**40, "pebi": 2**50}
 
 
@@ -49,7 +64,9 @@ class Unit:
 
     def __mul__(self, other: Unit) -> Unit:
         both = zip(self.dimension, other.dimension, strict=True)
-        return Unit(f"{self.spelling}·{other.spelling}", self.scale * other.scale, tuple(a + b for a, b in both))
+        return Unit(
+            f"{self.spelling}·{other.spelling}", self.scale * other.scale, tuple(a + b for a, b in both)
+        )
 
     def __pow__(self, exponent: int) -> Unit:
         """The unit in a denominator (−1) or under a power."""
@@ -109,7 +126,10 @@ def _spellings() -> Iterator[Unit]:
         ("param", "param params parameter parameters"),
         ("element", "element elements number numbers value values entry entries"),
         ("device", "GPU GPUs device devices chip chips TPU TPUs accelerator accelerators"),
-        ("", "layer layers block blocks head heads step steps sequence sequences sample samples epoch epochs"),
+        (
+            "",
+            "layer layers block blocks head heads step steps sequence sequences sample samples epoch epochs",
+        ),
         ("", "expert experts iteration iterations example examples pass passes position positions"),
     ):
         yield from (_simple(word, dimension) for word in words.split())

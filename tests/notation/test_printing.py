@@ -81,7 +81,6 @@ def test_training_time_is_one_fraction():
         ("megatron", 12 * L * d**2, "12lh^2", "12lh²"),
         # Kaplan et al. 2020, equation 2.1: N ≈ 12 n_layer d_model².
         ("kaplan", 12 * L * d**2, r"12n_{\mathrm{layer}}d_{\mathrm{model}}^2", "12n_layer·d_model²"),
-        ("kaplan", 6 * N * D, "6ND", "6ND"),
         # Austin et al. 2025, chapter 4: 18BTDF for the gated MLP, 12BT²NH for attention.
         ("jax-book", 18 * b * c * d * d_ff, "18BTDF", "18BTDF"),
         ("jax-book", 12 * b * c**2 * h * d_k, "12BT^2NH", "12BT²NH"),
@@ -110,6 +109,8 @@ def test_other_sources_read_as_they_write(notation, form, latex_form, text_form)
         (d**12 / c, r"\frac{d^{12}}{c}", "d¹²/c", "d**12/c"),
         (sqrt(b * c), r"\sqrt{bc}", "√(bc)", "sqrt(b*c)"),
         (d / sqrt(d_k), r"\frac{d}{\sqrt{d_k}}", "d/√d_k", "d/sqrt(d_k)"),
+        (6 * N * D, "6ND", "6ND", "6*N*D"),
+        (2 * M, r"2\cdot M", "2·M", "2*M"),  # 2M would be two million
         (2 ** (n + 1) * b, r"b\cdot2^{n+1}", "b·2^(n + 1)", "b*2**(n + 1)"),
         (
             128 * d * ceiling(v / 128),
@@ -315,6 +316,23 @@ def test_terms_without_the_batch_letter_come_first_and_widths_fall(form):
 
     places = [place(term) for term in terms(form)]
     assert places == sorted(places)
+
+
+reading = pytest.importorskip("symcost.notation.reading")
+
+
+@pytest.mark.parametrize("name", ["lecture", "megatron", "kaplan", "palm"])
+@settings(deadline=None, max_examples=40)
+@given(form=forms, shape=shapes)
+def test_what_is_printed_reads_back(name, form, shape):
+    """By the readers, told the notation's letters as a document's legend would tell them."""
+    notation = NOTATIONS[name]
+    spelled = {letter.name: notation.letters.get(letter.name, letter.name) for letter in LETTERS}
+    expected = exact(form, shape)
+    for line, style in ((latex(form, notation), "latex"), (text(form, notation), "text")):
+        (part,) = reading.read(line, style, names=spelled.values()).parts
+        read = part.expr.subs({Symbol(spelled[name], positive=True): value for name, value in shape.items()})
+        assert (read.p, read.q) == (expected.numerator, expected.denominator), line
 
 
 def test_javascript_divides_once_and_raises_by_a_function():

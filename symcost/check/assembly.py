@@ -1,0 +1,117 @@
+"""From blocks to a document: the formulas of each block in order, with their sentence, neighbours and place."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from symcost.check.delimiters import TAKEN, Found, scan, without_layout
+from symcost.check.documents import (
+    Block,
+    Directive,
+    Document,
+    FrontMatter,
+    Kind,
+    Sentence,
+    Span,
+    Stray,
+    line_starts,
+    place,
+)
+from symcost.check.prose import formulas, sentences
+
+_DIRECTIVE = re.compile(r"\s*+symcost:\s*+")
+_OPERATION = re.compile(r"[\w)\]²³}]\s*+(?:[*×·⋅∗/+^=≈<>−]|-(?=\s))+\s*+[\w(\[.\\-]|(?<![\w.])\d++(?:\.\d++)?(?:[A-Za-z_(]{2}|[A-Za-z_(]\b)")
+_NO_OPERATION = re.compile(r"""["'{};@#&|\\?!$]|://|--|\.(?:py|png|jpg|json|md|txt|sh|cu|cpp|yaml|toml)\b|==\s*\d+\.\d+\.""")
+
+
+def assemble(
+    text: str,
+    kind: Kind,
+    blocks: Iterable[Block],
+    *,
+    front_matter: FrontMatter | None = None,
+    comments: Iterable[tuple[int, str]] = (),
+    broken: Iterable[tuple[int, str]] = (),
+) -> Document:
+    """The document of these blocks; `comments` and `broken` (position, words) are those found outside of them."""
+    lines = line_starts(text)
+    blocks = tuple(blocks)
+    spans: list[Span] = []
+    comments, broken = list(comments), list(broken)
+    for block in blocks:
+        seen = scan(block.text, tex=kind == "tex")
+        comments += ((block.start + at, comment) for at, comment in seen.comments)
+        broken += ((block.start + at, message) for at, message in seen.strays)
+        spans += _spans(block, seen.found, seen.prose, lines)
+    spans.sort(key=lambda span: span.start)
+    starts = [span.start for span in spans]
+    directives = tuple(
+        Directive(comment[found.end() :].strip(), at, *place(lines, at), precedes=bisect_right(starts, at))
+        for at, comment in sorted(comments)
+        if (found := _DIRECTIVE.match(comment))
+    )
+    strays = tuple(Stray(at, *place(lines, at), message) for at, message in sorted(broken))
+    return Document(text, kind, front_matter, blocks, tuple(spans), strays, directives)
+
+
+def _spans(block: Block, delimited: list[Found], prose: str, lines: list[int]) -> Iterable[Span]:
+    in_prose = [
+        Found(start, end, start, end, "text", amount_only=amount_only)
+        for start, end, amount_only in formulas(prose)
+    ]
+    found = sorted((*delimited, *in_prose)) if in_prose else delimited
+    if not found:
+        return
+    bounds = sentences(prose)
+    plain = block.text.replace("\n", " ")
+    around = [Sentence(plain[start:end], block.start + start) for start, end in bounds]
+    sentence_starts = [start for start, _ in bounds]
+    for index, this in enumerate(found):
+        number = max(bisect_right(sentence_starts, this.start) - 1, 0)
+        sentence_start, sentence_end = bounds[number]
+        before = found[index - 1].closes if index else 0
+        after = found[index + 1].opens if index + 1 < len(found) else len(prose)
+        inside = block.text[this.start : this.end]
+        line, column = place(lines, block.start + this.start)
+        end_line, end_column = place(lines, block.start + this.end)
+        yield Span(
+            text=_as_written(inside, prose[this.start : this.end], this.form),
+            form=this.form,
+            display=this.display,
+            start=block.start + this.start,
+            end=block.start + this.end,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            block=block,
+            sentence=around[number],
+            before=_words(prose[max(before, sentence_start) : this.opens]),
+            after=_words(prose[this.closes : min(after, max(sentence_end, this.closes))]),
+            row=this.row,
+            arithmetic=this.form != "code" or is_arithmetic(inside),
+            amount_only=this.amount_only,
+        )
+
+
+def _as_written(inside: str, prose: str, form: str) -> str:
+    if form == "latex":
+        return without_layout(inside)
+    if form == "text":  # emphasis and tags are gone from the prose, a line's end is a space
+        return prose.replace("\n", " ").replace("\\_", "_").replace("\\$", "$")
+    return inside.replace("\n", " ")
+
+
+def _words(prose: str) -> str:
+    return " ".join(prose.replace(TAKEN, " ").split())
+
+
+def is_arithmetic(code: str) -> bool:
+    """Whether code in a sentence may be a formula: it has an operator between operands, or a number before a name.
+
+    >>> [is_arithmetic(code) for code in ("4*d_model", "4d_model", "d_qk=d_v", "seq_len", "15.png", "[b,c,d]")]
+    [True, True, True, False, False, False]
+    """
+    return len(code) <= 4000 and not _NO_OPERATION.search(code) and _OPERATION.search(code) is not None

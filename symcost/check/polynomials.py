@@ -1,0 +1,126 @@
+"""Forms as summands: a polynomial is a table from monomials to coefficients, so equality is equality of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
+
+from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
+
+Monomial: TypeAlias = tuple[tuple[str, int], ...]
+Summands: TypeAlias = Mapping[Monomial, Fraction]
+
+MOST_SUMMANDS = 2_000  # beyond this a form is not multiplied out
+
+
+@lru_cache(maxsize=8192)
+def summands(form: Expr) -> Summands | None:
+    """The monomials of `form` with their coefficients, powers may be negative; None where it is no such sum.
+
+    >>> from symcost.symbols import b, c
+    >>> summands(b * (2 + c)) == {(("b", 1),): 2, (("b", 1), ("c", 1)): 1}
+    True
+    """
+    if form.is_Rational:
+        return {(): Fraction(form.p, form.q)} if form.p else {}
+    if form.is_Symbol:
+        return {((form.name, 1),): Fraction(1)}
+    if form.is_Add:
+        return _sum(form.args)
+    if form.is_Mul:
+        product: Summands | None = {(): Fraction(1)}
+        for factor in form.args:
+            other = summands(factor)
+            product = None if product is None or other is None else times(product, other)
+        return product
+    if form.is_Pow and form.exp.is_Integer:
+        return _power(summands(form.base), int(form.exp))
+    return None
+
+
+def _sum(forms: Iterable[Expr]) -> Summands | None:
+    total: dict[Monomial, Fraction] = {}
+    for form in forms:
+        parts = summands(form)
+        if parts is None:
+            return None
+        for monomial, coefficient in parts.items():
+            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+    return {monomial: coefficient for monomial, coefficient in total.items() if coefficient}
+
+
+def _power(base: Summands | None, exponent: int) -> Summands | None:
+    if base is None:
+        return None
+    if exponent < 0:
+        if len(base) != 1:
+            return None
+        [(monomial, coefficient)] = base.items()
+        base = {tuple((name, -power) for name, power in monomial): 1 / coefficient}
+        exponent = -exponent
+    if len(base) > 1 and len(base) ** min(exponent, 12) > MOST_SUMMANDS * 64 or exponent > 64:
+        return None
+    result: Summands | None = {(): Fraction(1)}
+    for _ in range(exponent):
+        result = None if result is None else times(result, base)
+    return result
+
+
+def times(left: Summands, right: Summands) -> Summands | None:
+    """The product, or None where it grows too large to be multiplied out."""
+    if len(left) * len(right) > MOST_SUMMANDS:
+        return None
+    product: dict[Monomial, Fraction] = {}
+    for one, first in left.items():
+        for other, second in right.items():
+            key = _joined(one, other)
+            product[key] = product.get(key, Fraction(0)) + first * second
+    return {monomial: coefficient for monomial, coefficient in product.items() if coefficient}
+
+
+def _joined(one: Monomial, other: Monomial) -> Monomial:
+    if not one or not other:
+        return one or other
+    powers = dict(one)
+    for name, power in other:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+def minus(left: Summands, right: Summands) -> Summands:
+    """The difference, without what cancels."""
+    result = dict(left)
+    for monomial, coefficient in right.items():
+        result[monomial] = result.get(monomial, Fraction(0)) - coefficient
+    return {monomial: coefficient for monomial, coefficient in result.items() if coefficient}
+
+
+def scaled(form: Summands, factor: Fraction) -> Summands:
+    """Every coefficient times `factor`."""
+    return {monomial: coefficient * factor for monomial, coefficient in form.items()}
+
+
+def ratio(left: Summands, right: Summands) -> Fraction | None:
+    """The number that left is of right, where they have the same monomials in the same proportion."""
+    if not left or left.keys() != right.keys():
+        return None
+    ratios = {coefficient / right[monomial] for monomial, coefficient in left.items()}
+    return ratios.pop() if len(ratios) == 1 else None
+
+
+def form_of(table: Summands) -> Expr:
+    """The table as an expression again."""
+    from sympy import Add
+
+    return Add(*(
+        Mul(Rational(coefficient.numerator, coefficient.denominator),
+            *(Pow(Symbol(name, positive=True), Integer(power)) for name, power in monomial))
+        for monomial, coefficient in table.items()
+    ))  # fmt: skip
+
+
+def key(table: Summands) -> frozenset[tuple[Monomial, Fraction]]:
+    """The table as something that can be looked up."""
+    return frozenset(table.items())
