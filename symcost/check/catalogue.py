@@ -12,7 +12,7 @@ from sympy import Expr, Integer
 
 from symcost.check.polynomials import Monomial, Summands, key, summands
 from symcost.model import LETTERS, Model
-from symcost.symbols import D, N
+from symcost.symbols import MFU, D, N, c, n, peak
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
 from symcost.terms import Term, Terms
@@ -57,6 +57,9 @@ def _costs(supposed: Supposed) -> Costs:
                   precision=supposed.precision, given=given)  # fmt: skip
 
 
+ANY = Supposed("any model")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One derived form: a quantity at a place, or a part of it (`tensors` names which)."""
@@ -92,9 +95,13 @@ class Catalogue:
         return next((each for each in self.whole if each.quantity == quantity and each.scope == scope), None)
 
     def find(self, table: Summands) -> list[Entry]:
-        """Every entry that equals the form, whole places before partial sums."""
+        """Every entry that equals the form: whole places, rules that hold of any model, partial sums."""
         wanted = key(table)
-        return self._whole_by_key.get(wanted, []) or self._partial_by_key.get(wanted, [])
+        return [
+            *self._whole_by_key.get(wanted, ()),
+            *_rules_by_key().get(wanted, ()),
+            *self._partial_by_key.get(wanted, ()),
+        ]
 
     @cached_property
     def whole(self) -> list[Entry]:
@@ -120,38 +127,22 @@ class Catalogue:
             norms = replace(blocks, terms=tuple(replace(term, times=Integer(1)) for term in blocks if "norm" in term.place))
             if norms.terms:
                 yield from self._made(quantity, "block.norm_1 and block.norm_2", norms)
+            ends = terms.where(lambda term: term.place in ("final_norm", "head"))
+            if len(ends) > 1:
+                yield from self._made(quantity, "final_norm and head", ends)
+        both = costs["forward_flops"] + costs["backward_flops"] + costs["recompute_flops"]
+        for scope in ("model", "block", "head"):
+            yield from self._made("step_flops", scope, both.of(scope), remark="without the optimizer's update")
         for quantity in ("forward_flops", "backward_flops"):
             for scope in ("model", "block", "block.attention", "block.mlp", "head"):
                 terms = costs[quantity].of(scope)
                 per_token = terms.scaled(1 / TOKENS)
                 yield from self._made(quantity, scope, per_token, remark="for one token")
-        yield from self._rules()
 
     def _made(self, quantity: str, scope: str, terms: Terms, *, partial: bool = False, remark: str = "") -> Iterator[Entry]:
         table = summands(terms.total)
         if table:
             yield Entry(quantity, scope, terms.total, table, terms.terms, self.supposed, partial, remark)
-
-    def _rules(self) -> Iterator[Entry]:
-        """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
-        for name, precision in PRECISIONS.items():
-            yield self._rule("parameter_memory", precision.parameter * N, f"precision {name}")
-            yield self._rule("gradient_memory", precision.gradient * N, f"precision {name}")
-            for optimizer in OPTIMIZERS.values():
-                kept = sum(state.bytes or 0 for state in states(optimizer, precision))
-                yield self._rule("optimizer_memory", kept * N, f"optimizer {optimizer.name}, precision {name}")
-                whole = bytes_per_parameter(optimizer, precision)
-                yield self._rule("static_memory", whole * N, f"optimizer {optimizer.name}, precision {name}")
-        for optimizer in OPTIMIZERS.values():
-            yield self._rule("optimizer_flops", optimizer.flops_per_parameter * N, f"optimizer {optimizer.name}")
-        for quantity, each in (("forward_flops", 2), ("backward_flops", 4), ("training_flops", 6)):
-            remark = f"the rule of thumb of {each} FLOPs a parameter and token, which leaves out attention's products"
-            yield self._rule(quantity, each * N * D, remark)
-            yield self._rule("flops_per_token", each * N, remark)
-        yield self._rule("training_flops", 8 * N * D, "the rule of thumb of 8 FLOPs a parameter and token, blocks computed again")
-
-    def _rule(self, quantity: str, total: Expr, remark: str) -> Entry:
-        return Entry(quantity, "model", total, summands(total) or {}, (), self.supposed, False, remark)
 
     def _partial_entries(self) -> Iterator[Entry]:
         """Sums over some of the tensors of one place: W_Q, W_K and W_V of attention, G and U of the MLP."""
@@ -183,6 +174,35 @@ def _by_key(entries: Iterator[Entry] | list[Entry]) -> dict[frozenset[tuple[Mono
     for entry in entries:
         table.setdefault(key(entry.table), []).append(entry)
     return table
+
+
+def _rules() -> Iterator[Entry]:
+    """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
+    for name, precision in PRECISIONS.items():
+        yield _rule("parameter_memory", precision.parameter * N, f"precision {name}")
+        yield _rule("gradient_memory", precision.gradient * N, f"precision {name}")
+        for optimizer in OPTIMIZERS.values():
+            kept = sum(state.bytes or 0 for state in states(optimizer, precision))
+            yield _rule("optimizer_memory", kept * N, f"optimizer {optimizer.name}, precision {name}")
+            whole = bytes_per_parameter(optimizer, precision)
+            yield _rule("static_memory", whole * N, f"optimizer {optimizer.name}, precision {name}")
+    for optimizer in OPTIMIZERS.values():
+        yield _rule("optimizer_flops", optimizer.flops_per_parameter * N, f"optimizer {optimizer.name}")
+    for quantity, each in (("forward_flops", 2), ("backward_flops", 4), ("training_flops", 6)):
+        remark = f"the rule of thumb of {each} FLOPs a parameter and token, which leaves out attention's products"
+        for tokens in (D, TOKENS, c):
+            yield _rule(quantity, each * N * tokens, remark)
+        yield _rule("training_time", each * N * D / (n * peak * MFU), remark)
+        yield _rule("flops_per_token", each * N, remark)
+    yield _rule("training_flops", 8 * N * D, "the rule of thumb of 8 FLOPs a parameter and token, blocks computed again")
+
+def _rule(quantity: str, total: Expr, remark: str) -> Entry:
+    return Entry(quantity, "model", total, summands(total) or {}, (), ANY, False, remark)
+
+
+@cache
+def _rules_by_key() -> Mapping[frozenset[tuple[Monomial, Fraction]], list[Entry]]:
+    return _by_key(_rules())
 
 
 @cache

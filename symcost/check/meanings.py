@@ -188,4 +188,4 @@ def _plain(name: str) -> str:
 
 def meaning_of(name: str) -> str | None:
     """The glossary letter for a word that code or papers use, without any legend."""
-    return letter_for(name) if len(name) > 1 else None
+    return (letter_for(name) or letter_for(name.lower())) if len(name) > 1 else None

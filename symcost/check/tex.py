@@ -25,7 +25,7 @@ _VERBATIM = "verbatim|Verbatim|lstlisting|minted|comment|tikzpicture|thebibliogr
 _HIDDEN = re.compile(
     rf"\\begin\{{(?P<environment>(?:{_VERBATIM})\*?)\}}|\\verb\*?(?P<quote>[^\w\s*])"
     r"|\\(?:label|(?:eq|page|auto|c|C)?ref|cite\w*+|url|href|includegraphics|input|include|vspace|hspace|bibliography"
-    r"|bibliographystyle|usepackage|documentclass|newcommand|renewcommand|def)\b\*?(?:\[[^\]\n]*+\])*+(?:\{[^{}\n]*+\})?"
+    r"|bibliographystyle|usepackage|documentclass|newcommand|renewcommand|def)\b\*?(?:\[[^\]\n]{0,200}+\])*+(?:\{[^{}\n]*+\})?"
     r"|\\(?P<ends>begin|end)\{document\}|\\.|(?P<comment>%[^\n]*+)",
     re.DOTALL,
 )
@@ -70,8 +70,8 @@ def _without_comments(source: str) -> tuple[str, list[tuple[int, str]]]:
 _SECTIONS = {"part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "frametitle": 3}
 _STRUCTURE = re.compile(
     r"\n[ \t]*\n"
-    rf"|\\(?P<section>{'|'.join(_SECTIONS)})\*?(?:\[[^\]\n]*+\])?\{{(?P<title>[^{{}}]*+(?:\{{[^{{}}]*+\}}[^{{}}]*+)*+)\}}"
-    r"|\\item\b(?:\[[^\]\n]*+\])?"
+    rf"|\\(?P<section>{'|'.join(_SECTIONS)})\*?(?:\[[^\]\n]{0,200}+\])?\{{(?P<title>[^{{}}]*+(?:\{{[^{{}}]*+\}}[^{{}}]*+)*+)\}}"
+    r"|\\item\b(?:\[[^\]\n]{0,200}+\])?"
     r"|\\(?P<edge>begin|end)\{(?P<environment>[A-Za-z]++\*?)\}|\\."
 )
 _FORMULA = re.compile(rf"(?:{ENVIRONMENTS}|aligned|alignedat|gathered|split|array|cases|[bpvBV]?matrix)\*?\Z")
@@ -138,7 +138,7 @@ def _blocks(source: str) -> Iterator[Block]:
     yield from paragraph(len(source))
 
 
-_ROW = re.compile(r"\\\\(?:\[[^\]\n]*+\])?")
+_ROW = re.compile(r"\\\\(?:\[[^\]\n]{0,200}+\])?")
 _RULE = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^{}\n]*+\}|cmidrule(?:\([a-z]*+\))?\{[^{}\n]*+\})")
 
 

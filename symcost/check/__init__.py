@@ -1,0 +1,57 @@
+"""Checking: every formula of a document, whether it holds, and what is missing where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from symcost.check.deciding import Judge
+from symcost.check.documents import find, kind_of
+from symcost.check.findings import CODES, Finding, Findings, Pair
+from symcost.errors import UsageError
+from symcost.families import load
+from symcost.terms import counted
+
+LARGEST = 4 * 2**20  # characters; a larger document is refused by its size
+
+__all__ = ["CODES", "Finding", "Findings", "Pair", "check", "check_text"]
+
+
+def check_text(
+    text: str, file: str = "text.md", *, model: str | None = None, under: str | None = None, notation: str | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Findings:  # fmt: skip
+    """The findings for every formula in a text; `file` names it, and its ending says how it is read.
+
+    >>> [finding.verdict for finding in check_text("Let $d$=`d_model`. $4d^2=2d*2d$, and $3d^2=2d*2d$.")]
+    ['no claim', 'holds', 'differs']
+    """
+    if len(text) > LARGEST:
+        raise UsageError(f"{file}: expected at most {LARGEST:,} characters, found {len(text):,}. Split the document.")
+    numbers = {name: Fraction(counted(name, value)) for name, value in (given or {}).items()}
+    if model is not None:
+        load(model)
+    judge = Judge(find(text, kind_of(file)), file, model=model, under=under, notation=notation, given=numbers)
+    return Findings(tuple(judge.findings()))
+
+
+def check(path: str | Path, **options: Any) -> Findings:
+    """The findings for every formula in a document, in order.
+
+    The options are those of `check_text`: model, under, notation, given. Raises UsageError for a file that cannot be
+    read as text.
+    """
+    place = Path(path)
+    if place.is_dir():
+        raise UsageError(f"{place}: expected a document, found a directory. Name the documents in it.")
+    try:
+        text = place.read_bytes().decode("utf-8", errors="strict")
+    except FileNotFoundError:
+        raise UsageError(f"{place}: expected a document, found no such file.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{place}: expected UTF-8 text, found other bytes at {error.start}.") from None
+    except OSError as error:
+        raise UsageError(f"{place}: expected a readable file, found: {error.strerror or error}.") from None
+    return check_text(text, str(path), **options)

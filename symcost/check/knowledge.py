@@ -1,0 +1,155 @@
+"""What a document says of its letters, numbers and names, and from where on it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice, product
+
+from sympy import Expr, Symbol
+
+from symcost.check.documents import Document, Span
+from symcost.check.meanings import declarations, meaning_of
+from symcost.errors import SymcostError
+from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
+from symcost.terms import evaluator
+
+MOST_WAYS = 8  # ways to take the numbers that a name was given
+OWN = "own_"  # before a letter that the document uses in its own way
+
+
+@dataclass
+class Knowledge:
+    """The legend, the numbers and the definitions in force, as the document is read from top to bottom.
+
+    `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here.
+    `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
+    """
+
+    legend: list[tuple[int, str, str]] = field(default_factory=list)
+    values: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
+    definitions: dict[str, list[Expr]] = field(default_factory=dict)
+    given: dict[str, Fraction] = field(default_factory=dict)
+    position: int = 0
+
+    @property
+    def declared(self) -> bool:
+        """Whether the document declares letters at all."""
+        return bool(self.legend)
+
+    def names(self) -> frozenset[str]:
+        """The names that the document declares, for the reader of formulas."""
+        return frozenset(name for _, name, _ in self.legend) | frozenset(self.definitions)
+
+    def letter(self, name: str) -> str:
+        """The glossary letter for a document's name, or a name of the document's own."""
+        said = [meaning for position, declared, meaning in self.legend if declared == name and position <= self.position]
+        if not said:
+            said = [meaning for _, declared, meaning in self.legend if declared == name][:1]
+        if said:
+            return said[-1] or OWN + name
+        if len(name) > 1:
+            return meaning_of(name) or name
+        if name in GLOSSARY and not self.foreign:
+            return name
+        return OWN + name
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the document gives one of our letters another meaning, so that none may be taken for granted."""
+        return any(name in GLOSSARY and meaning != name for _, name, meaning in self.legend)
+
+    def translated(self, form: Expr) -> Expr:
+        """A form of the document in the glossary's letters, definitions left as names."""
+        return form.xreplace(
+            {symbol: Symbol(self.letter(symbol.name), positive=True) for symbol in form.free_symbols}
+        )
+
+    def opened(self, form: Expr, depth: int = 8) -> Expr:
+        """The form with the definitions in force put in for names, the latest of each."""
+        for _ in range(depth):
+            known = {
+                symbol: self.definitions[symbol.name][-1]
+                for symbol in form.free_symbols
+                if symbol.name in self.definitions
+            }
+            if not known:
+                return form
+            form = form.xreplace(known)
+        return form
+
+    def unknown(self, form: Expr) -> list[str]:
+        """The names in a form that stand for nothing known."""
+        return sorted(
+            symbol.name
+            for symbol in form.free_symbols
+            if symbol.name not in GLOSSARY and symbol.name not in self.definitions and symbol.name not in self.values
+        )
+
+    def evaluated(self, form: Expr) -> tuple[Fraction, ...]:
+        """What a form comes to at the numbers in force: one value for each way to take them, none where one lacks.
+
+        A name with numbers of its own stands for these; else its definitions are put in.
+        """
+        if form.is_Symbol and form.name not in self.numbers and len(self.definitions.get(form.name, ())) > 1:
+            return tuple(dict.fromkeys(value for each in self.definitions[form.name] for value in self.evaluated(each)))
+        for _ in range(8):
+            unknown = [symbol for symbol in form.free_symbols if symbol.name not in self.numbers]
+            known = {symbol: self.definitions[symbol.name][-1] for symbol in unknown if symbol.name in self.definitions}
+            if not known:
+                break
+            form = form.xreplace(known)
+        names = sorted(symbol.name for symbol in form.free_symbols)
+        if any(name not in self.numbers for name in names):
+            return ()
+        found: dict[Fraction, None] = {}
+        for values in islice(product(*(self.numbers[name] for name in names)), MOST_WAYS):
+            with suppress(SymcostError, ZeroDivisionError, OverflowError):
+                found[Fraction(evaluator(form)(dict(zip(names, values, strict=True))))] = None
+        return tuple(found)
+
+    @property
+    def numbers(self) -> Mapping[str, tuple[Fraction, ...]]:
+        """The numbers in force: stated so far, and those given from outside."""
+        return {**self.values, **{name: (value,) for name, value in self.given.items()}}
+
+
+_CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
+_LETTER = re.compile(r"\$?`?([A-Za-z](?:_\{?(?:\\(?:text|mathrm)\{)?[A-Za-z0-9]+\}{0,2})?)`?\$?\Z")
+
+
+def read_legend(document: Document, notation: str | None = None) -> Knowledge:
+    """The letters that a document declares, in sentences, lists and tables, or by the name of a notation."""
+    knowledge = Knowledge()
+    if notation is not None:
+        for ours, theirs in NOTATIONS[notation].letters.items():
+            knowledge.legend.append((0, theirs, ours))
+    for block in document.blocks:
+        if block.kind in ("heading", "math"):
+            continue
+        if block.cell is not None and _LETTER.match(block.cell.row.strip()) and not _LETTER.match(block.text.strip()):
+            text = f"{block.cell.row} {block.text}"
+        else:
+            text = block.text
+        for name, meaning in declarations(text):
+            if meaning or name not in GLOSSARY:
+                knowledge.legend.append((block.start, name, meaning))
+    for one, other in zip(document.spans, document.spans[1:], strict=False):
+        if one.after.strip() in ("=", ":", "is", "is the", "for") and one.block is other.block:
+            _name_beside(knowledge, one, other)
+    knowledge.legend.sort()
+    return knowledge
+
+
+def _name_beside(knowledge: Knowledge, one: Span, other: Span) -> None:
+    """`$b$=`batch_size``: a letter and the name that code has for it."""
+    letter, name = one.text.strip(), other.text.strip()
+    if len(letter) > 1 and len(name) == 1:
+        letter, name = name, letter
+    if len(letter) == 1 and letter.isalpha() and _CODE_NAME.match(name) and len(name) > 1:
+        meaning = letter_for(name)
+        if meaning:
+            knowledge.legend.append((one.start, letter, meaning))

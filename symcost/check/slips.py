@@ -1,0 +1,120 @@
+"""Slips: how a form that somebody wrote is one step away from the form that is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symcost.check.polynomials import Monomial, Summands, form_of, minus, ratio
+from symcost.notation import text
+
+FACTORS = (Fraction(2), Fraction(1, 2), Fraction(3), Fraction(1, 3), Fraction(4), Fraction(1, 4), Fraction(3, 2), Fraction(2, 3))
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One step from the derived form to the written one, in words; `difference` is derived minus written."""
+
+    words: str
+    difference: Summands
+    dropped: bool = False  # terms are only left out
+
+
+def written(table: Summands) -> str:
+    """A table in plain signs."""
+    return text(form_of(table))
+
+
+def one_slip(document: Summands, derived: Summands) -> Slip | None:
+    """The single slip between two forms, or None where they are further apart or the same.
+
+    >>> from symcost.symbols import b, c, d, h
+    >>> from symcost.check.polynomials import summands
+    >>> one_slip(summands(20*b*c*d), summands(20*b*c*d + b*h*c**2)).words
+    'missing bhc²'
+    """
+    difference = minus(derived, document)
+    if not difference:
+        return None
+    common = [monomial for monomial in document if derived.get(monomial) == document[monomial]]
+    only_document = {monomial: value for monomial, value in document.items() if monomial not in derived}
+    only_derived = {monomial: value for monomial, value in derived.items() if monomial not in document}
+    changed = [monomial for monomial in document if monomial in derived and derived[monomial] != document[monomial]]
+    if not only_document and not changed and common:
+        return Slip(f"missing {written(only_derived)}", difference, dropped=True) if len(only_derived) == 1 else None
+    if not only_derived and not changed and common and len(only_document) == 1:
+        return Slip(f"{written(only_document)} too much", difference)
+    if not only_document and not only_derived and len(changed) == 1 and common:
+        [monomial] = changed
+        wrong, right = document[monomial], derived[monomial]
+        name = written({monomial: Fraction(1)})
+        return Slip(f"the coefficient of {name} should be {_number(right)}, not {_number(wrong)}", difference)
+    if len(only_document) == 1 and len(only_derived) == 1 and not changed and (common or _tells(document, derived)):
+        [(wrong_key, wrong)], [(right_key, right)] = only_document.items(), only_derived.items()
+        if wrong == right:
+            words = _letter_slip(wrong_key, right_key)
+            if words:
+                return Slip(words.format(written(only_document)), difference)
+    factor = ratio(document, derived)
+    if factor in FACTORS and factor is not None:
+        return Slip(_factor_words(factor), difference)
+    return None
+
+
+def _tells(document: Summands, derived: Summands) -> bool:
+    """A lone term is only held against another where its coefficient tells that they belong together."""
+    return len(document) == len(derived) == 1 and next(iter(document.values())) not in (1, 2)
+
+
+def _number(value: Fraction) -> str:
+    return str(value)
+
+
+def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:
+    """An exponent or a letter that is another, as words with a place for the written term."""
+    one, other = dict(wrong), dict(right)
+    changed = {name: (one.get(name, 0), other.get(name, 0)) for name in one.keys() | other.keys()
+               if one.get(name, 0) != other.get(name, 0)}  # fmt: skip
+    if len(changed) == 1:
+        [(name, (found, expected))] = changed.items()
+        if abs(found - expected) == 1:
+            if not found or not expected:
+                return f"the factor {name} is {'missing' if not found else 'too much'} in {{}}"
+            return f"the exponent of {name} in {{}} should be {expected}"
+    if len(changed) == 2 and sum(found - expected for found, expected in changed.values()) == 0:
+        (lost,) = [name for name, (found, expected) in changed.items() if found < expected] or [""]
+        (gained,) = [name for name, (found, expected) in changed.items() if found > expected] or [""]
+        if lost and gained and all(abs(found - expected) == 1 for found, expected in changed.values()):
+            return f"{gained} should be {lost} in {{}}"
+    return None
+
+
+def _factor_words(factor: Fraction) -> str:
+    if factor == Fraction(1, 3):
+        return "the factor 3 of forward and backward together is missing"
+    if factor == Fraction(2, 3):
+        return "the backward pass is counted once, not twice"
+    if factor < 1:
+        return f"a factor {1 / factor} is missing"
+    return f"a factor {factor} too much"
+
+
+def dropped(document: Summands, derived: Summands) -> Summands | None:
+    """The terms of the derived form that the written one leaves out, where it only leaves out; else None."""
+    if not document or any(derived.get(monomial) != value for monomial, value in document.items()):
+        return None
+    rest = {monomial: value for monomial, value in derived.items() if monomial not in document}
+    return rest or None
+
+
+def shared(document: Summands, derived: Summands) -> int:
+    """How many terms both have alike."""
+    return sum(derived.get(monomial) == value for monomial, value in document.items())
+
+
+def tables(*forms: Summands | None) -> Iterator[Summands]:
+    """The forms that are sums of monomials."""
+    for form in forms:
+        if form:
+            yield form
