@@ -94,14 +94,20 @@ class Catalogue:
         """The form of a quantity at a place, if there is such a place."""
         return next((each for each in self.whole if each.quantity == quantity and each.scope == scope), None)
 
-    def find(self, table: Summands) -> list[Entry]:
-        """Every entry that equals the form: whole places, rules that hold of any model, partial sums."""
+    def find(self, table: Summands, *, partial: bool = False) -> list[Entry]:
+        """Every entry that equals the form: whole places and rules that hold of any model, or partial sums."""
         wanted = key(table)
-        return [
-            *self._whole_by_key.get(wanted, ()),
-            *_rules_by_key().get(wanted, ()),
-            *self._partial_by_key.get(wanted, ()),
-        ]
+        if partial:
+            return self._partial_by_key.get(wanted, [])
+        return [*self._whole_by_key.get(wanted, ()), *_rules_by_key().get(wanted, ())]
+
+    def some(self, quantity: str, place: str, tensors: frozenset[str], *, per_token: bool = False) -> Iterator[Entry]:
+        """The form of some tensors of one place, by their names."""
+        terms = self.supposed.costs[quantity].where(lambda term: term.place == place and term.tensor in tensors)
+        if place.startswith("block"):
+            terms = replace(terms, terms=tuple(replace(term, times=Integer(1)) for term in terms))
+        if terms.terms:
+            yield from self._made(quantity, place, terms.scaled(1 / TOKENS) if per_token else terms, partial=True)
 
     @cached_property
     def whole(self) -> list[Entry]:
@@ -127,12 +133,20 @@ class Catalogue:
             norms = replace(blocks, terms=tuple(replace(term, times=Integer(1)) for term in blocks if "norm" in term.place))
             if norms.terms:
                 yield from self._made(quantity, "block.norm_1 and block.norm_2", norms)
+            for norm, layer in (("block.norm_1", "block.attention"), ("block.norm_2", "block.mlp")):
+                branch = terms.where(lambda term, places=(norm, layer): term.place in places)
+                one = replace(branch, terms=tuple(replace(term, times=Integer(1)) for term in branch))
+                if len({term.place for term in branch}) == 2:
+                    yield from self._made(quantity, f"{norm} and {layer}", one)
             ends = terms.where(lambda term: term.place in ("final_norm", "head"))
             if len(ends) > 1:
                 yield from self._made(quantity, "final_norm and head", ends)
         both = costs["forward_flops"] + costs["backward_flops"] + costs["recompute_flops"]
         for scope in ("model", "block", "head"):
             yield from self._made("step_flops", scope, both.of(scope), remark="without the optimizer's update")
+        for scope in ("block.attention", "block.mlp", "block", "head", "model"):
+            yield from self._made("step_flops", scope, (costs["forward_flops"] + costs["backward_flops"]).of(scope),
+                                  remark="forward and backward")  # fmt: skip
         for quantity in ("forward_flops", "backward_flops"):
             for scope in ("model", "block", "block.attention", "block.mlp", "head"):
                 terms = costs[quantity].of(scope)
@@ -158,7 +172,12 @@ class Catalogue:
                     if not any(counts):
                         continue
                     chosen = tuple(term for count, terms in zip(counts, groups.values(), strict=True) for term in terms[:count])
-                    yield from self._made(quantity, place, replace(inside, terms=chosen), partial=True)
+                    some = replace(inside, terms=chosen)
+                    yield from self._made(quantity, place, some, partial=True)
+                    if quantity == "forward_flops":
+                        thrice = some.scaled(Integer(3))
+                        yield from self._made("step_flops", place, thrice, partial=True, remark="forward and backward")
+                        yield from self._made(quantity, place, some.scaled(1 / TOKENS), partial=True, remark="for one token")
 
 
 def _scopes(terms: Terms) -> list[str]:

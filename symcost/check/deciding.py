@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,14 +16,14 @@ from symcost.check.catalogue import Entry, Supposed, catalogue
 from symcost.check.documents import Document, Span
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import OWN, Knowledge, read_legend
-from symcost.check.meanings import Subject, quantity_of_name, subject, time_name
+from symcost.check.meanings import SOME, STEPS, Subject, quantity_of_name, subject, time_name
 from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
-from symcost.check.slips import dropped, one_slip, shared, written
+from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.supposing import suppositions
 from symcost.errors import ReadError, SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import grouped, rounded, scientific
-from symcost.notation.reading import Part, Reading, read_list
+from symcost.notation.reading import Part, Reading, read, read_list
 from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
 from symcost.symbols import GLOSSARY
@@ -30,12 +31,18 @@ from symcost.training import TOKENS
 
 EQUAL = ("=", "≈")
 LEADS = {"=": "=", "==": "=", "≈": "≈", "~": "≈", "->": "→", "→": "→", "=>": "⇒", "⇒": "⇒", "⟹": "⇒"}
+FOUR_WIDE = {GLOSSARY["d_ff"].symbol: 4 * GLOSSARY["d"].symbol}  # what a document may leave unsaid
+DOLLARS = re.compile(r"(\$\s?[\d.,]+\s*(?:million|billion|thousand|[kKMB])?)(\s*(?:dollars|USD))", re.IGNORECASE)  # said twice
+AMOUNT = re.compile(r"\s*\d+(?:[.,]\d+)*(?:e[+-]?\d+)?\s+(?:s|h|d|B|T|K|M|days|hours)\s*")  # 1.45e6 s, though s is a letter
+FIGURE = re.compile(r"[\d.,\s{}\\^·×]+(?:\s*(?:[KMBT]|\\text\{[^}]*\}|[A-Za-z]{1,5}))?")
+VALUES = re.compile(r"value|number|result|total|equals|bytes|FLOPs|count|size", re.IGNORECASE)
 LONE_SIGNS = frozenset((r"\Rightarrow", r"\rightarrow", r"\to", r"\approx", r"\times", r"\cdot", "=", "≈", "→", "⇒"))
 NO_CLAIM = Pair("no claim", "SC401", "")
 
 # Words before a formula that make it an assumption, an equation to be solved, or somebody's former belief.
-SUPPOSES = re.compile(r"\b(?:suppose|supposing|assum\w+|let|with|for|set|setting|if|when|where|say|take|using|given|at|"
+SUPPOSES = re.compile(r"\b(?:suppose|supposing|assum\w+|let|set|setting|if|when|where|say|take|"
                       r"i used to believe|used to think|pick|choose)\b[^.;:]{0,60}$", re.IGNORECASE)  # fmt: skip
+PUTS_IN = re.compile(r"\b(?:with|for|using|given|at|suppose|let|take|say|assum\w+|where|if)\b[^.;:]{0,60}$", re.IGNORECASE)
 TAKEN_BACK = re.compile(r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.]{0,40}$", re.IGNORECASE)
 DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"忽略|省略", re.IGNORECASE)  # fmt: skip
@@ -79,7 +86,10 @@ class Judge:
         self.knowledge.given = dict(given or {})
         self.model, self.under = model, under
         self.previous: Item | None = None
-        self.chain: list[Item] = []
+        self.previous_span: Span | None = None
+        self._right: dict[str, Expr] = {}
+        self._cut_off = False  # whether a factor stands before the formula that was not found with it
+        self._single = True  # whether the statement at hand is one relation between two sides
 
     @cached_property
     def supposed(self) -> list[Supposed]:
@@ -102,9 +112,7 @@ class Judge:
         return Finding(self.file, line, column, line, column + 1, "$", "unchecked", "SC303", message)
 
     def _finding(self, span: Span, pairs: Sequence[Pair]) -> Finding:
-        said = worst(pairs)
-        if said.verdict in ("no claim", "unchecked") and (best := [pair for pair in pairs if pair.verdict == "holds"]):
-            said = best[-1]
+        said = worst([pair for pair in pairs if pair.verdict != "no claim"] or pairs)
         return Finding(
             self.file, span.line, span.column, span.end_line, span.end_column, span.text, said.verdict, said.code,
             said.message, said.quantity, said.scope, said.convention, said.document, said.derived, said.difference,
@@ -119,8 +127,9 @@ class Judge:
             return []
         if span.form == "code" and not span.arithmetic and not self._known_name(span):
             return []
+        text = DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
         try:
-            readings = read_list(span.text, span.form, names=self.knowledge.names())
+            readings = read_list(text, span.form, names=self.knowledge.names())
         except ReadError as error:
             self.previous = None
             if span.amount_only or (span.form == "text"):
@@ -144,7 +153,7 @@ class Judge:
             return []
         relations = list(reading.relations)
         lead = reading.leading if not span.before.strip(" ,;:.—–-") else None
-        lead = lead or _lead_before(span)
+        lead = lead or _lead_before(span) or self._cell_lead(span)
         previous = self.previous if self.previous is not None and lead in (*EQUAL, "→", "⇒", "+") else None
         if lead == "+" and previous is not None:
             items[0] = replace(items[0], form=previous.form + items[0].form)
@@ -156,17 +165,49 @@ class Judge:
         elif span.amount_only:
             self.previous = items[-1]
             return []
-        pairs = self._pairs(items, relations, span)
+        self._single = len(items) == 2
+        self._cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))
+        pairs = self._implied(items, relations) + self._pairs(items, relations, span)
         if TENSORS.search(span.text) and not any(self._values(item) for item in items):
             return [Pair("no claim", "SC402", span.text, message="a tensor equation, a derivative or an update")]
         pairs += self._claims(items, relations, span, continued=previous is not None)
-        self._learn(items, relations, span)
-        self.previous = items[-1]
+        self._learn(items, relations, span, pairs)
+        self.previous, self.previous_span = items[-1], span
         if not pairs:
             pairs = [replace(NO_CLAIM, document=span.text, message="a symbol or a number by itself")]
         return pairs
 
+    def _cell_lead(self, span: Span) -> str | None:
+        """A number in the next cell of a table's row, under a heading such as "value", is what the formula comes to."""
+        before = self.previous_span
+        if before is None or span.block.cell is None or before.block.cell is None or before.block is span.block:
+            return None
+        if not FIGURE.fullmatch(span.text):
+            return None
+        same_row = span.block.cell.row == before.block.cell.row and span.line == before.line
+        return "=" if same_row and VALUES.search(span.block.cell.column) else None
+
+    def _implied(self, items: list[Item], relations: list[str]) -> list[Pair]:
+        """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it."""
+        if relations[-3:] != ["=", "⇒", "="] or items[-2].name is None:
+            return []
+        left, right, solution = items[-4].form, items[-3].form, {items[-2].form: items[-1].form}
+        one, other = summands(left.xreplace(solution)), summands(right.xreplace(solution))
+        shown = " ".join(item.source for item in items[-4:])
+        if one is None or other is None:
+            return []
+        if one == other:
+            return [Pair("holds", "SC101", shown, message="it solves the equation")]
+        factor = ratio(other, one)
+        return [Pair("differs", "SC202", shown, derived=written(one), difference=written(minus(one, other)),
+                     message=f"put in, the left side is {written(one)} and the right side {written(other)}"
+                     + (f": {items[-2].source} should be {_number(factor, None)} times that" if factor else ""))]  # fmt: skip
+
     def _item(self, part: Part, span: Span, last: bool) -> Item:
+        source = span.text[part.start : part.end]
+        if part.expr.free_symbols and AMOUNT.fullmatch(source):
+            with suppress(ReadError):
+                part = replace(read(source, span.form).parts[0], start=part.start, end=part.end)
         form = self.knowledge.translated(part.expr)
         unit = part.unit
         if unit is None and last and not form.free_symbols:
@@ -186,7 +227,9 @@ class Judge:
     def _pair(self, left: Item, relation: str, right: Item, span: Span, earlier: list[Item]) -> Pair:
         about = relation == "≈" or bool(ABOUT.search(span.before)) or bool(re.search(r"≈|\\approx|\\sim", span.text))
         shown = f"{left.source} {relation if relation != 'lead' else '='} {right.source}"
-        if SUPPOSES.search(_words_before(span)) and (left.name or not right.is_number) and relation == "=" and not (
+        if left.name and right.is_number and self._single and PUTS_IN.search(_words_before(span)) and relation == "=":
+            return replace(NO_CLAIM, document=shown, message="an assumption")
+        if not span.display and SUPPOSES.search(_words_before(span)) and relation == "=" and not (
             left.is_number or right.name
         ):
             if left.name or TAKEN_BACK.search(_words_before(span)) or re.search(r"\bset\b|\bwhen\b|\bif\b", _words_before(span), re.I):
@@ -207,6 +250,8 @@ class Judge:
             exact = self._time_values(left.name) if stem else ()
             if not exact:
                 return replace(NO_CLAIM, document=shown, message=f"{left.source} is given a number")
+        if left.name and not self._single:
+            return replace(NO_CLAIM, document=shown, message=f"{left.source} is given a number")
         if not exact and not before:
             missing = ", ".join(self._plain(name) for name in self._lacking(left.form)) or "a letter"
             return Pair("unchecked", "SC302", shown, message=f"no number is known for {missing}")
@@ -227,7 +272,7 @@ class Judge:
                 if match.holds:
                     remark = (match.remark + self._unrounded(left)).removeprefix("; ")
                     return Pair("holds", "SC103" if match.remark else "SC101", shown, message=remark)
-        for value in exact:
+        for value in exact if left.unit is None or "byte" not in left.unit.powers else ():
             for candidate in self._candidates(value, left, right):
                 meant = numbers.binary(candidate, printed, right.unit)
                 if meant:
@@ -263,9 +308,9 @@ class Judge:
         if inside != 1:
             yield value / inside
         if right.unit is not None and left.unit is None and not left.part.units_inside:
-            if "s" not in right.unit.powers or right.unit.scale != 1:
-                if not {"s"} & right.unit.powers.keys():
-                    yield value * right.unit.scale
+            yield value * right.unit.scale
+        if left.is_number and right.part.printed is not None and right.part.printed.scale in numbers.BINARY:
+            yield value * right.part.printed.scale * right.scale  # 1.2 + 0.1 = 1.3 billion
 
     def _same_but_for_units(self, left: Item, right: Item, ways: list[tuple[Fraction, Fraction]]) -> bool:
         """24GB = 24·1024³: the same, if GB means GiB."""
@@ -298,7 +343,8 @@ class Judge:
     def _wrong_number(
         self, left: Item, right: Item, ways: list[tuple[Fraction, Fraction]], shown: str, relation: str
     ) -> Pair:
-        if relation in ("lead", "⇒") or not ways:
+        timed = left.unit is not None and "s" in left.unit.powers and right.unit is None
+        if relation in ("lead", "⇒") or not ways or self._cut_off or timed:
             return Pair("unchecked", "SC302", shown, message="what the sign leads on from is not certain")
         if left.name and relation != "≈" and left.name in GLOSSARY:
             return replace(NO_CLAIM, document=shown, message=f"{left.source} is given a number")
@@ -357,11 +403,10 @@ class Judge:
                     fix=written(first) if slip is not None else "")  # fmt: skip
 
     def _redefined(self, left: Item, first: Summands, second: Summands, shown: str) -> Pair:
-        slip = one_slip(second, first)
-        if slip is None:
+        if one_slip(second, first) is None:
             return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is defined again, as something else")
-        return Pair("differs", "SC205", shown, derived=written(first), difference=written(minus(first, second)),
-                    message=f"{left.source.strip()} was {written(first)} before: {slip.words}")  # fmt: skip
+        return Pair("unchecked", "SC205", shown, derived=written(first), difference=written(minus(first, second)),
+                    message=f"{left.source.strip()} was {written(first)} before")  # fmt: skip
 
     def _about(self, left: Item, right: Item, shown: str) -> Pair:
         values = [(a * left.scale, c * right.scale) for a in self._values(left) for c in self._values(right)]
@@ -387,7 +432,9 @@ class Judge:
         first, second = summands(one), summands(other)
         if first is None or second is None:
             return one == other
-        return first == second or summands(self._tied(one)) == summands(self._tied(other))
+        return any(first == second for first, second in ((first, second), *(
+            (summands(one.xreplace(ties)), summands(other.xreplace(ties))) for ties in (self._ties, {**self._ties, **FOUR_WIDE})
+        )))  # fmt: skip
 
     @cached_property
     def _ties(self) -> dict[Symbol, Expr]:
@@ -423,7 +470,7 @@ class Judge:
         names = [item.name for item in items if item.name is not None]
         if any(name in GLOSSARY and name != "N" for name in names):
             return []
-        if names and SUPPOSES.search(_words_before(span)) and not any(quantity_of_name(name) for name in names):
+        if names and not span.display and SUPPOSES.search(_words_before(span)) and not any(map(quantity_of_name, names)):
             return []
         item = forms[-1] if continued or len(forms) > 1 else forms[0]
         table = summands(self._tied(self.knowledge.opened(item.form)))
@@ -434,8 +481,11 @@ class Judge:
         for each in (closed, table):
             if each and all(name in GLOSSARY for monomial in each for name, _ in monomial):
                 found = self._look_up(each, self._subject(span, names), f"{span.before} {span.sentence.text} {span.block.text}")
-                if found is not None:
-                    return [self._found(found, shown, span)]
+                if found is None:
+                    continue
+                doubtful = not self._speaks_of(found, span, names) or self._part_for_whole(found, span)
+                wrong = self._one_slip_away(each, span, names, relations, shown, item, found) if doubtful else None
+                return [wrong if wrong is not None else self._found(found, shown, span)]
         unknown = self.knowledge.unknown(self.knowledge.opened(item.form))
         if unknown and len(unknown) == len(item.form.free_symbols) and len(items) == 1:
             return [Pair("no claim", "SC402", shown, message="names that stand for no cost")]
@@ -444,12 +494,30 @@ class Judge:
         run = self._run_claim(table, shown)
         if run is not None:
             return [run]
-        wrong = self._one_slip_away(table, span, names, relations, shown)
+        wrong = self._one_slip_away(table, span, names, relations, shown, item)
         if wrong is not None:
             return [wrong]
         if len(items) == 1:
             return [Pair("unchecked", "SC302", shown, message="equals no derived quantity, and claims none by name")]
         return []
+
+    def _speaks_of(self, entry: Entry, span: Span, names: Sequence[str]) -> bool:
+        """Whether the words right beside a formula, where they name a quantity, name that of the entry."""
+        cell = span.block.cell
+        near = subject(f"{span.before} {span.after} {cell.column if cell else ''}").quantities
+        for name in names:
+            near = subject(name.removeprefix(OWN).replace("_", " ")).quantities or near
+        return not near or entry.quantity in near
+
+    def _part_for_whole(self, entry: Entry, span: Span) -> bool:
+        """Whether a form equals only some tensors of a place, where the words beside it name the place or other steps."""
+        if not entry.partial:
+            return False
+        near = _near(span)
+        steps = [tensors for pattern, place, tensors in STEPS if place == entry.scope and pattern.search(near)]
+        if len(steps) == 1:
+            return not set(entry.tensors) <= steps[0]
+        return entry.scope in subject(near).scopes and not SOME.search(near)
 
     def _subject(self, span: Span, names: Sequence[str]) -> Subject:
         """What the words around a formula say it is: the nearest first, the heading where the sentence says nothing."""
@@ -462,23 +530,28 @@ class Judge:
         scopes = stated.scopes or wider.scopes or above.scopes
         for name in names:
             quantity = {"N": "parameters"}.get(name) or quantity_of_name(name)
-            if quantity:
-                quantities = frozenset({quantity})
-            inside = subject(name.removeprefix(OWN).replace("_", " ")).scopes
-            scopes = inside or scopes
+            words = subject(name.removeprefix(OWN).replace("_", " "))
+            quantities = frozenset({quantity}) if quantity else words.quantities or quantities
+            scopes = words.scopes or scopes
         return Subject(quantities, scopes)
 
     def _look_up(self, table: Summands, about: Subject, words: str) -> Entry | None:
         """The derived quantity that a form equals: the subject's own before others, the likeliest supposition first."""
+        own = [each for each in self.supposed if each.convention == self.supposed[0].convention]
+        others = [each for each in self.supposed if each.convention != self.supposed[0].convention]
         spare: Entry | None = None
-        for supposed in self.supposed:
-            found = catalogue(supposed).find(table)
-            if not found:
-                continue
-            best = max(found, key=lambda entry: _fit(entry, about, words))
-            if not about.quantities or best.quantity in about.quantities:
-                return best
-            spare = spare or best
+        for group, partial in ((own, False), (own, True), (others, False), (others, True)):
+            for supposed in group:
+                found = catalogue(supposed).find(table, partial=partial)
+                if found:
+                    best = max(found, key=lambda entry: _fit(entry, about, words))
+                    fits = not about.quantities or best.quantity in about.quantities
+                    if fits and (not about.scopes or best.scope in about.scopes):
+                        return best
+                    if spare is None or fits and spare.quantity not in about.quantities:
+                        spare = best
+            if spare is not None and (spare.quantity in about.quantities or not about.quantities):
+                return spare
         return spare
 
     def _found(self, entry: Entry, shown: str, span: Span) -> Pair:
@@ -511,31 +584,56 @@ class Judge:
         return None
 
     def _one_slip_away(
-        self, table: Summands, span: Span, names: Sequence[str], relations: Sequence[str], shown: str
+        self, table: Summands, span: Span, names: Sequence[str], relations: Sequence[str], shown: str, item: Item,
+        found: Entry | None = None,
     ) -> Pair | None:
-        """The derived form that the words announce, where the written one is a single slip from it."""
+        """The derived form that the words announce, where the written one is a single slip from it.
+
+        Where the form equals something else (`found`), only a slip within the same quantity is said.
+        """
         about = self._subject(span, names)
         if not about.quantities or not (about.scopes or names):
             return None
         approximate = "≈" in relations or bool(ABOUT.search(span.before)) or bool(DROPS.search(_around(self.document, span)))
-        best: tuple[int, Entry, str, Summands] | None = None
+        stated = subject(_near(span))
+        sure = bool(stated.quantities) and len(stated.scopes) == 1
+        addends = [each for term in item.part.terms if (each := summands(self._tied(self.knowledge.translated(term.expr))))]
+        best: tuple[int, Entry, Slip] | None = None
         for supposed in self.supposed[:6]:
-            for entry in catalogue(supposed).whole:
-                if entry.quantity not in about.quantities or entry.scope not in (about.scopes or {"model"}) or entry.remark:
-                    continue
+            for entry in self._announced(supposed, about, span):
                 left_out = dropped(table, entry.table)
                 if left_out and approximate:
                     return self._approximates(table, entry.table, shown)
-                slip = one_slip(table, entry.table)
+                slip = one_slip(table, entry.table, sure=sure)
+                if slip is not None and slip.added and len(about.scopes) > 1:
+                    continue
+                if slip is None and len(addends) > len(table):
+                    slip = slip_in_terms(addends, entry.table)
+                if found is not None and slip is not None and (slip.dropped or _elsewhere(found, entry, about)):
+                    continue
                 if slip is not None and (best is None or shared(table, entry.table) > best[0]):
-                    best = (shared(table, entry.table), entry, slip.words, slip.difference)
+                    best = (shared(table, entry.table), entry, slip)
         if best is None or approximate:
             return None
-        alike, entry, words, difference = best
-        if alike == 0 and len(table) > 1:
-            return None
-        return Pair("differs", "SC201", shown, plain_text(entry.total), written(difference), self._explained(entry, words, difference),
-                    entry.quantity, entry.scope, str(entry.supposed), fix=plain_text(entry.total))  # fmt: skip
+        _, entry, slip = best
+        self._right[shown] = entry.total
+        return Pair("differs", "SC201", shown, plain_text(entry.total), written(slip.difference),
+                    self._explained(entry, slip.words, slip.difference), entry.quantity, entry.scope, str(entry.supposed),
+                    fix=plain_text(entry.total))  # fmt: skip
+
+    def _announced(self, supposed: Supposed, about: Subject, span: Span) -> Iterator[Entry]:
+        """The derived forms that the words speak of: the steps that they name, else the places."""
+        near = _near(span)
+        token = bool(re.search(r"per token|each token|a token", near, re.IGNORECASE))
+        steps = [(place, tensors) for pattern, place, tensors in STEPS if pattern.search(near)]
+        for quantity in about.quantities:
+            if len(steps) == 1:
+                yield from catalogue(supposed).some(quantity, *steps[0], per_token=token)
+                continue
+            for entry in catalogue(supposed).whole:
+                fits = entry.quantity == quantity and entry.scope in (about.scopes or {"model"})
+                if fits and (entry.remark == "for one token" if token and "flops" in quantity else not entry.remark):
+                    yield entry
 
     def _explained(self, entry: Entry, words: str, difference: Summands) -> str:
         """The slip, the form, and the tensors that make up the difference with the gradient that asks for each."""
@@ -605,8 +703,8 @@ class Judge:
 
     # ------------------------------------------------------------------------------------ what is learnt
 
-    def _learn(self, items: list[Item], relations: list[str], span: Span) -> None:
-        """Names that a statement gives a number or a form."""
+    def _learn(self, items: list[Item], relations: list[str], span: Span, pairs: Sequence[Pair]) -> None:
+        """Names that a statement gives a number or a form; of a wrong form also the right one, for what follows."""
         if TAKEN_BACK.search(_words_before(span)) or not set(relations) <= {"=", "≈", "lead"}:
             return
         names = [item for item in items if item.name is not None]
@@ -620,11 +718,14 @@ class Judge:
                         values[value * item.scale] = None
                 elif self._defines(named.form, item.form):
                     forms = self.knowledge.definitions.setdefault(named.name, [])
-                    if item.form not in forms:
-                        forms.append(item.form)
+                    forms += [form for form in (*self._mended(pairs), item.form) if form not in forms]
             if values:
                 self.knowledge.values[named.name] = tuple(values)
             break
+
+    def _mended(self, pairs: Sequence[Pair]) -> list[Expr]:
+        """The derived forms that were said instead of wrong ones."""
+        return [form for pair in pairs if pair.code == "SC201" and (form := self._right.get(pair.document)) is not None]
 
     def _defines(self, name: Symbol, form: Expr) -> bool:
         """Whether a form says what a name is: in letters that are known, and a letter of ours only where one may be tied."""
@@ -658,6 +759,11 @@ def _fit(entry: Entry, about: Subject, words: str) -> tuple[int, int, int, int]:
     )
 
 
+def _elsewhere(found: Entry, entry: Entry, about: Subject) -> bool:
+    """Whether a form that equals one of the quantities spoken of would be held against another."""
+    return found.quantity in about.quantities and entry.quantity != found.quantity
+
+
 def _with_last(parts: Sequence[Part]) -> Iterator[tuple[Part, bool]]:
     for position, part in enumerate(parts):
         yield part, position == len(parts) - 1
@@ -684,6 +790,12 @@ def _unit_after(span: Span) -> Unit | None:
 def _words_before(span: Span) -> str:
     start = span.start - span.sentence.start
     return span.sentence.text[max(0, start - 90) : max(0, start)]
+
+
+def _near(span: Span) -> str:
+    """The words right beside a formula: its cell's row and column, or what stands before and behind it."""
+    cell = span.block.cell
+    return f"{cell.row} {cell.column}" if cell is not None else f"{span.before} {span.after}"
 
 
 def _around(document: Document, span: Span) -> str:

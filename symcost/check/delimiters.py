@@ -1,7 +1,7 @@
-"""What encloses a formula: dollars, brackets, environments, backticks. One pass over a block, from left to right.
+"""What encloses a formula: dollars, brackets, environments, backticks. One pass over a block, left to right.
 
-The rest of the block is its prose: the same length, with everything that is no text blanked out and a sign that no
-writer types (U+FFFC) over each formula found.
+The rest of the block is its prose: equally long, with everything that is no text blanked out and a sign that
+no writer types (U+FFFC) over each formula found.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 TAKEN = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 ENVIRONMENTS = "equation|align|alignat|flalign|gather|multline|eqnarray|math|displaymath|dmath"
-_INNER = "aligned|alignedat|gathered|split"  # what stands inside a displayed formula and has rows of its own
-_WRAPPING = {"equation", "math", "displaymath", "dmath", "multline"}  # a line break in these starts no new formula
+_INNER = "aligned|alignedat|gathered|split"  # stands inside a displayed formula and has rows of its own
+_ONE_FORMULA = frozenset(("equation", "math", "displaymath", "dmath", "multline"))  # however many lines
 
 
 class Found(NamedTuple):
@@ -54,14 +54,16 @@ _ESCAPED_OR_DOLLAR = re.compile(r"\\.|\$", re.DOTALL)
 _BEGIN = re.compile(rf"\\begin\{{((?:{ENVIRONMENTS}|{_INNER})\*?)\}}(?:\{{\d*\}})?")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*+)(?:[\s/][^<>]*+)?>|<(?:https?:|mailto:)[^\s<>]*+>")
 _HIDDEN = {"style", "script", "math", "svg", "textarea"}
-_DESTINATION = re.compile(r"""\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+(?:\s++(?:"[^"]*+"|'[^']*+'))?\s*+\)""")
+_DESTINATION = re.compile(
+    r"""\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+(?:\s++(?:"[^"]*+"|'[^']*+'))?\s*+\)"""
+)
 _ENTITY = re.compile(r"&(#?\w{1,10});")
-_ENTITIES = {
-    "times": "×", "middot": "·", "sdot": "⋅", "minus": "−", "nbsp": " ", "lt": "<", "gt": ">", "le": "≤", "ge": "≥",
-    "asymp": "≈", "rarr": "→", "rArr": "⇒", "sup2": "²", "sup3": "³", "tau": "τ", "Psi": "Ψ", "Phi": "Φ", "divide": "÷",
-}  # fmt: skip
+_ENTITIES = {"times": "×", "middot": "·", "sdot": "⋅", "minus": "−", "divide": "÷", "asymp": "≈", "sup2": "²",
+             "sup3": "³", "lt": "<", "gt": ">", "le": "≤", "ge": "≥", "rarr": "→", "rArr": "⇒"}  # fmt: skip
 _ROLE = re.compile(r"(?:\{(?:math|eq)\}|:math:)\Z")
+_COMMAND = re.compile(r"\\(?:[A-Za-z]++\*?|.)", re.DOTALL)
 _MONEY = re.compile(r"\$\s?\d")
+_VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]{2,}\b")  # of a shell
 _WORDS = re.compile(r"(?:^|\s)[a-z]{2,}[,.;]?\s")
 _MATHEMATICAL = re.compile(r"[\\^_=+*/<>≈×·−]|\d[A-Za-z]")
 
@@ -113,14 +115,16 @@ class _Scanner:
         self.copied = end
         return end
 
-    def take(self, opens: int, start: int, end: int, closes: int, display: bool = False, wraps: bool = False) -> int:
+    def take(
+        self, opens: int, start: int, end: int, closes: int, *, display: bool = False, wraps: bool = False
+    ) -> int:
         self.blank(opens, closes, TAKEN)
         parts = rows(self.text, start, end, wraps=wraps) if display else [trimmed(self.text, start, end)]
         for number, (first, last) in enumerate(parts):
             before = opens if number == 0 else parts[number - 1][1]
             after = closes if number == len(parts) - 1 else last
-            here = without_layout(self.text[first:last])
-            self.found.append(Found(*trimmed(here, 0, last - first, first), before, after, "latex", display, number))
+            inside = trimmed(without_layout(self.text[first:last]), 0, last - first, first)
+            self.found.append(Found(*inside, before, after, "latex", display, number))
         return closes
 
     def take_code(self, opens: int, start: int, end: int, closes: int) -> int:
@@ -163,7 +167,7 @@ class _Scanner:
             unpaired = (len(self.dollars) - index) % 2 == 0
             if self.tex or self.encloses(at, close, unpaired):
                 return self.take(at, at + 1, close, close + 1)
-        if self.tex or not self.is_money(at):
+        if self.tex or not self.is_no_formula(at):
             self.stray(at, "a closing $")
             return self.blank(at, at + 1)
         return at + 1
@@ -173,6 +177,8 @@ class _Scanner:
         text, content = self.text, self.text[at + 1 : close]
         if not content.strip() or "`" in content or text[close + 1 : close + 2].isdigit():
             return False
+        if _VARIABLE.match(text, at) and text[close + 1 : close + 2].isupper():
+            return False
         wordy = "\\" not in content and _WORDS.search(content) is not None
         if text[at - 1 : at].isdigit() and not (content[0].isalpha() or content[0] in "\\({"):
             return False
@@ -180,11 +186,12 @@ class _Scanner:
             return not (unpaired or wordy or content[0].isdigit())
         return not (wordy and (unpaired or content[0].isdigit()))
 
-    def is_money(self, at: int) -> bool:
+    def is_no_formula(self, at: int) -> bool:
         text = self.text
         before, after = text[at - 1 : at] if at else " ", text[at + 1 : at + 2] or " "
         return (
             _MONEY.match(text, at) is not None
+            or _VARIABLE.match(text, at) is not None
             or before.isdigit()
             or "/" in (before, after)
             or (not before.isalnum() and not (after.isalnum() or after in "\\({["))
@@ -199,7 +206,7 @@ class _Scanner:
             if close < 0:
                 self.stray(at, closing)
                 return self.blank(at, begin.end())
-            wraps = begin[1].rstrip("*") in _WRAPPING
+            wraps = begin[1].rstrip("*") in _ONE_FORMULA
             return self.take(at, begin.end(), close, close + len(closing), display=True, wraps=wraps)
         for opening, closing in (("\\(", "\\)"), ("\\[", "\\]"), ("\\\\(", "\\\\)"), ("\\\\[", "\\\\]")):
             if text.startswith(opening, at) and not (self.tex and len(opening) == 3):
@@ -217,13 +224,13 @@ class _Scanner:
         return self.blank(at, at + 1) + len(following)
 
     def is_mathematical(self, start: int, end: int) -> bool:
-        """Whether escaped brackets in Markdown hold a formula rather than words or the number of a footnote."""
+        """Whether escaped brackets in Markdown hold a formula rather than words or a footnote's number."""
         content = self.text[start:end].strip()
         return _MATHEMATICAL.search(content) is not None or (len(content) == 1 and content.isalpha())
 
     def command(self, at: int) -> int:
         """A TeX command outside formulas: its name is no text, its argument is."""
-        name = re.compile(r"\\(?:[A-Za-z]++\*?|.)", re.DOTALL).match(self.text, at)
+        name = _COMMAND.match(self.text, at)
         if name is None:
             return at + 1
         if name.group() in ("\\_", "\\$"):
@@ -316,8 +323,9 @@ def rows(text: str, start: int, end: int, *, wraps: bool = False) -> list[tuple[
     return [(first, last) for first, last in parts if first < last] or [trimmed(text, start, end)]
 
 
-_NO_FORMULA = re.compile(
-    r"(?<!\\)&|\\(?:label|tag)\*?\{[^{}\n]*+\}|\\(?:nonumber|notag|displaystyle|hline)\b|^[ \t]*+:\w++:[^\n]*+",
+_LAYOUT = re.compile(
+    r"(?<!\\)&|\\(?:label|tag)\*?\{[^{}\n]*+\}|\\(?:nonumber|notag|displaystyle|hline)\b"
+    r"|^[ \t]*+:\w++:[^\n]*+",  # the options of a MyST block
     re.MULTILINE,
 )
 
@@ -326,7 +334,7 @@ def without_layout(latex: str) -> str:
     """A formula without labels and alignment signs, equally long; a matrix keeps its `&`."""
     if "\\begin" in latex:
         return latex
-    return _NO_FORMULA.sub(lambda match: " " * len(match.group()), latex)
+    return _LAYOUT.sub(lambda match: " " * len(match.group()), latex)
 
 
 _EMPHASIS = re.compile(r"(?<!\\)(?:\*+|_+|~~)")

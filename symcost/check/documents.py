@@ -1,7 +1,7 @@
 """A document, and every formula found in it with its place and the words around it.
 
-Reading never changes a length: what is no text (a list's bullet, a tag, a comment, emphasis) is blanked out in
-place, so that a position in what is read is a position in the file. Nothing here knows what a formula means.
+Reading never changes a length: what is no text (a list's bullet, a tag, a comment, emphasis) is blanked out
+in place, so a position in what is read is a position in the file. Nothing here knows what a formula means.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class Sentence:
 class Span:
     """A formula, or code that may be one.
 
-    `start` and `end` are positions in the file (code points, from 0); lines and columns count from 1, at the first
-    character inside the delimiters and just after the last. `form` says how it is written: `latex` between
-    delimiters, `code` between backticks, `text` in plain prose. `before` and `after` are the words between it and its
-    neighbours in the sentence. Each row of an `align` is a span of its own, with its number in `row`.
+    `start` and `end` are positions in the file (code points, from 0); lines and columns count from 1, at the
+    first character inside the delimiters and just after the last. `form` says how it is written: `latex`
+    between delimiters, `code` between backticks, `text` in plain prose. `before` and `after` are the words
+    between it and its neighbours in the sentence. Each row of an `align` is a span, its number in `row`.
     `arithmetic` is False for code that only names something; `amount_only` marks one number with its unit.
     """
 
@@ -148,7 +148,7 @@ def kind_of(path: str) -> Kind:
 def find(text: str, kind: Kind) -> Document:
     """Every formula in `text`, with its exact place and context. Takes any text and never fails on it.
 
-    >>> [span.text for span in find("Each block has $16d^2$, or 16 × 768² = 9.4M, parameters.", "markdown").spans]
+    >>> [span.text for span in find("A block has $16d^2$, or 16 × 768² = 9.4M, of them.", "markdown").spans]
     ['16d^2', '16 × 768² = 9.4M']
     """
     # Each reader stands on the classes above, and only the one that is asked for is loaded.

@@ -21,7 +21,7 @@ CODES: dict[str, str] = {
     "SC202": "differs: the two sides of a chain are not equal",
     "SC203": "differs: the arithmetic is wrong",
     "SC204": "differs: the units do not fit",
-    "SC205": "differs: a name is defined a second time as something else",
+    "SC205": "unchecked: a name is defined a second time as something else",
     "SC301": "unchecked: could not be read",
     "SC302": "unchecked: nothing to hold it against",
     "SC303": "unchecked: broken markup",

@@ -12,7 +12,7 @@ from itertools import islice, product
 from sympy import Expr, Symbol
 
 from symcost.check.documents import Document, Span
-from symcost.check.meanings import declarations, meaning_of
+from symcost.check.meanings import CUSTOMARY, declarations, listed, meaning_of
 from symcost.errors import SymcostError
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
@@ -25,7 +25,8 @@ OWN = "own_"  # before a letter that the document uses in its own way
 class Knowledge:
     """The legend, the numbers and the definitions in force, as the document is read from top to bottom.
 
-    `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here.
+    `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here; the
+    first declaration of a name holds, wherever it stands.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
     """
 
@@ -46,21 +47,17 @@ class Knowledge:
 
     def letter(self, name: str) -> str:
         """The glossary letter for a document's name, or a name of the document's own."""
-        said = [meaning for position, declared, meaning in self.legend if declared == name and position <= self.position]
-        if not said:
-            said = [meaning for _, declared, meaning in self.legend if declared == name][:1]
-        if said:
-            return said[-1] or OWN + name
+        if len(name) > 1 and name in GLOSSARY:
+            return name
+        said = next((meaning for _, declared, meaning in self.legend if declared == name), None)
+        if said is not None:
+            return said or OWN + name
+        if name in CUSTOMARY:
+            return CUSTOMARY[name]
         if len(name) > 1:
             return meaning_of(name) or name
-        if name in GLOSSARY and not self.foreign:
-            return name
-        return OWN + name
-
-    @property
-    def foreign(self) -> bool:
-        """Whether the document gives one of our letters another meaning, so that none may be taken for granted."""
-        return any(name in GLOSSARY and meaning != name for _, name, meaning in self.legend)
+        taken = any(meaning == name for _, _, meaning in self.legend)
+        return name if name in GLOSSARY and not taken else OWN + name
 
     def translated(self, form: Expr) -> Expr:
         """A form of the document in the glossary's letters, definitions left as names."""
@@ -117,8 +114,8 @@ class Knowledge:
         return {**self.values, **{name: (value,) for name, value in self.given.items()}}
 
 
+_LISTS = re.compile(r"((?:[A-Z],? ?(?:and )?){2,3}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)")  # B, T: batch and sequence length
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
-_LETTER = re.compile(r"\$?`?([A-Za-z](?:_\{?(?:\\(?:text|mathrm)\{)?[A-Za-z0-9]+\}{0,2})?)`?\$?\Z")
 
 
 def read_legend(document: Document, notation: str | None = None) -> Knowledge:
@@ -130,11 +127,12 @@ def read_legend(document: Document, notation: str | None = None) -> Knowledge:
     for block in document.blocks:
         if block.kind in ("heading", "math"):
             continue
-        if block.cell is not None and _LETTER.match(block.cell.row.strip()) and not _LETTER.match(block.text.strip()):
-            text = f"{block.cell.row} {block.text}"
-        else:
-            text = block.text
-        for name, meaning in declarations(text):
+        pairs = list(declarations(block.text))
+        if block.cell is not None and block.cell.row.strip() != block.text.strip():
+            pairs += listed(block.cell.row.strip(" $`"), block.text.strip(" $`"))
+        for names, words in _LISTS.findall(block.text):
+            pairs += listed(names, words)
+        for name, meaning in pairs:
             if meaning or name not in GLOSSARY:
                 knowledge.legend.append((block.start, name, meaning))
     for one, other in zip(document.spans, document.spans[1:], strict=False):

@@ -1,7 +1,7 @@
-"""Markdown and its dialects (GitHub, Marp, MyST, Quarto): markdown-it finds the blocks, and their places are kept.
+"""Markdown and its dialects (GitHub, Marp, MyST, Quarto): markdown-it finds the blocks, each with its place.
 
-Only block structure is asked of markdown-it. Its own reading of what is inside a paragraph has no positions, nests,
-and does not know where a price is no formula; `delimiters` does that part.
+Only block structure is asked of markdown-it. Its reading of what is inside a paragraph has no positions, and
+takes two prices for a formula; `delimiters` does that part.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def read(text: str) -> Document:
     front_matter, broken = symcost_block(head[2], head.start(2)) if head and head[1] == "---" else (None, [])
     if head:
         source = re.sub(r"[^\n]", " ", head.group()) + source[head.end() :]
-    tokens = _parser().parse(source)
-    return assemble(text, "markdown", _Reader(source).blocks(tokens), front_matter=front_matter, broken=broken)
+    blocks = _Reader(source).blocks(_tokens(source))
+    return assemble(text, "markdown", blocks, front_matter=front_matter, broken=broken)
 
 
 # Front matter
@@ -69,7 +69,9 @@ def symcost_block(front: str, start: int = 0) -> tuple[FrontMatter | None, list[
                 found = {} if found is None else found
                 open_blocks = [(0, found)]
                 if entry[3]:
-                    broken.append((here, f"expected the keys of symcost: on lines of their own, found '{entry[3]}'."))
+                    broken.append(
+                        (here, f"expected symcost: alone on its line, found '{entry[3][:60]}' after it.")
+                    )
             continue
         if not open_blocks:
             continue
@@ -91,21 +93,21 @@ def symcost_block(front: str, start: int = 0) -> tuple[FrontMatter | None, list[
 # Block structure
 
 
-class _Blocks(MarkdownIt):
-    """markdown-it without its inline half; nesting beyond 40 levels is left unread."""
-
-    def parse(self, source: str) -> list[Token]:  # type: ignore[override]
-        tokens: list[Token] = []
-        self.block.parse(source, self, {"unclosed": {}}, tokens)
-        return tokens
-
-
 @cache
-def _parser() -> _Blocks:
-    parser = _Blocks("commonmark", {"maxNesting": 40}).enable("table").disable("reference")
-    interrupts = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    parser.block.ruler.before("code", "display", _display, interrupts)  # type: ignore[arg-type]
+def _parser() -> MarkdownIt:
+    """markdown-it with tables and displayed formulas; what nests deeper than 40 levels is left unread."""
+    parser = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table").disable("reference")
+    interrupts = ["paragraph", "reference", "blockquote", "list"]
+    parser.block.ruler.before("code", "display", _display, {"alt": interrupts})
     return parser
+
+
+def _tokens(source: str) -> list[Token]:
+    """The blocks of a source; what is inside a paragraph is left alone."""
+    parser = _parser()
+    tokens: list[Token] = []
+    parser.block.parse(source, parser, {"unclosed": {}}, tokens)
+    return tokens
 
 
 _OPENING = re.compile(rf"\$\$|\\\[|\\\\\[|\\begin\{{((?:{ENVIRONMENTS})\*?)\}}")
@@ -113,7 +115,7 @@ _CLOSING = {"$$": "$$", "\\[": "\\]", "\\\\[": "\\\\]"}
 
 
 def _display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A displayed formula over several lines: what stands in it is no list, no heading and no paragraph's end."""
+    """A displayed formula over several lines: what stands in it is no list, heading or paragraph's end."""
     if state.is_code_block(start):
         return False
     opening = _OPENING.match(state.src, state.bMarks[start] + state.tShift[start], state.eMarks[start])
@@ -222,7 +224,7 @@ class _Reader:
         return "\n".join(parts).rstrip(), start
 
     def fence(self, token: Token, path: tuple[str, ...], lead: tuple[str, ...]) -> Iterator[Block]:
-        """A fence whose content is a formula: its own lines become the dollars that `delimiters` looks for."""
+        """A fence whose content is a formula: its own lines become dollars for `delimiters` to find."""
         first, last = token.map or (0, 1)
         inside, start = self.in_place(token, token.content, skip=1)
         if not inside.strip():
@@ -238,7 +240,9 @@ class _Reader:
             after = re.sub(r"[^\n]", " ", self.source[start + len(inside) : closes]) + "$$"
         yield Block("math", before + inside + after, opens, path, lead)
 
-    def table(self, tokens: list[Token], at: int, path: tuple[str, ...], lead: tuple[str, ...]) -> Iterator[Block]:
+    def table(
+        self, tokens: list[Token], at: int, path: tuple[str, ...], lead: tuple[str, ...]
+    ) -> Iterator[Block]:
         columns: list[str] = []
         row: list[str] = []
         in_head, line, position = True, 0, 0

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from symcost.check.assembly import assemble
 from symcost.check.documents import Block, Document, level
 
-_BULLET = re.compile(r"^[ \t]*+(?:[-*+•–▪►]|\d{1,3}[.)])(?=[ \t])|^[ \t]*+>+(?=[ \t])|^[ \t]*+[=\-_*~#]{3,}[ \t]*$", re.MULTILINE)
+# Of a list, a quote, or a rule.
+_BULLET = re.compile(
+    r"^[ \t]*+(?:[-*+•–▪►]|\d{1,3}[.)]|>++)(?=[ \t])|^[ \t]*+[=\-_*~#]{3,}+[ \t]*+$",
+    re.MULTILINE,
+)
 
 
 def read(text: str) -> Document:
-    """The document in a plain text: its paragraphs are the blocks, and one that ends with a colon leads the next.
+    """The document in a plain text: paragraphs are its blocks, and one that ends with a colon leads the next.
 
     >>> [span.text for span in read("Memory:\\n\\n- 16 B/param -> 7e9 × 16 = 112 GB").spans]
     ['16 B/param', '7e9 × 16 = 112 GB']

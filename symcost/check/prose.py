@@ -1,8 +1,8 @@
 """Formulas in plain prose: the longest stretches of a sentence that are arithmetic, and bare amounts.
 
-A sentence is read once, from left to right, as numbers, names, operators, relations and brackets. What stands between
-an operator and a word is left alone (half a sum is no formula), and so is what only looks like arithmetic: dates,
-versions, model names, ranges, `and/or`.
+A sentence is read once, from left to right, as numbers, names, operators, relations and brackets. What stands
+between an operator and a word is left alone (half a sum is no formula), and so is what only looks like
+arithmetic: dates, versions, model names, ranges, `and/or`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _TOKEN = re.compile(
       | \d++(?:\.\d++){2,}                                  # a version
       | \d++(?:st|nd|rd|th)\b
       | \d++(?:\.\d++)?[xX×](?=\s++[A-Za-z]{2}|\s*+[.,;:)])   # 3x forward, 8x faster
-      | [1-4]D\b                                            # 3D parallelism
-      )
+      | [1-4]D\b | \d[xX]{2}\b                               # 3D parallelism, error 5xx
+      | (?<![\w^*/+(×·])\d++(?:[.,]\d++)*+[-–—]\d++(?:[.,]\d++)*+(?![\w^²]) )  # a range, 3-5
   | (?P<word>(?<!\w)(?![A-Za-z]-(?:[A-Za-z]|\d{1,2})\b)         # but n-1
       (?: [^\W\d_][^\W_]*+(?:/\w++)?[-–.@]\w++(?:[-–/.@]\w++)*+   # GPT-2, GPU-hours, i.e., notes.md
         | [^\W\d_]{2}\w*+(?:/\w++){2,}+(?:\.\w++)*+ ) )                     # a/b/c
@@ -32,7 +32,7 @@ _TOKEN = re.compile(
   | (?P<arrow>--?>|={1,3}>|[→⇒⟹⟶])
   | (?P<rel>:=|<=|>=|!=|~=|==?|[≈≃≅≡≤≥≪≫≠∝]|(?<![<>])[<>](?![<>])|~)
   | (?P<other2>--++|<<|>>|\+\+|://)
-  | (?P<power>\^|\*\*(?=[\d(A-Za-z]))
+  | (?P<power>\^(?:\{[^{}\s]{1,20}\})?|\*\*(?=[\d(A-Za-z]))
   | (?P<op>[*×·⋅∗∙÷/+−-])
   | (?P<open>[(\[])
   | (?P<close>[)\]])
@@ -44,30 +44,38 @@ _TOKEN = re.compile(
 _KINDS = {"other2": "other", "other3": "other"}
 
 # Words that stand in formulas as they are. Single letters and names with a subscript need not be listed.
-NAMES = frozenset(
-    "MFU HFU GPUs FLOPs FLOPS flops Params params parameters tokens steps epochs epoch batch seq hidden vocab layers "
-    "heads experts peak price time cost memory Mem bsz bs mbs dim ffn pi hours days seconds dp tp pp cp ep gpus "
-    "Time Cost Memory bytes utilization utilisation".split()
+NAMES = re.compile(
+    r"(?:MFU|HFU|GPUs|gpus|FLOPs|FLOPS|flops|[Pp]arams|parameters|tokens|steps|epochs?|batch|seq|hidden|vocab|layers"
+    r"|heads|experts|peak|price|[Tt]ime|[Cc]ost|[Mm]emory|Mem|bsz|bs|mbs|dim|ffn|hours|days|seconds|bytes"
+    r"|dp|tp|pp|cp|ep|utili[sz]ation)\Z"
 )
 _UNIT = re.compile(
     r"""(?:[kKMGTPE]i?B|B|[kKMGT]?[Bb]ytes?|[kKMG]?bits?|(?:[kKMGTPEZ]|giga|tera|peta|exa)?-?[Ff][Ll][Oo][Pp][Ss]?
-      |s|secs?|seconds?|min|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?
+      |s|secs?|seconds?|min|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?|ms|us|µs
       |GPU-?(?:hours?|days?|h)|PF-days?|(?:[KMGTP]?FLOPs?|[KMGTP]?FLOP/s)-?(?:days?|s|seconds?)|FLOPdays?
       |USD|dollars?|EUR|k|K|M|B|T|b|t|bn|[Tt]housand|[Mm]illions?|[Bb]illions?|[Tt]rillions?
-      |tokens?|params?|parameters?|sequences?|elements?|W|kW|MW|kWh|MWh|ms|us|µs)\Z""",
+      |tokens?|params?|parameters?|sequences?|elements?|W|kW|MW|kWh|MWh)\Z""",
     re.VERBOSE,
 )
-_PER = re.compile(r"(?:s|secs?|seconds?|h|hr|hrs|hour|day|d|param|params|parameter|token|tokens|GPU|gpu|element|"
-                  r"value|layer|step|sequence|sample|B|byte|bytes|FLOP|word|number)\Z")  # fmt: skip
-_NO_PRODUCT = re.compile(r"(?:GPU|CPU|TPU|MLP|FFN|LLM|LM|RNN|SGD|MHA|GQA|MQA|HBM|PCIE|NVME|KV|QKV|HF|ML|TV|PDF|"
-                         r"VS|HTTP|LR|BPTT|CNN|GPT|PP|TP|DP|SP|XL|RMS|LN|BF|FP|PS|NB|MS|MR|DR|ST|PH|HW|SW|DL)S?\Z",
-                         re.IGNORECASE)  # fmt: skip
-_LETTERS = re.compile(r"[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-zτΨΦ]{2,6}\Z|[A-Za-z]*[A-Z][a-z]?[A-Z]\Z")
-_FACTORS = re.compile(r"(?!pm|px|mm|cm|km|nm|x\Z|X\Z)(?:[ab-df-hj-np-tv-zA-Zτ]{1,6}|\w*_\w*)\Z")  # of 12LHQT, not of 60ish
-_PREPOSITIONS = frozenset("for in at per if when on with and or as by so but because instead".split())
+_SCALE = re.compile(r"(?:[kKMBTbt]|bn|[a-zA-Z]+(?:ion|and)s?)\Z")
+_PER = re.compile(
+    r"(?:s|secs?|seconds?|h|hrs?|hour|d|day|params?|parameter|tokens?|GPU|gpu|element|value|layer|step|sequence"
+    r"|sample|B|bytes?|FLOP|word|number)\Z"
+)
+_LETTERS = re.compile(r"[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-zτΨΦ]{2,6}\Z")  # bcd is a product, this is not
+_ABBREVIATED = re.compile(
+    r"(?:[CGT]PU|MLP|FFN|LLM|LM|RNN|CNN|SGD|MHA|GQA|MQA|HBM|PCIE|NVME|KV|QKV|HF|ML|PDF|VS|HTTP|LR|GPT|PP|TP|DP|SP"
+    r"|XL|RMS|LN|BF|FP|PS|NB|CTRL|CMD|PGO|MS|MR|DR|ST|HW|SW)S?\Z",
+    re.IGNORECASE,
+)
+_FACTORS = re.compile(r"(?!pm|px|mm|cm|km|nm|[xX]\Z)(?:[ab-df-hj-np-tv-zA-Zτ]{1,6}|\w*_\w*)\Z")  # 12LHQT
+_PREPOSITIONS = re.compile(r"(?:for|in|at|per|if|when|on|with|and|or|as|by|so|but|because|instead)\Z")
 _ARTICLES = frozenset(("a", "A", "I"))
-_CLAIMS = re.compile(r"(?:\bi\.e\.,?|\b(?:about|around|roughly|approximately|nearly|almost|gives?|takes?|needs?|costs?|"
-                     r"totals?|equals?|makes?|yields?|that is|prints?|over|under|only))\s*+\Z")  # fmt: skip
+_CUTS_OFF = frozenset(("\ufffc", "\\", "{", "}"))  # behind these the formula goes on, but not as prose
+_CLAIMS = re.compile(
+    r"(?:\bi\.e\.,?|\b(?:about|around|roughly|approximately|nearly|almost|gives?|takes?|needs?|costs?|totals?"
+    r"|equals?|makes?|yields?|that is|prints?|over|under|only))\s*+\Z"
+)
 _WORTH_READING = re.compile(r"[\d=≈<>≤≥*×·⋅∗÷/+−→⇒^²³]")
 _STARTS = frozenset(("number", "name", "open", "op", "rel", "arrow"))
 _DEEPEST = 40
@@ -94,7 +102,7 @@ class _Piece(NamedTuple):
 
     end: int
     operations: int  # those that nobody writes by accident
-    strong: bool = True  # has a number, a letter or a name that stands in formulas
+    strong: bool = True  # not only letters that may be an abbreviation
     amount: bool = False  # one number with a unit
     number: bool = False  # one number
 
@@ -125,44 +133,69 @@ class _Reader:
     # an operand: 12, 768², d_model, 6ND, 24·(…), 4 bytes/param
 
     def operand(self, at: int, depth: int, *, joined: bool = False) -> _Piece | None:
-        """The operand that starts with token `at`; `joined` where an operator or a relation stands before it."""
+        """The operand that starts with token `at`; `joined`: an operator or a relation stands before it."""
         first = self.primary(at, depth, joined=joined)
         if first is None:
             return None
         end, operations, strong, _, number = first
-        powers = 0
+        powers = spaced = 0
         while True:
             kind = self.kind(end)
             if kind == "sup":
                 end, powers, number = end + 1, powers + 1, number
             elif kind == "power":
-                exponent = self.exponent(end + 1, depth)
+                braced = self.tokens[end].text.endswith("}")
+                exponent = end + 1 if braced else self.exponent(end + 1, depth)
                 if exponent is None or powers > _DEEPEST:
                     return None
                 end, powers = exponent, powers + 1
+            elif kind == "open" and self.glued(end) and self.tokens[end - 1].text == "O":
+                return None  # O(n²)
             elif kind in ("name", "open") and self.glued(end) and self.is_factor(end):
                 factor = _Piece(end + 1, 0) if kind == "name" else self.group(end, depth)
                 if factor is None:
-                    break  # 6(words): a remark
+                    return None  # 6(words)
                 end, operations, number = factor.end, operations + factor.operations + 1, False
             elif kind == "name" and self.glued(end) and not _UNIT.match(self.tokens[end].text):
                 return None  # 60ish, 1gpu
+            elif kind == "name" and self.tokens[at].kind == "number" and self.is_symbol(end, spaced > 0):
+                end, spaced, number = end + 1, spaced + 1, False
+            elif kind == "open" and self.opens_factor(end, joined or operations > 0, depth):
+                end, operations, number = self.partner[end] + 1, operations + 1, False
             else:
                 break
+        operations += max(spaced - 1, 0)
         after = self.unit(end, number)
         amount = number and after > end
-        if number and self.tokens[at].text[-1:] == "%" or "$" in self.tokens[at].text:
-            amount = number
+        if number and (self.tokens[at].text.endswith("%") or "$" in self.tokens[at].text):
+            amount = True
         return _Piece(after, operations, strong, amount, number)
 
     def is_factor(self, at: int) -> bool:
-        """Whether a glued token multiplies: the letters of 6ND do, the unit of 80GB and the x of 3x do not."""
+        """Whether a glued token multiplies: the letters of 6ND do, the unit of 80GB does not."""
         token, before = self.tokens[at], self.tokens[at - 1]
         if token.kind == "open":
             return token.text == "(" or before.kind != "name"
         if before.kind != "number" or self.kind(at + 1) in ("sup", "power"):
             return True
         return not _UNIT.match(token.text) and _FACTORS.match(token.text) is not None
+
+    def is_symbol(self, at: int, again: bool) -> bool:
+        """Whether a name behind a space multiplies, as in `2 n_layer d`; `again`: one before it does."""
+        name = self.tokens[at].text
+        if NAMES.match(name) or name in _ARTICLES or name in "xX" or not self.is_name(at, name):
+            return False
+        if len(name) == 1 and _UNIT.match(name) and not again:
+            return self.kind(at + 1) == "name" and self.is_symbol(at + 1, True)
+        return len(name) == 1 or not _UNIT.match(name)
+
+    def opens_factor(self, at: int, sure: bool, depth: int) -> bool:
+        """Whether a bracket behind a space multiplies, as in `dv + L (2d + 16d²)`, or is a remark."""
+        before = self.tokens[at - 1]
+        if not sure or before.kind != "name" or not (len(before.text) == 1 or "_" in before.text):
+            return False
+        inside = self.group(at, depth)
+        return inside is not None and inside.operations > 0
 
     def primary(self, at: int, depth: int, *, joined: bool = False) -> _Piece | None:
         kind = self.kind(at)
@@ -175,14 +208,26 @@ class _Reader:
         name = self.tokens[at].text
         if not self.is_name(at, name) and not (joined and len(name) > 2 and _UNIT.match(name)):
             return None
-        if joined and name in _ARTICLES and self.kind(at + 1) in ("name", "word") and not self.glued(at + 1):
-            return None
-        return _Piece(at + 1, 0)
+        follows = self.kind(at + 1)
+        if name in _ARTICLES and not self.glued(at + 1):
+            if joined and follows in ("name", "word"):
+                return None
+            if not joined and follows == "rel" and self.tokens[at + 1].text in "~<>≈":
+                return None
+        initials = _LETTERS.match(name) is not None and not NAMES.match(name)
+        return _Piece(at + 1, 0, strong=not initials or follows in ("sup", "power"))
 
     def is_name(self, at: int, name: str) -> bool:
-        if (len(name.rstrip("'′")) == 1 and name != "e") or "_" in name or name in NAMES or self.kind(at + 1) in ("sup", "power"):
+        if name == "e":  # 8.4*e pow 23
+            return False
+        if (
+            len(name.rstrip("'′")) == 1
+            or "_" in name
+            or NAMES.match(name)
+            or self.kind(at + 1) in ("sup", "power")
+        ):
             return True
-        return _LETTERS.match(name) is not None and not _NO_PRODUCT.match(name)
+        return _LETTERS.match(name) is not None and not _ABBREVIATED.match(name)
 
     def exponent(self, at: int, depth: int) -> int | None:
         if self.kind(at) == "op" and self.tokens[at].text in "-−+":
@@ -194,23 +239,28 @@ class _Reader:
 
     def unit(self, at: int, number: bool) -> int:
         """Where the unit that starts with token `at` ends; `at` itself if there is none."""
-        if self.kind(at) not in ("name", "word") or not _UNIT.match(self.tokens[at].text):
-            if self.kind(at) == "name" and number and self.tokens[at].text in NAMES:
-                return at + 1 if self.kind(at + 1) in ("op", "rel", "arrow") else at
+        if self.kind(at) not in ("name", "word"):
             return at
+        if not _UNIT.match(self.tokens[at].text):
+            counted = (
+                number and NAMES.match(self.tokens[at].text) and self.kind(at + 1) in ("op", "rel", "arrow")
+            )
+            return at + 1 if counted else at  # 512 GPUs × …
         text = self.tokens[at].text
         if len(text) == 1 and not self.glued(at):
-            if not number or text in "bt" or self.kind(at + 1) in ("name", "word", "sup", "power", "open"):
+            follows = self.tokens[at + 1].text if self.kind(at + 1) in ("name", "word") else ""
+            if not number or text in "bt" or self.kind(at + 1) in ("sup", "power", "open"):
+                return at
+            if follows and text not in "Bsh" and not _UNIT.match(follows):
                 return at
         end = at + 1
         if len(text) <= 8 and number and self.kind(end) == "name" and not self.glued(end):
             following = self.tokens[end].text  # 2 trillion tokens, 7B params
-            if len(following) > 2 and _UNIT.match(following) and re.match(r"[kKMBTbt]\Z|.*(?:ion|and)s?\Z|bn\Z", text):
+            if len(following) > 2 and _UNIT.match(following) and _SCALE.match(text):
                 end += 1
-        while (
-            self.kind(end) == "op" and self.tokens[end].text == "/" and self.glued(end) and self.glued(end + 1)
-            and self.kind(end + 1) == "name" and _PER.match(self.tokens[end + 1].text)
-        ):  # fmt: skip
+        while self.kind(end) == "op" and self.tokens[end].text == "/" and self.kind(end + 1) == "name":
+            if not (self.glued(end) and self.glued(end + 1) and _PER.match(self.tokens[end + 1].text)):
+                break
             end += 2
         return end
 
@@ -247,11 +297,16 @@ class _Reader:
         """0: none; 1: one that ordinary words have too (`s/step`, `n-1`); 2: a sure one."""
         kind = self.kind(at)
         if kind == "name" and self.tokens[at].text in "xX":
-            if self.kind(at - 1) not in ("number", "close", "sup", "name"):
+            left = self.kind(at - 1)
+            if left not in ("number", "close", "sup") and not (
+                left == "name" and len(self.tokens[at - 1].text) == 1
+            ):
                 return 0
             follows = self.kind(at + 1)
             spaced = not self.glued(at) and not self.glued(at + 1)
-            return 2 if follows == "number" or (follows in ("open", "name") and spaced and self.operand(at + 1, depth)) else 0
+            if follows == "number":
+                return 2
+            return 2 if spaced and follows in ("open", "name") and self.operand(at + 1, depth) else 0
         if kind != "op":
             return 0
         text = self.tokens[at].text
@@ -260,10 +315,10 @@ class _Reader:
             if before != after:
                 return 0
             if before:
-                return 2
+                return 1 if self.kind(at - 1) == self.kind(at + 1) == "number" else 2
             return 1 if depth and not (self.kind(at - 1) == self.kind(at + 1) == "number") else 0
         if text == "/":
-            return 2 if before and after or "open" in (self.kind(at + 1),) or self.kind(at - 1) == "close" else 1
+            return 2 if self.kind(at + 1) == "open" or self.kind(at - 1) == "close" else 1
         if text == "+" and before != after:
             return 0
         return 2
@@ -281,11 +336,13 @@ class _Reader:
             at = max(end, start + 1, at + 1)
 
     def chain(self, at: int) -> tuple[int, list[tuple[int, int, _Piece | None]], int]:
-        """(first token, parts, end): each part is its relation's token (-1: none), its first token, and the sum."""
+        """(first token, parts, end): each part is its relation's token (or -1), its first token, its sum."""
         parts: list[tuple[int, int, _Piece | None]] = []
         start = at
         relation = -1
         if self.kind(at) in ("rel", "arrow"):
+            if self.tokens[at].text in "<>":
+                return start, parts, at + 1
             if self.glued(at + 1) and self.glued(at) and self.tokens[at].kind == "arrow":
                 return start, parts, at + 1
             relation, at = at, at + 1
@@ -331,13 +388,16 @@ class _Reader:
         return self.kind(at - 1) == "power"
 
     def statements(self, parts: list[tuple[int, int, _Piece | None]]) -> Iterator[Stretch]:
-        """One stretch for each statement of a chain: an arrow before an equation starts a new one, so does one after an amount."""
+        """One stretch for each statement of a chain.
+
+        An arrow before an equation starts a new one, and so does one behind anything but bare arithmetic.
+        """
         run: list[tuple[int, int, _Piece]] = []
         for index, (relation, first, piece) in enumerate(parts):
             arrow = relation >= 0 and self.kind(relation) == "arrow"
             equation_follows = index + 1 < len(parts) and self.kind(parts[index + 1][0]) == "rel"
-            follows_amount = len(run) == 1 and run[0][2].amount and not run[0][2].operations
-            if piece is None or (arrow and run and (equation_follows or follows_amount)):
+            computed = len(run) == 1 and run[0][2].operations > 0
+            if piece is None or (arrow and run and (equation_follows or not computed)):
                 yield from self.stretch(run)
                 run = []
                 relation = -1 if equation_follows else relation
@@ -350,19 +410,26 @@ class _Reader:
             return
         relation, first, piece = run[0]
         start = self.tokens[relation if relation >= 0 else first].start
-        if relation < 0 and self.kind(first - 1) == "op" and self.glued(first) and self.tokens[first - 1].text == "−":
-            start = self.tokens[first - 1].start
-        end = self.tokens[run[-1][2].end - 1].end
-        if len(run) > 1:
-            yield Stretch(start, end, False)
-        elif piece.operations:
-            yield Stretch(start, end, False)
-        elif piece.amount or (piece.number and (relation >= 0 or self.is_claimed(piece.end, start))):
+        last = run[-1][2].end - 1
+        end = self.tokens[last].end
+        if relation < 0 and self.kind(first) == "open" and self.partner.get(first) == last:
+            start, end = start + 1, end - 1  # a bracket around all of it is a remark's
+        operations = any(part.operations for _, _, part in run)
+        sure = (
+            any(part.strong for _, _, part in run) if operations else all(part.strong for _, _, part in run)
+        )
+        behind = self.tokens[last + 1].text if last + 1 < len(self.tokens) else ""
+        if len(run) > 1 or operations:
+            if sure and behind[:1] not in _CUTS_OFF:
+                yield Stretch(start, end, False)
+        elif piece.amount or (
+            piece.number and (self.kind(relation) == "rel" or self.is_claimed(piece.end, start))
+        ):
             yield Stretch(start, end, True)
 
     def is_claimed(self, at: int, start: int) -> bool:
         """Whether a bare number that ends before token `at` is what a sentence says: `i.e. 4,608 for …`."""
-        if self.kind(at) in ("name", "word") and self.tokens[at].text not in _PREPOSITIONS:
+        if self.kind(at) in ("name", "word") and not _PREPOSITIONS.match(self.tokens[at].text):
             return False
         return _CLAIMS.search(self.prose, max(0, start - 20), start) is not None
 
@@ -392,7 +459,9 @@ def _partners(tokens: list[_Token]) -> dict[int, int]:
 
 
 _SENTENCE_END = re.compile(r"[.!?…]['\"”’)\]]*+(?=\s)\s*+|[。！？；]\s*+")
-_ABBREVIATION = re.compile(r"\b(?:i\.e|e\.g|approx|ca|cf|vs|etc|[Nn]o|[Ff]igs?|[Ee]qs?|[Ss]ec|al|resp|incl|[Cc]h|p|pp)\Z")
+_ABBREVIATION = re.compile(
+    r"\b(?:i\.e|e\.g|approx|ca|cf|vs|etc|[Nn]o|[Ff]igs?|[Ee]qs?|[Ss]ec|al|resp|incl|[Cc]h|p|pp)\Z"
+)
 
 
 def sentences(prose: str) -> list[tuple[int, int]]:
@@ -405,10 +474,10 @@ def sentences(prose: str) -> list[tuple[int, int]]:
     parts: list[tuple[int, int]] = []
     start = len(prose) - len(prose.lstrip())
     for stop in _SENTENCE_END.finditer(prose):
-        following = prose[stop.end() : stop.end() + 1]
-        abbreviated = stop.group()[0] == "." and _ABBREVIATION.search(prose, max(start, stop.start() - 8), stop.start())
+        at, following = stop.start(), prose[stop.end() : stop.end() + 1]
+        abbreviated = stop.group()[0] == "." and _ABBREVIATION.search(prose, max(start, at - 8), at)
         if following and not following.islower() and not abbreviated:
-            parts.append((start, stop.start() + len(stop.group().rstrip())))
+            parts.append((start, at + len(stop.group().rstrip())))
             start = stop.end()
     end = len(prose.rstrip())
     if start < end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +19,7 @@ class Slip:
     words: str
     difference: Summands
     dropped: bool = False  # terms are only left out
+    added: bool = False  # a term is only too much
 
 
 def written(table: Summands) -> str:
@@ -26,8 +27,10 @@ def written(table: Summands) -> str:
     return text(form_of(table))
 
 
-def one_slip(document: Summands, derived: Summands) -> Slip | None:
+def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Slip | None:
     """The single slip between two forms, or None where they are further apart or the same.
+
+    `sure` says that the words leave no doubt which form is meant, so that a lone term may be held against it.
 
     >>> from symcost.symbols import b, c, d, h
     >>> from symcost.check.polynomials import summands
@@ -44,13 +47,13 @@ def one_slip(document: Summands, derived: Summands) -> Slip | None:
     if not only_document and not changed and common:
         return Slip(f"missing {written(only_derived)}", difference, dropped=True) if len(only_derived) == 1 else None
     if not only_derived and not changed and common and len(only_document) == 1:
-        return Slip(f"{written(only_document)} too much", difference)
+        return Slip(f"{written(only_document)} too much", difference, added=True)
     if not only_document and not only_derived and len(changed) == 1 and common:
         [monomial] = changed
         wrong, right = document[monomial], derived[monomial]
         name = written({monomial: Fraction(1)})
         return Slip(f"the coefficient of {name} should be {_number(right)}, not {_number(wrong)}", difference)
-    if len(only_document) == 1 and len(only_derived) == 1 and not changed and (common or _tells(document, derived)):
+    if len(only_document) == 1 and len(only_derived) == 1 and not changed and (common or sure or _tells(document, derived)):
         [(wrong_key, wrong)], [(right_key, right)] = only_document.items(), only_derived.items()
         if wrong == right:
             words = _letter_slip(wrong_key, right_key)
@@ -60,6 +63,27 @@ def one_slip(document: Summands, derived: Summands) -> Slip | None:
     if factor in FACTORS and factor is not None:
         return Slip(_factor_words(factor), difference)
     return None
+
+
+def slip_in_terms(terms: Sequence[Summands], derived: Summands) -> Slip | None:
+    """The slip in one addend of a sum that was written with two addends alike: 24bcd² + 4bcd² for 24bcd² + 4bc²d."""
+    written_terms = [item for term in terms if len(term) == 1 for item in term.items()]
+    if len(written_terms) != len(terms) or len(terms) != len(derived):
+        return None
+    right = dict(derived)
+    rest = []
+    for monomial, value in written_terms:
+        if right.get(monomial) == value:
+            del right[monomial]
+        else:
+            rest.append((monomial, value))
+    if len(rest) != 1 or len(right) != 1:
+        return None
+    [(wrong, coefficient)], [(expected, value)] = rest, right.items()
+    words = _letter_slip(wrong, expected) if coefficient == value else None
+    if words is None:
+        return None
+    return Slip(words.format(written({wrong: coefficient})), {expected: value})
 
 
 def _tells(document: Summands, derived: Summands) -> bool:

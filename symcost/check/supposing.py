@@ -15,6 +15,9 @@ _EVERY = re.compile(r"every (?:listed )?(?:op|output|result)|cs336|all (?:interm
 _FLASH = re.compile(r"flash", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"checkpoint|recomput", re.IGNORECASE)
 
+_UNTIED = re.compile(r"separate (?:input and output|embedding|output)|untied|not tied|not shared|two embedding|"
+                     r"(?:input|word) and output embeddings? (?:are|is) (?:separate|not)", re.IGNORECASE)  # fmt: skip
+
 
 def suppositions(text: str, knowledge: Knowledge, model: str | None, under: str | None) -> Iterator[Supposed]:
     """Models and conventions to hold a document against, the likeliest first; those after the first are others.
@@ -37,6 +40,8 @@ def suppositions(text: str, knowledge: Knowledge, model: str | None, under: str 
     models = [model] if model else []
     models += [each for each in families if each not in models]
     models += [each for each in VARIANTS if each not in models]
+    if _UNTIED.search(text):
+        models = [each for each in models if not VARIANTS[each].architecture.tied] if not model else models
     conventions = [first] + [each for each in ("textbook", "megatron-2022", "every-output") if each != first]
     seen = set()
     for convention in conventions:

@@ -1,4 +1,4 @@
-"""LaTeX documents: sections, paragraphs, items and tables; comments, verbatim text and the preamble are left out."""
+"""LaTeX documents: sections, paragraphs, items and tables, without comments, verbatim text and preamble."""
 
 from __future__ import annotations
 
@@ -67,10 +67,11 @@ def _without_comments(source: str) -> tuple[str, list[tuple[int, str]]]:
     return "".join((*pieces, source[copied:])), comments
 
 
-_SECTIONS = {"part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "frametitle": 3}
+_SECTIONS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph")
 _STRUCTURE = re.compile(
     r"\n[ \t]*\n"
-    rf"|\\(?P<section>{'|'.join(_SECTIONS)})\*?(?:\[[^\]\n]{0,200}+\])?\{{(?P<title>[^{{}}]*+(?:\{{[^{{}}]*+\}}[^{{}}]*+)*+)\}}"
+    rf"|\\(?P<section>{'|'.join(_SECTIONS)})\*?(?:\[[^\]\n]{{0,200}}+\])?"
+    r"\{(?P<title>[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+)\}"
     r"|\\item\b(?:\[[^\]\n]{0,200}+\])?"
     r"|\\(?P<edge>begin|end)\{(?P<environment>[A-Za-z]++\*?)\}|\\."
 )
@@ -109,7 +110,7 @@ def _blocks(source: str) -> Iterator[Block]:
         yield from paragraph(match.start())
         copied = at
         if match["section"]:
-            depth = _SECTIONS[match["section"]]
+            depth = _SECTIONS.index(match["section"])
             headings = [heading for heading in headings if heading[0] < depth]
             title = match["title"]
             yield Block("heading", title, match.start("title"), tuple(name for _, name in headings))
@@ -139,10 +140,14 @@ def _blocks(source: str) -> Iterator[Block]:
 
 
 _ROW = re.compile(r"\\\\(?:\[[^\]\n]{0,200}+\])?")
-_RULE = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^{}\n]*+\}|cmidrule(?:\([a-z]*+\))?\{[^{}\n]*+\})")
+_RULE = re.compile(
+    r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^{}\n]*+\}|cmidrule(?:\([a-z]*+\))?\{[^{}\n]*+\})"
+)
 
 
-def _table(source: str, start: int, end: int, path: tuple[str, ...], lead: tuple[str, ...]) -> Iterator[Block]:
+def _table(
+    source: str, start: int, end: int, path: tuple[str, ...], lead: tuple[str, ...]
+) -> Iterator[Block]:
     """The cells of a `tabular`; its first row is the header."""
     columns: list[str] = []
     cuts = [start, *(cut for row in _ROW.finditer(source, start, end) for cut in row.span()), end]
@@ -156,7 +161,9 @@ def _table(source: str, start: int, end: int, path: tuple[str, ...], lead: tuple
         number = 0
         for cell in cells:
             words = cell.group()
-            column = 0 if not cell.start() else row.count("&", 0, cell.start()) - row.count("\\&", 0, cell.start())
+            column = (
+                0 if not cell.start() else row.count("&", 0, cell.start()) - row.count("\\&", 0, cell.start())
+            )
             if words.strip():
                 at = first + cell.start() + len(words) - len(words.lstrip())
                 name = columns[column] if column < len(columns) and not head else ""
