@@ -16,6 +16,7 @@ from symcost.check.documents import (
     Sentence,
     Span,
     Stray,
+    level,
     line_starts,
     place,
 )
@@ -41,7 +42,7 @@ def assemble(
     broken: Iterable[tuple[int, str]] = (),
 ) -> Document:
     """The document of these blocks; `comments` and `broken`, (position, words), are those outside of them."""
-    lines = line_starts(text)
+    lines = line_starts(level(text))
     blocks = tuple(blocks)
     spans: list[Span] = []
     comments, broken = list(comments), list(broken)

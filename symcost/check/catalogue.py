@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import product
+from typing import Any
 
 from sympy import Expr, Integer
 
 from symcost.check.polynomials import Monomial, Summands, key, summands
-from symcost.model import LETTERS, Model
+from symcost.model import LETTERS, Attention, FeedForward, Model
 from symcost.symbols import MFU, D, N, c, n, peak
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
@@ -233,13 +234,18 @@ def catalogue(supposed: Supposed) -> Catalogue:
 def _variants() -> dict[str, Model]:
     """The models in letters, and the same without what authors like to leave out."""
     found = dict(LETTERS)
+
+    def vary(name: str, base: Model, attention: Attention | None = None, mlp: FeedForward | None = None, **changes: Any) -> None:
+        (block,) = base.architecture.blocks
+        own = replace(block, attention=attention or block.attention, feed_forward=mlp or block.feed_forward)
+        found[name] = replace(base, name=name, architecture=replace(base.architecture, blocks=(own,), **changes))
+
     gpt, llama = LETTERS["gpt"], LETTERS["llama"]
-    plain = replace(gpt.architecture, attention_bias="", feed_forward_bias=False)
-    found["gpt without biases"] = replace(gpt, name="gpt without biases", architecture=plain)
-    found["gpt without dropout"] = replace(gpt, name="gpt without dropout", architecture=replace(gpt.architecture, dropout=False))
-    bare = replace(plain, dropout=False, tied=False, positions="none")
-    found["gpt untied without biases"] = replace(gpt, name="gpt untied without biases", architecture=bare)
-    found["llama tied"] = replace(llama, name="llama tied", architecture=replace(llama.architecture, tied=True))
+    bare = {"attention": Attention(), "mlp": FeedForward("gelu")}
+    vary("gpt without biases", gpt, **bare)
+    vary("gpt without dropout", gpt, drops=frozenset())
+    vary("gpt untied without biases", gpt, **bare, drops=frozenset(), tied=False, positions="")
+    vary("llama tied", llama, tied=True)
     return found
 
 

@@ -291,7 +291,7 @@ def trimmed(text: str, start: int, end: int, offset: int = 0) -> tuple[int, int]
     return start + offset + len(inside) - len(inside.lstrip()), start + offset + len(inside.rstrip())
 
 
-_ROW_SIGN = re.compile(r"\\(begin|end)\{|\\\\(?:\[[^\]\n]{0,200}+\])?|\\.|[{}]", re.DOTALL)
+_ROW_SIGN = re.compile(r"\\(begin|end)\{[^{}]*+\}|\\\\(?:\[[^\]\n]{0,200}+\])?|\\.|[{}]", re.DOTALL)
 _INNER_BEGIN = re.compile(rf"\s*+\\begin\{{((?:{_INNER})\*?)\}}(?:\{{\d*\}}|\[[a-z]?\])?")
 
 

@@ -225,10 +225,10 @@ class _Reader:
 
     def fence(self, token: Token, path: tuple[str, ...], lead: tuple[str, ...]) -> Iterator[Block]:
         """A fence whose content is a formula: its own lines become dollars for `delimiters` to find."""
+        if not token.content.strip():
+            return
         first, last = token.map or (0, 1)
         inside, start = self.in_place(token, token.content, skip=1)
-        if not inside.strip():
-            return
         opens = self.lines[first]
         opens += self.source[opens:start].find(token.markup)
         before = "$$" + re.sub(r"[^\n]", " ", self.source[opens + 2 : start])

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
       | \d++(?:st|nd|rd|th)\b
       | \d++(?:\.\d++)?[xX×](?=\s++[A-Za-z]{2}|\s*+[.,;:)])   # 3x forward, 8x faster
       | [1-4]D\b | \d[xX]{2}\b                               # 3D parallelism, error 5xx
-      | (?<![\w^*/+(×·])\d++(?:[.,]\d++)*+[-–—]\d++(?:[.,]\d++)*+(?![\w^²]) )  # a range, 3-5
+      | (?<![\w^*/+(×·])\d++(?:[.,]\d++){0,4}+[-–—]\d++(?:[.,]\d++){0,4}+(?![\w^²]) )  # a range, 3-5
   | (?P<word>(?<!\w)(?![A-Za-z]-(?:[A-Za-z]|\d{1,2})\b)         # but n-1
       (?: [^\W\d_][^\W_]*+(?:/\w++)?[-–.@]\w++(?:[-–/.@]\w++)*+   # GPT-2, GPU-hours, i.e., notes.md
         | [^\W\d_]{2}\w*+(?:/\w++){2,}+(?:\.\w++)*+ ) )                     # a/b/c
@@ -78,7 +78,8 @@ _CLAIMS = re.compile(
 )
 _WORTH_READING = re.compile(r"[\d=≈<>≤≥*×·⋅∗÷/+−→⇒^²³]")
 _STARTS = frozenset(("number", "name", "open", "op", "rel", "arrow"))
-_DEEPEST = 40
+_DEEPEST = 40  # brackets in brackets
+_HIGHEST = 3  # powers of powers
 
 
 class Stretch(NamedTuple):
@@ -142,11 +143,11 @@ class _Reader:
         while True:
             kind = self.kind(end)
             if kind == "sup":
-                end, powers, number = end + 1, powers + 1, number
+                end, powers = end + 1, powers + 1
             elif kind == "power":
                 braced = self.tokens[end].text.endswith("}")
                 exponent = end + 1 if braced else self.exponent(end + 1, depth)
-                if exponent is None or powers > _DEEPEST:
+                if exponent is None or powers > _HIGHEST:
                     return None
                 end, powers = exponent, powers + 1
             elif kind == "open" and self.glued(end) and self.tokens[end - 1].text == "O":
@@ -156,6 +157,7 @@ class _Reader:
                 if factor is None:
                     return None  # 6(words)
                 end, operations, number = factor.end, operations + factor.operations + 1, False
+                strong = strong or kind == "open"
             elif kind == "name" and self.glued(end) and not _UNIT.match(self.tokens[end].text):
                 return None  # 60ish, 1gpu
             elif kind == "name" and self.tokens[at].kind == "number" and self.is_symbol(end, spaced > 0):

@@ -1,8 +1,9 @@
 """The grammar of cost formulas, and the building of an exact expression while it is read.
 
-The grammar is small because the pieces it is fed are already understood: `tokens` has decided which letters are one
-name, which word is a unit and which sign multiplies. It is LALR(1), so every formula has one reading, found in
-linear time and without recursion; an expression is built as soon as a rule is complete, and nothing is expanded.
+The grammar is small because the pieces it is fed are already understood (`tokens`): which letters are one
+name, which word is a unit, which sign multiplies. It is LALR(1), so every formula has one reading, found in
+linear time and without recursion; an expression is built as soon as a rule is complete, and nothing is
+expanded.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sympy import Add, Expr, Integer, Max, Min, Mul, Pow, Rational, S, Symbol, ceiling, floor, log
 
-from symcost.errors import ReadError
-from symcost.notation.tokens import Piece, PrintedNumber, fault
+from symcost.notation.marks import fault
+from symcost.notation.tokens import Piece, PrintedNumber
 from symcost.notation.units import Unit
 
 GRAMMAR = r"""
@@ -60,8 +61,9 @@ class Term(NamedTuple):
 class Node:
     """What has been read of a formula: a product of `factors`, or a sum of `addends`, from `start` to `end`.
 
-    `inner` are the addends of the sums inside brackets, `units` those that were multiplied in; `printed` is there for
-    a number that stands alone, `ten` for a power of ten; `degree` and `bits` bound what the expression can grow to.
+    `inner` are the addends of the sums inside brackets, `units` those that were multiplied in; `printed` is
+    there for a number that stands alone, `ten` for a power of ten; `degree` and `bits` bound what it can
+    grow to.
     """
 
     __slots__ = (
@@ -156,7 +158,7 @@ def _raise(base: Node, exponent: Any, degree: float, end: int, column: int) -> N
     """base ** exponent, where `exponent` is a sympy expression of that degree."""
     below = base.expr
     if below.is_Rational and (
-        below < 0 and not exponent.is_Integer or below == 0 and not exponent.is_positive
+        (below < 0 and not exponent.is_Integer) or (below == 0 and not exponent.is_positive)
     ):
         raise fault(column, f"{below} cannot be raised to {exponent}", "Mend the exponent")
     height = max(abs(exponent.p), exponent.q) if exponent.is_Rational else 1
@@ -404,6 +406,3 @@ def parse(pieces: Sequence[Piece], start: str = "chain") -> Any:
         if error.token is _END:
             raise fault(piece.end, "the formula ends", f"Expected {wanted}") from None
         raise fault(piece.start, f"found '{piece.text}'", f"Expected {wanted}") from None
-
-
-__all__ = ["Builder", "Node", "ReadError", "Term", "letter", "parse", "rational"]

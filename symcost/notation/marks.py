@@ -1,4 +1,4 @@
-"""Cuts a formula into marks by their look: numbers, runs of letters, names with subscripts, signs, commands."""
+"""Cuts a formula into marks by their look: numbers, letters, names with subscripts, signs, commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEEPEST = 60  # brackets
 
 
 class Mark(NamedTuple):
-    """A stretch of the text by its look. `gap`: 0 nothing stands before it, 1 a blank, 2 a blank that shows."""
+    """A stretch of the text by its look. `gap`: 0 nothing stands before it, 1 a blank, 2 one that shows."""
 
     kind: str
     text: str
@@ -140,10 +140,11 @@ def _table(text: str) -> dict[str, tuple[str, str]]:
 
 _SIGNS = _table(_SIGNS_TABLE)
 _COMMANDS = _table(_COMMANDS_TABLE)
-_GREEK_SIGNS = {chr(0x3B1 + at): name for at, name in enumerate(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon "
-    "phi chi psi omega".split()) if name != "omicron"}  # fmt: skip
-_GREEK_SIGNS |= {sign.upper(): name.capitalize() for sign, name in _GREEK_SIGNS.items() if name.capitalize() in GREEK}
+_GREEK_SIGNS = {
+    unicodedata.lookup(f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"): name
+    for name in GREEK - {"ell"}
+    for size in ["CAPITAL" if name[0].isupper() else "SMALL"]
+}
 _GREEK_SIGNS |= {"ℓ": "ell", "ϵ": "epsilon", "ϕ": "phi", "µ": "mu"}
 
 # How the marks look.
@@ -211,12 +212,14 @@ _ABOVE = {"\\prime": "prime", "\\top": "T", "\\dagger": "dagger", "\\star": "sta
 _POWER_FIRST = re.compile(r"\s*\^\s*(?:([0-9])|\{\s*([0-9]+)\s*\})(?=\s*_)")  # d^2_{model}
 _SUBSCRIPT = re.compile(r"\s*_\s*")
 _SCRIPT = re.compile(r"\s*[_^]\s*")
+_SIGNED_EXPONENT = re.compile(r"([eE])([+-])([0-9]+)\Z")
 _LOG_BASE = re.compile(r"\s*_\s*(?:\{\s*(2|10)\s*\}|(2))")
 _ROOT_INDEX = re.compile(r"\s*\[\s*([1-9])\s*\]")
 _UPRIGHT_TEXT = re.compile(_TEXT)
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _LETTERS = re.compile(r"[A-Za-z0-9]+")
 _WHOLE = re.compile(r"[0-9]+")
+_MICROSECONDS = re.compile(r"\\mu\s*(?:\\(?:text|mathrm)\s*\{\s*s\s*\}|s(?![A-Za-z_^]))")
 _DERIVATIVE = re.compile(r"\\[dt]?frac\s*\{\s*d\s*[A-Z]?\s*\}\s*\{\s*d\s*[A-Za-z]\s*\}")
 
 
@@ -277,7 +280,10 @@ class _Scanner:
     def run(self) -> list[Mark]:
         text, end, latex = self.text, self.end, self.latex
         match = (_LATEX if latex else _PLAIN).match
-        arguments, around = 0, ""  # how many TeX arguments the last command still takes, and what stands around one
+        arguments, around = (
+            0,
+            "",
+        )  # how many TeX arguments the last command still takes, and what stands around one
         braces: list[tuple[int, str]] = []
         while self.position < end:
             start = self.position
@@ -314,7 +320,9 @@ class _Scanner:
                 else:
                     arguments = {"FRAC": 2, "SQRT": 1, "CARET": int(latex)}.get(last, 0)
         if braces or arguments:
-            raise fault(end, "the formula ends", "Expected a closing brace" if braces else "Expected an argument")
+            raise fault(
+                end, "the formula ends", "Expected a closing brace" if braces else "Expected an argument"
+            )
         return self.marks
 
     def one(self, kind: str, looks: str, found: re.Match[str]) -> None:
@@ -353,8 +361,20 @@ class _Scanner:
     def number(self, looks: str, start: int) -> None:
         if "," in looks and "{,}" not in looks and self.brackets and self.brackets[-1] != "(":
             looks = looks[: looks.index(",")].rstrip("\\")  # max(128,256) and [32,128] are lists
-            self.position = start + len(looks)
+        signed = _SIGNED_EXPONENT.search(looks)
+        if signed and not self.is_exponent(looks, signed):
+            looks = looks[: signed.start()].rstrip()
+        self.position = start + len(looks)
         self.add("number", looks, start, self.position)
+
+    def is_exponent(self, looks: str, signed: re.Match[str]) -> bool:
+        """Whether a number goes on: 2e-5 and 1.97E+14 do; 2E+1 is a sum, except in code."""
+        letter, sign, digits = signed.groups()
+        if self.form == "code":
+            return True
+        if letter in self.names:
+            return False
+        return letter + sign == "e-" or (len(digits) > 1 and ("." in looks or not self.latex))
 
     def times(self, looks: str, start: int) -> None:
         """`405x10^9`; else the x starts a word."""
@@ -375,6 +395,13 @@ class _Scanner:
         if looks not in _SIGNS:
             raise fault(start, f"the sign '{looks}'", "It belongs to no formula that symcost reads")
         kind, text = _SIGNS[looks]
+        if (
+            looks == "–"
+            and self.marks
+            and self.marks[-1].kind == "number"
+            and self.text[end : end + 1].isdigit()
+        ):
+            raise fault(start, "a range", "Write a minus with blanks, or one of the two numbers")
         if kind in ("LPAR", "LSQB"):
             before = self.marks[-1] if self.marks else None
             called = before is not None and (before.kind == "FUNC" or before.text in FUNCTIONS)
@@ -385,6 +412,11 @@ class _Scanner:
             self.add(kind, text, start, end)
 
     def command(self, name: str, start: int, end: int) -> None:
+        seconds = _MICROSECONDS.match(self.text, start, self.end)
+        if seconds and self.marks and self.marks[-1].kind == "number":
+            self.position = seconds.end()
+            self.add("text", "µs", start, self.position)
+            return
         if name.removeprefix("var") in GREEK:
             self.name(name.removeprefix("var"), start)
             return
@@ -406,14 +438,16 @@ class _Scanner:
         self.add(kind, text, start, self.position)
 
     def argument(self, kind: str, looks: str, found: re.Match[str]) -> None:
-        """One TeX argument without braces is one sign: `\\frac12`, `d^22` is d²·2; but 10^12 is meant whole."""
+        """One TeX argument without braces is one sign: `\\frac12`, `d^22` is d²·2; but 10^12 is whole."""
         start, end = found.span()
         before = self.marks[-1]
         power_of_number = before.kind == "CARET" and len(self.marks) > 1 and self.marks[-2].kind == "number"
         self.add("LBRACE", "{", start, start)
         self.position = start + 1
         whole = _WHOLE.match(self.text, start, self.end)
-        negative = _WHOLE.match(self.text, end, self.end) if looks in ("-", "−") and before.kind == "CARET" else None
+        negative = (
+            _WHOLE.match(self.text, end, self.end) if looks in ("-", "−") and before.kind == "CARET" else None
+        )
         if negative:
             self.add("MINUS", "-", start, end)
             self.add("number", negative.group(), end, negative.end())
@@ -437,9 +471,14 @@ class _Scanner:
     def skip_script(self) -> None:
         """What an underbrace says is not part of the formula."""
         after = _SCRIPT.match(self.text, self.position, self.end)
-        if after and after.end() < self.end:
-            braced = self.text[after.end()] == "{"
-            self.position = _closing(self.text, after.end(), self.end) if braced else after.end() + 1
+        if after is None or after.end() == self.end:
+            return
+        at = after.end()
+        if self.text[at] == "{":
+            self.position = _closing(self.text, at, self.end)
+        else:
+            word = _UPRIGHT_TEXT.match(self.text, at, self.end) or _COMMAND.match(self.text, at, self.end)
+            self.position = word.end() if word else at + 1
 
     # Words and names.
 
@@ -449,7 +488,7 @@ class _Scanner:
         if text[:1].isspace():
             self.gap = 2
         bare = text.strip()
-        if re.search(r"[*+=^<>×·≈]", bare):
+        if re.search(r"[*+=^<>×·≈\[\]]", bare):
             raise fault(start, f"a formula inside the words '{bare}'", "Write it outside of them")
         if self.script_follows():
             self.name(canonical(text, start), start)
@@ -465,7 +504,7 @@ class _Scanner:
             self.gap = 2
 
     def word(self, run: str, start: int) -> None:
-        """A run of letters. A subscript, a prime, a label above belong to its last letter, or to the whole word."""
+        """A run of letters; subscripts, primes, labels above belong to its last letter or the whole word."""
         after = self.position
         if not self.script_follows():
             self.add("word", run, start, after)
@@ -529,7 +568,11 @@ class _Scanner:
             position = self.position
             power = _POWER_FIRST.match(text, position, end)
             label = _LABEL.match(text, position, end) if self.form != "code" else None
-            subscript = _SUBSCRIPT.match(text, position, end) if self.latex or text[position : position + 1] == "_" else None
+            subscript = (
+                _SUBSCRIPT.match(text, position, end)
+                if self.latex or text[position : position + 1] == "_"
+                else None
+            )
             if power and not below:
                 self.power, self.power_at, self.position = power[1] or power[2], position, power.end()
             elif self.prime_follows():

@@ -234,7 +234,7 @@ def latex_name(name: str) -> str:
 
 
 def _roman(word: str) -> str:
-    escaped = word.replace("_", r"\_")
+    escaped = word.replace("_", r"\_").replace("−", "-").replace(" ", r"\ ")
     return rf"\mathrm{{{escaped}}}"
 
 

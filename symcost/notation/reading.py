@@ -1,4 +1,4 @@
-"""Reads formulas, numbers with units, assignments and limits to exact values, and refuses what it is not sure of."""
+"""Reads formulas, numbers with units, assignments and limits exactly, and refuses what it is not sure of."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sympy import Expr, Mul
 
 from symcost.errors import ReadError, UnknownName, UsageError, nearest
-from symcost.notation.grammar import Node, Term, letter, parse
-from symcost.notation.tokens import (
-    Form,
-    Piece,
-    PrintedNumber,
-    fault,
-    guard,
-    plain,
-    scan,
-    understand,
-)
+from symcost.notation.grammar import Node, Term, parse
+from symcost.notation.marks import Form, fault, guard, plain, scan
+from symcost.notation.tokens import Doubt, Piece, PrintedNumber, understand
 from symcost.notation.units import SUFFIXES, Unit, unit
 from symcost.symbols import GLOSSARY, NAME, QUANTITIES, letter_for
 from symcost.symbols import letter as glossary_letter
@@ -47,10 +39,10 @@ __all__ = [
 class Part:
     """One side of a relation: `expr` in the document's own letters, text[start:end] where it stands.
 
-    `terms` are the addends (one, if it is no sum), `inner` those of the sums inside its brackets. `unit` is the unit
-    of the whole part, kept apart from its value; `units_inside` are units in the middle, whose scale is multiplied in
-    (to the power −1 where they divide). `printed` says how a bare number was printed. `doubts` say what else the part
-    could mean.
+    `terms` are the addends (one, if it is no sum), `inner` those of the sums inside its brackets. `unit` is
+    the unit of the whole part, kept apart from its value; `units_inside` are units in the middle, whose
+    scale is multiplied in (to the power −1 where they divide). `printed` says how a bare number was printed.
+    `doubts` say how something was read that could mean something else.
     """
 
     expr: Expr
@@ -81,8 +73,9 @@ class Shape:
 class Reading:
     """A chain of parts with a relation between each two, or a shape (then without parts).
 
-    `label` is the prose before a colon; `leading` the relation, or the `+`, that the formula starts with because it
-    goes on from the one before. Relations are = ≈ ≤ ≥ < > ⇒ →, and ≪ ≫ ≠ ∝.
+    `label` is the prose before a colon (of a shape, its name too); `leading` the relation, or the `+`, that
+    the formula starts with because it goes on from the one before. Relations are = ≈ ≤ ≥ < > ⇒ →, and ≪ ≫ ≠
+    ∝.
     """
 
     text: str
@@ -96,13 +89,13 @@ class Reading:
 def read(text: str, form: Form = "latex", *, names: Collection[str] = ()) -> Reading:
     """The one formula that `text` is, without its dollar signs or backticks.
 
-    `names` are what the document declares (`N_p`, `B`, `seqlen`): they win over units, suffixes and words. Symbols are
-    positive and have one spelling, `N_{p}` → N_p. A formula that ends in a relation is refused, as is whatever is not
-    understood. Raises ReadError with the column.
+    `names` are what the document declares (`N_p`, `B`, `seqlen`): they win over units, suffixes and words.
+    Symbols are positive and have one spelling, `N_{p}` → N_p. A formula that ends in a relation is refused,
+    as is whatever is not understood. Raises ReadError with the column.
 
     >>> reading = read("N_B = 20bcd+bhc^2")
     >>> reading.parts[1].expr, reading.relations
-    (20*b*c*d + b*c**2*h, ('=',))
+    (b*c**2*h + 20*b*c*d, ('=',))
     >>> [reading.text[term.start : term.end] for term in reading.parts[1].terms]
     ['20bcd', 'bhc^2']
     >>> read("24GB").parts[0].unit.scale
@@ -151,8 +144,8 @@ _LANDMARK = re.compile(
     r"|(?P<comma>[,;])|(?P<colon>[:：](?!=))|(?P<newline>\n)"
 )
 _GOES_ON = re.compile(
-    r"(?:\s|&|\\[,;:! ]|\\q?quad|~|\{\})*(?:[=+\-−≈≤≥<>⇒→×·*/]|\\(?:approx|sim|simeq|leq?|geq?|times|cdot|equiv"
-    r"|Rightarrow|implies|rightarrow|to|lt|gt|propto|ll|gg)(?![A-Za-z]))"
+    r"(?:\s|&|\\[,;:! ]|\\q?quad|~|\{\})*(?:[=+\-−≈≤≥<>⇒→×·*/]|\\(?:approx|sim|simeq|leq?|geq?|times|cdot"
+    r"|equiv|Rightarrow|implies|rightarrow|to|lt|gt|propto|ll|gg)(?![A-Za-z]))"
 )
 _RELATION = re.compile(r"[=≈≤≥<>⇒]|\\(?:approx|leq?|geq?|sim|Rightarrow)(?![A-Za-z])")
 _THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])")
@@ -171,8 +164,14 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
         elif kind == "colon":
             start = label_end = found.end()
         else:
-            if kind == "comma" and _THOUSANDS.match(text, found.end()) and text[at - 1 : at].isdigit():
-                continue
+            if (
+                kind == "comma"
+                and text[at - 1 : at].isdigit()
+                and text[found.end() : found.end() + 1].isdigit()
+            ):
+                if _THOUSANDS.match(text, found.end()):
+                    continue
+                raise fault(at, "a comma between digits", "Write 1.5 for a fraction, 1, 5 for a list")
             if kind == "newline" and form != "code":
                 continue
             if kind in ("line", "quad", "newline") and _GOES_ON.match(text, found.end()):
@@ -211,7 +210,7 @@ def _read(text: str, looks: str, span: _Span, form: Form, names: frozenset[str])
     if shape is not None:
         lengths = parse(pieces[shape:], "shape")
         if shape:
-            label = text[pieces[0].start : pieces[0].end]
+            label = text[pieces[0].start : pieces[shape].start].strip()
         axes = Shape(tuple(length.expr for length in lengths), pieces[shape].start, pieces[-1].end)
         return Reading(text, label, None, (), (), axes)
     if pieces[0].type == "PLUS":
@@ -225,7 +224,7 @@ def _read(text: str, looks: str, span: _Span, form: Form, names: frozenset[str])
     return Reading(text, label, leading, parts, tuple(piece.value for piece in chain[1::2]))
 
 
-def _part(node: Node, whole: Unit | None, doubts: list[tuple[int, str]]) -> Part:
+def _part(node: Node, whole: Unit | None, doubts: list[Doubt]) -> Part:
     within = tuple(why for start, why in doubts if node.start <= start <= node.end)
     return Part(
         node.expr,
@@ -241,9 +240,10 @@ def _part(node: Node, whole: Unit | None, doubts: list[tuple[int, str]]) -> Part
 
 
 def _shape_label(pieces: list[Piece], label: str | None) -> int | None:
-    """Where the bracket of a shape opens: `[b,c,d]`, `(b,c,d)`, `W[d,d]`, or after a label `[d]`; None if it is none."""
-    first = 1 if pieces[0].type == "NAME" and len(pieces) > 2 and pieces[1].type == "LSQB" else 0
-    if pieces[first].type not in ("LSQB", "LPAR"):
+    """Where the bracket of a shape opens: `[b,c,d]`, `(b,c,d)`, `W[d,d]`, after a label `[d]`; else None."""
+    first = next((at for at, piece in enumerate(pieces) if piece.type != "NAME"), 0)
+    opens = pieces[first].type
+    if opens != "LSQB" and (first or opens != "LPAR"):
         return None
     depth = commas = 0
     for at, piece in enumerate(pieces):
@@ -287,7 +287,7 @@ def read_expression(text: str, names: Collection[str] = ()) -> Expr:
     if not pieces:
         raise fault(0, "nothing to read", "Expected an expression")
     ((node, _),) = parse(pieces)
-    return node.expr  # type: ignore[no-any-return]
+    return node.expr
 
 
 _AMOUNT = re.compile(
@@ -353,8 +353,8 @@ def read_assignment(text: str) -> tuple[str, int | Fraction | Expr]:
 
     Raises ReadError, UnknownSymbol, and UsageError where the unit is not the letter's.
 
-    >>> read_assignment("d_ff=4*d"), read_assignment("M=24GiB"), read_assignment("N=7B"), read_assignment("price=2 USD/h")
-    (('d_ff', 4*d), ('M', 25769803776), ('N', 7000000000), ('price', 2))
+    >>> [read_assignment(text) for text in ("d_ff=4*d", "M=24GiB", "N=7B", "price=2 USD/h")]
+    [('d_ff', 4*d), ('M', 25769803776), ('N', 7000000000), ('price', 2)]
     """
     name, equals, value = text.partition("=")
     name, value = name.strip(), value.strip()
@@ -377,7 +377,8 @@ def read_assignment(text: str) -> tuple[str, int | Fraction | Expr]:
     if measured.spelling == "B":  # what is not counted in bytes: billions
         return meant.name, amount * 10**9
     raise UsageError(
-        f"{meant.name} is {meant.meaning}, in {meant.unit or 'no unit'}, but '{value}' is in {measured.spelling}."
+        f"{meant.name} ({meant.meaning}) is counted in {meant.unit or 'no unit'}, but '{_shown(value)}' in "
+        f"{measured.spelling}. Write the number alone, or in its own unit."
     )
 
 

@@ -1,4 +1,4 @@
-"""Units of bytes, FLOPs, time, money and counts: how they are spelled, what they measure, how large they are."""
+"""Units of bytes, FLOPs, time, money and counts: their spellings, what they measure, how large they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 
-DIMENSIONS = ("byte", "FLOP", "s", "USD", "token", "param", "element", "device")
+DIMENSIONS = ("byte", "FLOP", "s", "USD", "token", "param", "element", "device", "J")
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -21,7 +21,6 @@ SCALE_WORDS: Mapping[str, int] = MappingProxyType(
         "thousand": 10**3,
         "million": 10**6,
         "billion": 10**9,
-        "bn": 10**9,
         "trillion": 10**12,
         "quadrillion": 10**15,
     }
@@ -92,17 +91,19 @@ def _spellings() -> Iterator[Unit]:
         for prefix, power in _BINARY.items():
             yield _simple(prefix + word, "byte", 2**power)
     for word in ("byte", "bytes"):
-        for prefix, scale in (_LONG | _LONG_BINARY).items():
-            yield _simple(prefix + word, "byte", scale)
-    yield from (_simple(word, "byte", Fraction(1, 8)) for word in ("bit", "bits"))
+        yield from (_simple(prefix + word, "byte", size) for prefix, size in (_LONG | _LONG_BINARY).items())
+    for word in ("bit", "bits"):
+        yield _simple(word, "byte", Fraction(1, 8))
+        yield from (
+            _simple(prefix + word, "byte", Fraction(10**power, 8)) for prefix, power in _DECIMAL.items()
+        )
 
     for word in ("FLOP", "FLOPs", "flop", "flops", "Flop", "Flops", "FLOPS"):
         per = "s" if word == "FLOPS" else ""  # the last S is the second
         yield _simple(word, "FLOP", 1, per)
         for prefix, power in _DECIMAL.items():
             yield _simple(prefix + word, "FLOP", 10**power, per)
-        for prefix, scale in _LONG.items():
-            yield _simple(prefix + word, "FLOP", scale, per)
+        yield from (_simple(prefix + word, "FLOP", size, per) for prefix, size in _LONG.items())
     for prefix, power in _DECIMAL.items():
         for tail in ("-day", "-days"):
             yield _simple(f"{prefix}F{tail}", "FLOP", DAY * 10**power)
@@ -120,6 +121,10 @@ def _spellings() -> Iterator[Unit]:
         (365 * DAY, "year years"),
     ):
         yield from (_simple(word, "s", scale) for word in words.split())
+    for prefix, size in {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}.items():
+        yield _simple(f"{prefix}Wh", "J", HOUR * size)
+        yield from (_simple(prefix + word, "J", size) for word in ("joule", "joules"))
+        yield from (_simple(prefix + word, "J", size, "s") for word in ("watt", "watts"))
     for dimension, words in (
         ("USD", "USD $ dollar dollars"),
         ("token", "token tokens"),
@@ -150,9 +155,9 @@ def word(spelling: str) -> Unit | None:
 
 @lru_cache(maxsize=1024)
 def unit(text: str) -> Unit | None:
-    """The unit that `text` spells, or None: words joined by `/`, `per`, `-` or `·`; `of …` after it is left out.
+    """The unit that `text` spells, or None: words joined by `/`, `per`, `-` or `·`; `of …` at the end is cut.
 
-    A hyphen multiplies. FLOP-days and FLOP/s-days are both (FLOP/s)·days, so a count of FLOPs; a year has 365 days.
+    A hyphen multiplies: FLOP-days and FLOP/s-days are both (FLOP/s)·days, so FLOPs. A year has 365 days.
 
     >>> unit("PFLOP/s-days").scale == unit("PFLOP-days").scale == 86400 * 10**15
     True

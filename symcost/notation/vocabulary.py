@@ -13,27 +13,30 @@ def words(text: str) -> frozenset[str]:
 
 
 GREEK = words(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
 )
 
 # How the functions are spelled, and what they are called in the grammar.
-FUNCTIONS = dict.fromkeys(words("floor ceil sqrt min max log log2 log10")) | {"ceiling": "ceil", "ln": "log", "lg": "log2"}
-FUNCTIONS = {spelling: name or spelling for spelling, name in FUNCTIONS.items()}
+FUNCTIONS: dict[str, str] = {name: name for name in words("floor ceil sqrt min max log log2 log10")}
+FUNCTIONS |= {"ceiling": "ceil", "ln": "log", "lg": "log2"}
 
 # Words that join others: they are in no name, and a formula that holds them is prose.
 JOINING = words(
-    "a an and are as at be but by for from if in is it not of on one or so that the then this to was we when where "
-    "which with you per else than has gives some only each both into over its all can about"
+    "a an and are as at be but by for from if in is it not of on one or so that the then this to was we when "
+    "where which with you per else than has gives some only each both into over its all can about two three "
+    "four five six seven eight nine ten half twice once"
 )
+# Functions of Python that change what they are given: nothing to multiply with.
+CALLS = words("int len abs sum round float pow range list print str exp any all set sorted zip type id")
 
 _FIELD = """
-    mem total time cost computation compute hardware efficiency utilisation utilization throughput bandwidth average
-    mean state states rank ranks loss logits logit token epoch embd embed embedding attn heads head layer layers block
-    blocks opt optim optimizer grad grads activ model models hidden width depth size length ctx vocab microbatch
-    microbatches global local weight weights bias biases achieved required available used free device devices node
-    nodes flops speed dollars dtype precision master copy copies replica replicas shard shards stage stages inference
-    sample samples sequences
+    mem total time cost computation compute hardware efficiency utilisation utilization throughput bandwidth
+    average mean state states rank ranks loss logits logit token epoch embd embed embedding attn heads head
+    layer layers block blocks opt optim optimizer grad grads activ model models hidden width depth size
+    length ctx vocab microbatch microbatches global local weight weights bias biases achieved required
+    available used free device devices node nodes flops speed dollars dtype precision master copy copies
+    replica replicas shard shards stage stages inference sample samples sequences
 """
 _SHORT = words("seq dim bsz mem mfu hfu gpu gpus tpu tpus ffn mlp mha gqa day days bytes hrs tok")
 
@@ -42,7 +45,7 @@ def _field() -> frozenset[str]:
     phrases = [_FIELD, *QUANTITIES]
     phrases += (phrase for letter in GLOSSARY.values() for phrase in (letter.meaning, *letter.words))
     found = {word.lower() for phrase in phrases for word in re.findall(r"[A-Za-z]+", phrase)}
-    return frozenset(word for word in found - JOINING if len(word) > 3 or word in _SHORT)
+    return frozenset(word for word in found - JOINING if len(word) > 3) | _SHORT
 
 
 FIELD = _field()
