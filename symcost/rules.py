@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Add, Expr, Function, Heaviside, Integer, Mul, Pow, Rational, Symbol, diff, exp, sqrt, tanh
+from sympy import Add, Expr, Function, Heaviside, Integer, Max, Mul, Pow, Rational, Symbol, diff, exp, log, sqrt, tanh
 
 x, w, u = Symbol("x"), Symbol("w"), Symbol("u")  # the inputs in the order in which they are taken
 m, t, i = Symbol("m"), Symbol("t"), Symbol("i")  # inputs without a gradient: a mask, a table, an index
 y, dy = Symbol("y"), Symbol("dy")  # the result, and the gradient that arrives for it
 row = Symbol("row")  # a sum made on the way back from what is there; never kept
+row_mean, row_slope = Symbol("row_mean"), Symbol("row_slope")  # and two means
 rstd, mean, lse = Symbol("rstd"), Symbol("mean"), Symbol("lse")
 row_max, log_sum, total_weight = Symbol("row_max"), Symbol("log_sum"), Symbol("total_weight")
+source, sunk = Symbol("source"), Symbol("sunk")
 
 WITHOUT_GRADIENT = frozenset({m, t, i})
 
@@ -54,12 +56,24 @@ class onehot(Function):  # type: ignore[misc]  # noqa: N801
     nargs = 1
 
 
+class inside(Function):  # type: ignore[misc]  # noqa: N801
+    """One where a clamp lets its argument pass, zero elsewhere."""
+
+    nargs = 1
+
+
+class like(Function):  # type: ignore[misc]  # noqa: N801
+    """The first argument in the shape of the second."""
+
+    nargs = 2
+
+
 @dataclass(frozen=True, eq=False)
 class Statistic:
     """A small extra result that a fused kernel writes down for its gradient.
 
-    `axes` is "rows" (all axes of the first input but the last) or the axes themselves; `element` its element
-    type where the kernel fixes one.
+    `axes` is "rows" (all axes of the first input but the last), "input" (all of them) or the axes themselves;
+    `element` its element type where the kernel fixes one.
     """
 
     symbol: Symbol
@@ -74,7 +88,8 @@ class Rule:
 
     A sum over the axes that the result lacks is understood. `gradients` are written by hand only where a sum
     runs through the formula or where the field writes them in the result `y`. `moves` marks rules that only
-    lay the same elements out in another way. `row` is what the sum of that name runs over. A rule without a formula is a composite, known by its body.
+    lay the same elements out in another way. `row` is what the sum of that name runs over, `means` the same of means, `after` what is made of
+    a sum, which is `y` there. A rule without a formula is a composite, known by its body.
     """
 
     name: str
@@ -83,6 +98,8 @@ class Rule:
     gradients: Mapping[Symbol, Expr] = field(default_factory=dict)
     statistics: tuple[Statistic, ...] = ()
     row: Expr | None = None
+    means: Mapping[Symbol, Expr] = field(default_factory=dict)
+    after: Expr | None = None
     moves: bool = False
     meaning: str = ""
 
@@ -101,7 +118,11 @@ class Rule:
         ['w', 'x']
         """
         gradient = self.gradient(slot)
-        return frozenset() if gradient is None else frozenset(gradient.free_symbols) - {dy, row}
+        mentioned = set() if gradient is None else set(gradient.free_symbols)
+        for made, form in {row: self.row, **self.means}.items():
+            if made in mentioned and form is not None:
+                mentioned |= form.free_symbols
+        return frozenset(mentioned - {dy, row, row_mean, row_slope})
 
     @cached_property
     def _gradients(self) -> Mapping[Symbol, Expr]:
@@ -132,11 +153,25 @@ CAST = Rule("cast", (x,), x, meaning="slope 1: keeps nothing")
 # The same elements, laid out in another way.
 REPEAT_HEADS = Rule("repeat_heads", (x,), x, moves=True, meaning="slope 1: keeps nothing")
 SPLIT = Rule("split", (x,), x, moves=True, meaning="slope 1: keeps nothing")
+BROADCAST = Rule("broadcast", (x,), x, moves=True, meaning="slope 1: keeps nothing")
+LAY_OUT = Rule("lay_out", (x,), x, moves=True, meaning="a view written out for a kernel that needs its rows together")
+JOIN = Rule("join", (x, w), gradients={x: dy, w: dy}, moves=True, meaning="slope 1: keeps nothing")
 
 # Look-ups, masks and tables.
 GATHER = Rule("gather", (w, i), gradients={w: dy * onehot(i)}, meaning="rows of a table, by index")
 MASK = Rule("mask", (x, m), gradients={x: dy * (1 - m)}, meaning="scores are filled where the mask is set")
 ROTATE = Rule("rotate", (x, t), x * t, meaning="linear with a constant table")
+TOP = Rule("top", (x,), meaning="the indices of the largest; they have no gradient")
+ROUTE = Rule("route", (i,), meaning="the tokens of each expert, by index")
+PICK = Rule("pick", (x, i), gradients={x: dy * onehot(i)}, meaning="elements by index")
+DISPATCH = Rule("dispatch", (x, i), gradients={x: dy * onehot(i)}, meaning="each token's row, for each expert it is sent to")
+COMBINE = Rule(
+    "combine",
+    (x, i),
+    gradients={x: like(dy * onehot(i), source)},
+    statistics=(Statistic(source, "input", "what is summed, which PyTorch keeps for its shape", element=None),),
+    meaning="the sum over the experts of each token",
+)
 DRAW = Rule("draw", (), Integer(1), meaning="random, without a gradient")
 DROPOUT = Rule("dropout", (x, m), x * m, meaning="the mask is the slope")
 
@@ -147,40 +182,69 @@ SILU = Rule("silu", (x,), x * sigma(x))
 GELU = Rule("gelu", (x,), x * Phi(x))
 TANH = Rule("tanh", (x,), tanh(x), {x: dy * (1 - y**2)})
 RELU = Rule("relu", (x,), x * Heaviside(x), {x: dy * Heaviside(y)})
+SQUARE = Rule("square", (x,), x**2)
 CUBE = Rule("cube", (x,), x**3)
-RSQRT = Rule("rsqrt", (x,), 1 / sqrt(x), {x: -dy * y**3 / 2})
+CLAMP = Rule("clamp", (x,), gradients={x: dy * inside(x)}, meaning="the slope is one inside the bounds, else zero")
+ONE_PLUS = Rule("one_plus", (x,), 1 + x, meaning="slope 1: keeps nothing")
+RSQRT = Rule("rsqrt", (x,), 1 / sqrt(x + Symbol("epsilon")), {x: -dy * y**3 / 2})
+LOG = Rule("log", (x,), log(x))
+DIVIDE = Rule("divide", (x, w), x / w)
 
 # Norms and what they are made of.
-MEAN_SQUARE = Rule("mean_square", (x,), x**2, meaning="the mean over a row")
+MEAN_SQUARE = Rule("mean_square", (x,), x**2, after=y / Symbol("count"), meaning="the mean over a row")
 NORMALISE = Rule("normalise", (x, w), x * w, meaning="x times the row's rstd")
 GAIN = Rule("gain", (x, w), x * w, meaning="times a learned gain")
-MEAN = Rule("mean", (x,), x, meaning="the mean over a row")
+MEAN = Rule("mean", (x,), x, after=y / Symbol("count"), meaning="the mean over a row")
 CENTRE = Rule("centre", (x, w), x - w, meaning="minus the row's mean")
 RMS_NORM = Rule(
     "rms_norm",
     (x, w),
-    gradients={x: rstd * (w * dy - x * rstd**2 * row), w: x * rstd * dy},
+    gradients={x: rstd * (w * dy - x * rstd**2 * row_mean), w: x * rstd * dy},
     statistics=(Statistic(rstd, "rows", "one over the root mean square of each row"),),
-    row=x * w * dy,
+    means={row_mean: x * w * dy},
 )
 LAYER_NORM = Rule(
     "layer_norm",
     (x, w, u),
-    gradients={x: rstd * (w * dy - row - (x - mean) * rstd * row), w: (x - mean) * rstd * dy, u: dy},
+    gradients={x: rstd * (w * dy - row_mean - (x - mean) * rstd**2 * row_slope), w: (x - mean) * rstd * dy, u: dy},
     statistics=(
         Statistic(mean, "rows", "the mean of each row"),
         Statistic(rstd, "rows", "one over the standard deviation of each row"),
     ),
-    row=w * dy,
+    means={row_mean: w * dy, row_slope: (x - mean) * w * dy},
+)
+CENTRED_NORM = Rule(
+    "centred_norm",
+    (x, w),
+    gradients={slot: LAYER_NORM.gradients[slot] for slot in (x, w)},
+    statistics=LAYER_NORM.statistics,
+    means=LAYER_NORM.means,
+    meaning="LayerNorm without a shift, as code that spells it out writes it",
 )
 
 # Softmax, attention and the loss.
+ROW_MAX = Rule(
+    "row_max",
+    (x,),
+    after=Max(y, Symbol("lowest")),
+    meaning="the largest of a row; subtracting it changes no result, so it has no gradient",
+)
+ROW_SUM = Rule("row_sum", (x,), x, meaning="the sum of a row")
 SOFTMAX = Rule("softmax", (x,), gradients={x: y * (dy - row)}, row=y * dy)
+SINK_SOFTMAX = Rule(
+    "sink_softmax",
+    (x, w),
+    gradients={x: y * (dy - row), w: -sunk * row},
+    statistics=(Statistic(sunk, "rows", "the weight of the sink in each row", element=None),),
+    row=y * dy,
+    meaning="softmax of a row and one more learned score, whose weight is dropped",
+)
 LOG_SOFTMAX = Rule("log_softmax", (x,), gradients={x: dy - exp(y) * row}, row=dy)
 NLL = Rule(
     "nll",
     (x, i),
     gradients={x: -dy * onehot(i) / total_weight},
+    after=-y / total_weight,
     statistics=(Statistic(total_weight, "", "how many targets count", element=None),),
 )
 CROSS_ENTROPY = Rule(
@@ -197,8 +261,8 @@ ATTENTION = Rule(
     "attention",
     (x, w, u),
     gradients={
-        x: exp(x * w - lse) * (dy * u - row * y) * w,
-        w: exp(x * w - lse) * (dy * u - row * y) * x,
+        x: exp(x * w - lse) * (dy * u - row) * w,
+        w: exp(x * w - lse) * (dy * u - row) * x,
         u: exp(x * w - lse) * dy,
     },
     statistics=(Statistic(lse, "rows", "the log-sum-exp of each row of scores"),),
@@ -239,15 +303,16 @@ class Words:
     transpose: str
     functions: Mapping[str, str]
     total: str
+    average: str
     power: str
 
 
 TEXT = Words(" ⊙ ", "·", "∂{}", "{}ᵀ", {"sigma": "σ", "Phi": "Φ", "phi": "φ", "softmax_of": "softmax", "Heaviside": "step"},
-             "Σ", "{}^{}")  # fmt: skip
+             "Σ", "mean", "{}^{}")  # fmt: skip
 LATEX = Words(r" \odot ", r" \cdot ", r"\partial {}", "{}^{{\\top}}",
               {"sigma": r"\sigma", "Phi": r"\Phi", "phi": r"\varphi", "softmax_of": r"\mathrm{softmax}",
                "Heaviside": r"\mathrm{step}", "exp": r"\exp", "tanh": r"\tanh", "onehot": r"\mathrm{onehot}"},
-              r"\textstyle\sum ", "{}^{{{}}}")  # fmt: skip
+              r"\textstyle\sum ", r"\mathrm{mean}", "{}^{{{}}}")  # fmt: skip
 
 
 def write(expression: Expr, names: Mapping[Symbol, str], words: Words = TEXT) -> str:
@@ -282,7 +347,8 @@ def write(expression: Expr, names: Mapping[Symbol, str], words: Words = TEXT) ->
         return words.power.format(_bracketed(expression.base, names, words), expression.exp)
     if isinstance(expression, Function):
         name = type(expression).__name__
-        return f"{words.functions.get(name, name)}({write(expression.args[0], names, words)})"
+        arguments = ", ".join(write(argument, names, words) for argument in expression.args)
+        return f"{words.functions.get(name, name)}({arguments})"
     return str(expression)
 
 
@@ -294,4 +360,4 @@ def _bracketed(expression: Expr, names: Mapping[Symbol, str], words: Words) -> s
 def _order(expression: Expr) -> tuple[int, str]:
     """Numbers and plain slots first, then what is in brackets, then the arriving gradient."""
     compound = bool(expression.args) and not isinstance(expression, Pow)
-    return (2 if expression in (dy, row) else int(compound and bool(expression.free_symbols)), str(expression))
+    return (2 if expression in (dy, row, row_mean, row_slope) else int(compound and bool(expression.free_symbols)), str(expression))

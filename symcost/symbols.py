@@ -22,7 +22,7 @@ class Letter:
     """One letter of the glossary.
 
     `words` are the names that configs, code and papers use for it; `fallback` is the number it has when nobody
-    gives one (one GPU, one epoch).
+    gives one (one GPU, one epoch); `most` is what it cannot exceed.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Letter:
     words: tuple[str, ...] = ()
     fallback: int | None = None
     whole: bool = True  # a count: positive and whole
+    most: int | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -55,18 +56,49 @@ GLOSSARY: Mapping[str, Letter] = _letters(
     Letter("d_k", "width of one head", "elements", "d_k", ("head_dim", "d_head", "d_qk", "key_size")),
     Letter("L", "transformer blocks", "blocks", words=("num_layers", "n_layers", "n_layer", "num_hidden_layers")),
     Letter("v", "vocabulary", "tokens", words=("vocab_size", "n_vocab", "vocab")),
+    Letter("v_0", "vocabulary before padding", "tokens", "v_0"),
     Letter("c_max", "learned positions", "positions", r"c_{\max}", ("max_position_embeddings", "n_positions")),
     Letter("E", "experts", "experts", words=("num_experts", "n_experts", "num_local_experts")),
     Letter("k", "experts a token is sent to", "experts", words=("top_k", "num_experts_per_tok")),
     Letter("d_expert", "inner width of one expert", "elements", r"d_{\mathrm{expert}}", ("moe_intermediate_size",)),
+    Letter("d_shared", "inner width of the experts that every token is sent to", "elements", r"d_{\mathrm{shared}}",
+           ("shared_expert_intermediate_size",)),  # fmt: skip
+    Letter("L_dense", "blocks with one feed-forward layer, where others have experts", "blocks", r"L_{\mathrm{dense}}",
+           ("first_k_dense_replace",)),  # fmt: skip
+    Letter("L_moe", "blocks with experts", "blocks", r"L_{\mathrm{moe}}"),
+    Letter("L_local", "blocks whose tokens look back over a window", "blocks", r"L_{\mathrm{local}}"),
+    Letter("L_global", "blocks whose tokens look back over the whole context", "blocks", r"L_{\mathrm{global}}"),
+    Letter("L_moe_local", "blocks with experts that look back over a window", "blocks", r"L_{\mathrm{moe,local}}"),
+    Letter("L_moe_global", "blocks with experts that look back over all", "blocks", r"L_{\mathrm{moe,global}}"),
+    Letter("L_frozen", "first blocks that are not trained", "blocks", r"L_{\mathrm{frozen}}"),
+    Letter("d_r", "rotated part of one head", "elements", "d_r", ("qk_rope_head_dim", "rotary_dim")),
+    Letter("d_n", "part of one query or key head that is not rotated", "elements", "d_n", ("qk_nope_head_dim",)),
+    Letter("d_v", "width of one value head", "elements", "d_v", ("v_head_dim",)),
+    Letter("d_c", "width of the latent keys and values", "elements", "d_c", ("kv_lora_rank",)),
+    Letter("d_cq", "width of the latent queries", "elements", "d_{cq}", ("q_lora_rank",)),
+    Letter("d_emb", "width of the token embedding, where it is not d", "elements", r"d_{\mathrm{emb}}",
+           ("word_embed_proj_dim",)),  # fmt: skip
+    Letter("r", "rank of an adapter (LoRA)", "elements", words=("lora_rank", "lora_r")),
     Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params")),
     Letter("D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")),
     Letter("epochs", "passes over the training tokens", "", r"\mathrm{epochs}", ("epoch", "num_epochs"), fallback=1),
     Letter("n", "GPUs", "GPUs", words=("num_gpus", "n_gpus", "gpus", "world_size"), fallback=1),
-    Letter("MFU", "model FLOPs utilisation", "", r"\mathrm{MFU}", ("mfu",), whole=False),
+    Letter("accumulation", "micro-batches of one step on each GPU", "", r"\mathrm{accumulation}",
+           ("gradient_accumulation_steps", "grad_accum"), fallback=1),  # fmt: skip
+    Letter("global_batch", "sequences of one step on all GPUs", "sequences", r"b_{\mathrm{global}}", ("global_batch_size",)),
+    Letter("MFU", "model FLOPs utilisation", "", r"\mathrm{MFU}", ("mfu",), whole=False, most=1),
+    Letter("HFU", "hardware FLOPs utilisation: what is computed again counts too", "", r"\mathrm{HFU}", ("hfu",),
+           whole=False, most=1),  # fmt: skip
     Letter("peak", "peak FLOP/s of one GPU", "FLOP/s", r"\mathrm{peak}", ("peak_flops",), whole=False),
+    Letter("bandwidth", "memory bandwidth of one GPU", "bytes/s", r"\mathrm{bandwidth}", ("memory_bandwidth",), whole=False),
+    Letter("watts", "power of one GPU", "watts", r"\mathrm{watts}", ("tdp",), whole=False),
+    Letter("w", "bytes of one element", "bytes", words=("bytes_per_element", "element_size"), whole=False),
     Letter("M", "memory limit", "bytes", words=("memory",)),
+    Letter("C", "compute budget", "FLOPs", words=("compute_budget",), whole=False),
+    Letter("T", "time limit", "s", words=("time_limit",), whole=False),
     Letter("price", "price of one GPU-hour", "USD/h", r"\mathrm{price}", ("price_per_hour",), whole=False),
+    Letter("budget", "money limit", "USD", r"\mathrm{budget}", whole=False),
+    Letter("limit", "limit, in the unit of what it limits", "", r"\mathrm{limit}", whole=False),
     Letter("dp", "data-parallel size", "GPUs", r"\mathrm{dp}", ("data_parallel_size",)),
     Letter("tp", "tensor-parallel size", "GPUs", r"\mathrm{tp}", ("tensor_parallel_size",)),
     Letter("pp", "pipeline-parallel size", "GPUs", r"\mathrm{pp}", ("pipeline_parallel_size",)),
@@ -80,6 +112,8 @@ SYMBOLS: Mapping[str, Symbol] = MappingProxyType({name: letter.symbol for name, 
 b, c, d, d_ff, h, h_kv, d_k, L, v = (SYMBOLS[name] for name in "b c d d_ff h h_kv d_k L v".split())
 c_max, E, k, d_expert = (SYMBOLS[name] for name in "c_max E k d_expert".split())
 N, D, epochs, n, MFU, peak, M, price = (SYMBOLS[name] for name in "N D epochs n MFU peak M price".split())
+HFU, accumulation, dp, bandwidth, watts = (SYMBOLS[name] for name in "HFU accumulation dp bandwidth watts".split())
+w, C, T, budget = (SYMBOLS[name] for name in "w C T budget".split())
 
 _WORDS = {word: letter.name for letter in GLOSSARY.values() for word in letter.words}
 
@@ -154,10 +188,15 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("flops_per_token", "FLOPs/token", "forward and backward over the step's tokens"),
             Quantity("training_flops", "FLOPs", "all steps together"),
             Quantity("steps", "steps", "updates until every token was seen"),
+            Quantity("pflop_days", "PFLOP-days", "the training FLOPs in days of a PFLOP/s"),
             Quantity("training_time", "s", "training FLOPs over what the GPUs achieve"),
             Quantity("gpu_hours", "GPU-hours", "training time times GPUs"),
             Quantity("cost", "USD", "GPU-hours at the price of one"),
+            Quantity("energy", "kWh", "what the GPUs draw in the training time"),
             Quantity("kv_cache_memory", "bytes", "keys and values kept for generation"),
+            Quantity("inference_memory", "bytes", "parameters and kept keys and values together"),
+            Quantity("decode_time", "s", "one more token of every sequence: all of that memory read once"),
+            Quantity("decode_rate", "tokens/s", "tokens generated in a second, as bound by memory bandwidth"),
         )
     }
 )
@@ -175,8 +214,13 @@ class Notation:
     name: str
     source: str
     letters: Mapping[str, str] = field(default_factory=dict)
-    factors: tuple[str, ...] = tuple("b h h_kv c c_max d d_k d_ff d_expert E k v L".split())
-    widths: tuple[str, ...] = tuple("d d_ff d_expert v h h_kv d_k c_max c E k b".split())
+    factors: tuple[str, ...] = tuple(
+        "b h h_kv c c_max d d_k d_n d_r d_v d_c d_cq d_emb d_ff d_expert d_shared r E k v L L_dense L_moe L_local "
+        "L_global L_moe_local L_moe_global L_frozen".split()
+    )
+    widths: tuple[str, ...] = tuple(
+        "d d_ff d_expert d_shared v h h_kv d_k d_n d_r d_v d_c d_cq d_emb c_max c r E k b".split()
+    )
     batch: str = "b"
     outside: str = "L"
 

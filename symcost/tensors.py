@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING
 
-from sympy import Expr, Mul
+from sympy import Add, Expr, Mul
 
+from symcost.rules import Rule
 from symcost.symbols import length
-
-if TYPE_CHECKING:
-    from symcost.rules import Rule
 
 _numbers = count()
 
@@ -31,19 +28,26 @@ class Role(Enum):
 
 @cache
 def size_of(axes: tuple[str, ...]) -> Expr:
-    """The product of the axes' lengths.
+    """The product of the axes' lengths; an axis of several parts, as in "h+2h_kv", is as long as their sum.
 
     >>> size_of(("b", "c", "c'"))
     b*c**2
     """
-    return Mul(*(length(axis) for axis in axes))
+    return Mul(*(Add(*(_part(part) for part in axis.split("+"))) for axis in axes))
+
+
+def _part(text: str) -> Expr:
+    letter = text.lstrip("0123456789")
+    times = text.removesuffix(letter) if letter else ""
+    return (length(times) if times else 1) * length(letter or text)
 
 
 @dataclass(eq=False, slots=True)
 class Tensor:
     """A value with named axes. Two tensors are the same only if they are one object.
 
-    `element` is its element type where the op that made it fixes one; None means the model's own.
+    `element` is its element type where the op that made it fixes one; None means the model's own. A parameter that
+    is not `trained` has no gradient; `stored` is the type that it lies in memory as where it is quantised.
     `number` grows with each tensor made, so that sorting by it gives the order of the program.
     """
 
@@ -53,6 +57,8 @@ class Tensor:
     element: str | None = None
     made_by: Op | None = None
     number: int = field(default_factory=_numbers.__next__)
+    trained: bool = True
+    stored: str | None = None
 
     @property
     def size(self) -> Expr:
