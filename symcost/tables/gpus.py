@@ -294,3 +294,22 @@ def gpu(name: str) -> Gpu:
     True
     """
     return entry(GPUS, "GPU", name)
+
+
+def remark_on_peak(rate: float | Fraction) -> str:
+    """What to say of a rate that a datasheet prints for sparse 16-bit products; empty for any other.
+
+    >>> remark_on_peak(1979 * 10**12)
+    "1,979 TFLOP/s is h100-sxm's rate for bf16 with sparsity, which no run reaches: 989.4 TFLOP/s dense."
+    >>> remark_on_peak(989 * 10**12)
+    ''
+    """
+    for card in GPUS.values():
+        for element, sparse in card.sparse.items():
+            if element in ("bf16", "fp16") and abs(Fraction(rate) - sparse) * 1000 <= sparse:
+                printed, dense = (f"{float(each) / 1e12:,.6g}" for each in (rate, card.peak[element]))
+                return (
+                    f"{printed} TFLOP/s is {card.name}'s rate for {element} with sparsity, which no run "
+                    f"reaches: {dense} TFLOP/s dense."
+                )
+    return ""

@@ -32,11 +32,25 @@ class LossLaw:
         >>> loss_law("hoffmann-2022").form
         169/100 + 2032/(5*N**(17/50)) + 4107/(10*D**(7/25))
         """
-        floor, a, alpha, b, beta = (
-            Rational(value.numerator, value.denominator)
-            for value in (self.floor, self.a, self.alpha, self.b, self.beta)
-        )
+        floor, a, alpha, b, beta = map(_rational, (self.floor, self.a, self.alpha, self.b, self.beta))
         return floor + a / N**alpha + b / D**beta
+
+    def best_parameters(self, product: Expr) -> Expr:
+        """N for which the loss is least while N·D = product: both losses fall alike, α·a/N^α = β·b/D^β."""
+        each = self.alpha * self.a / (self.beta * self.b)
+        return _rational(each) ** _rational(1 / (self.alpha + self.beta)) * product ** self._share(self.beta)
+
+    def best_tokens(self, product: Expr) -> Expr:
+        """D beside `best_parameters`: their product is what it must be."""
+        each = self.beta * self.b / (self.alpha * self.a)
+        return _rational(each) ** _rational(1 / (self.alpha + self.beta)) * product ** self._share(self.alpha)
+
+    def _share(self, exponent: Fraction) -> Expr:
+        return _rational(exponent / (self.alpha + self.beta))
+
+
+def _rational(value: Fraction) -> Expr:
+    return Rational(value.numerator, value.denominator)
 
 
 LOSS_LAWS: Mapping[str, LossLaw] = by_name(

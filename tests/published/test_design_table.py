@@ -94,5 +94,5 @@ def test_grouped_heads_save_keys_and_values_of_each_group_in_a_textbook_and_of_e
     book = symcost.derive("llama", given=wide)["saved_activations"]
     eager = symcost.derive("llama", given=wide, under="torch-eager")["saved_activations"]
     d_k = symcost.symbols.d_k
-    assert book.of("block.attention.K").total == b * c * h_kv * d_k
+    assert book.of("block.attention.K_rotated").total == b * c * h_kv * d_k
     assert eager.of("block.attention.K_repeated").total == b * c * h * d_k

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -12,7 +13,7 @@ import pytest
 from symcost import symbols
 from symcost.errors import UnknownName
 from symcost.tables import GIB
-from symcost.tables.gpus import GPUS, Gpu, gpu
+from symcost.tables.gpus import CONSUMER, DATA_CENTRE, GPUS, WORKSTATION, Gpu, gpu, remark_on_peak
 
 
 def close(one: int, other: Fraction, within: str = "0.03") -> bool:
@@ -133,3 +134,29 @@ def test_a_gibibyte_is_the_same_in_the_tables_as_in_the_glossary() -> None:
 def test_a_table_is_read_without_waiting_for_sympy(table: str) -> None:
     look = f"import sys, symcost.tables.{table}; sys.exit('sympy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
+
+
+def test_cards_for_desks_and_for_halls_each_have_watts_and_a_year() -> None:
+    assert len(CONSUMER) >= 5
+    assert len(WORKSTATION) + len(DATA_CENTRE) >= 15
+    assert all(entry.watts and entry.year >= 2016 for entry in (*CONSUMER, *WORKSTATION, *DATA_CENTRE))
+
+
+def test_every_example_of_a_price_says_of_which_year_it_is() -> None:
+    priced = [entry for entry in GPUS.values() if entry.price is not None]
+    assert len(priced) >= 8
+    assert all(re.search(r"\b20[12]\d\b", entry.price_source) for entry in priced)
+
+
+@pytest.mark.parametrize(
+    ("rate", "card", "dense"),  # what datasheets print with sparsity, and without
+    [(1979e12, "h100-sxm", "989.4"), (624e12, "a100-40gb", "312"), (142e12, "rtx-3090", "71"), (4500e12, "b200", "2,250")],
+)
+def test_a_rate_with_sparsity_is_recognised(rate: float, card: str, dense: str) -> None:
+    assert remark_on_peak(Fraction(str(rate))).endswith(f"which no run reaches: {dense} TFLOP/s dense.")
+    assert f"{card}'s rate" in remark_on_peak(Fraction(str(rate)))
+
+
+@pytest.mark.parametrize("entry", GPUS.values(), ids=lambda entry: entry.name)
+def test_no_dense_16_bit_rate_is_taken_for_a_sparse_one(entry: Gpu) -> None:
+    assert all(remark_on_peak(rate) == "" for element, rate in entry.peak.items() if element in ("bf16", "fp16", "fp32"))

@@ -1,0 +1,54 @@
+"""Memory, step, run, time and money: closed forms made of terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from symcost.conventions import Convention, convention
+from symcost.families import load
+from symcost.model import Model
+from symcost.training.approximations import Approximation, approximations
+from symcost.training.bare import COUNTED
+from symcost.training.costs import ON_REQUEST, TOKENS, Costs, Given
+from symcost.training.optimum import Optimum, compute_optimal
+
+__all__ = [
+    "ON_REQUEST",
+    "TOKENS",
+    "Approximation",
+    "Costs",
+    "Given",
+    "Optimum",
+    "approximations",
+    "compute_optimal",
+    "derive",
+]
+
+
+def derive(
+    model: str | Path | Mapping[str, Any] | Model,
+    *,
+    under: str | Convention = "textbook",
+    given: Given | None = None,
+    optimizer: str = "adamw",
+    precision: str | None = None,
+) -> Costs:
+    """Every cost of training `model`, as closed forms with a reason for each term.
+
+    `model` is a known name, a path to a `config.json` or a spec, or a dict of either; `bare` is N parameters
+    with no more known of them, `budget` a run of C FLOPs. `given` puts in numbers and forms: `{"h_kv": 8,
+    "d_ff": "4*d"}`; `{"d_ff": "d_ff"}` frees a letter, and `{"accumulation": 8}`, `dp`, `HFU` or `w` (bytes
+    of an element) bring one in. `precision` is what the convention supposes (fp32 for the textbook) unless
+    given.
+
+    Raises UnknownName, UnknownSymbol or ConfigError, each naming the mend.
+
+    >>> derive("cs190c")["forward_flops"].latex()
+    'L\\\\left(32bcd^2+4bc^2d\\\\right)+2bcdv'
+    >>> derive("bare")["training_time"].text()
+    '6ND·epochs/(n·MFU·peak)'
+    """
+    kind, known = COUNTED.get(str(model), (Costs, None))
+    return kind(known or load(model), convention(under), given or {}, optimizer, precision)
