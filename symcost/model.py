@@ -137,8 +137,8 @@ class Attention:
 
 @dataclass(frozen=True)
 class LatentAttention:
-    """Attention through latents, for keys and values and, unless said otherwise, for queries too; RoPE's angles
-    are cosines and sines, or half as many complex numbers.
+    """Attention through latents, for keys and values and, unless said otherwise, for queries too; RoPE's
+    angles are cosines and sines, or half as many complex numbers.
     """
 
     biased: bool = False
@@ -344,7 +344,9 @@ class Architecture:
 
 
 def _whole(label: str) -> str:
-    """A place in the words of the description: that the first trained block stands by itself is no matter there."""
+    """A place in the words of the description: that the first trained block stands by itself is no matter
+    there.
+    """
     kind, *rest = label.split(".")[1:] or [""]
     if not label.startswith("block.") or not (kind in ("first", "rest") or kind.endswith("_first")):
         return label

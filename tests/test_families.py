@@ -49,7 +49,9 @@ def test_a_published_shape_has_the_parameters_and_flops_measured(name):
 
 @pytest.mark.parametrize("name", [name for name, fact in PUBLISHED.items() if "saved" in fact])
 def test_a_published_shape_keeps_the_bytes_measured(name):
-    """At full size, one sequence: heads stay views where one matrix makes them all or where they share one key."""
+    """At full size, one sequence: heads stay views where one matrix makes them all or where they share one
+    key.
+    """
     fact = PUBLISHED[name]
     assert counted(fact["config"], "hf-eager+one-sequence", 1, fact["c"])["saved"] == fact["saved"]
 
@@ -82,8 +84,8 @@ def test_a_variant_of_each_family_has_the_parameters_and_flops_measured(name):
     assert {each: found[each] for each in measured} == {each: fact[each] for each in measured}
 
 
-# What these keep besides, as measured: GPT-J and CodeGen look their angles up for queries and keys apart; Falcon keeps
-# the indices that split its matrix; MPT its positions; gpt-oss clamps its gate in place.
+# What these keep besides, as measured: GPT-J and CodeGen look their angles up for queries and keys apart;
+# Falcon keeps the indices that split its matrix; MPT its positions; gpt-oss clamps its gate in place.
 OTHERWISE = {"gptj", "codegen", "falcon-7b", "falcon-40b", "falcon-11b", "mpt", "mpt-clipped", "gpt_oss"}
 
 

@@ -1,4 +1,6 @@
-"""Published shapes by name: their totals, beside those measured and published, and a few figures of the field."""
+"""Published shapes by name: their totals, beside those measured and published, and a few figures of the
+field.
+"""
 
 import json
 from pathlib import Path
@@ -37,13 +39,17 @@ def test_a_known_name_may_be_written_in_capitals():
 
 
 def test_mixtral_multiplies_113_times_10_to_the_12_in_one_sequence():
-    """Mixtral 8x7B, forward at 4096 tokens, two of eight experts: 113.2·10¹² (PyTorch's counter says 20.9·10¹²)."""
+    """Mixtral 8x7B, forward at 4096 tokens, two of eight experts: 113.2·10¹² (PyTorch's counter says
+    20.9·10¹²).
+    """
     flops = symcost.derive("mixtral-8x7b")["forward_flops"].at(b=1, c=4096)
     assert round(flops / 10**12, 1) == 113.2
 
 
 def test_llama_2_7b_takes_the_lectures_gigabytes_and_in_transformers_a_tenth_more():
-    """fp32, one sequence of 4096 tokens: 103.87 GB by the lecture's formula, 114.01 GB measured, 45.31 GB with flash."""
+    """fp32, one sequence of 4096 tokens: 103.87 GB by the lecture's formula, 114.01 GB measured, 45.31 GB
+    with flash.
+    """
     model = load("llama-2-7b")
     kept = {
         under: round(symcost.derive(model, under=under)["activation_memory"].at(b=1, c=4096) / 10**9, 2)
@@ -73,5 +79,7 @@ def test_the_parameters_that_one_token_meets(name, billions):
 
 
 def test_deepseek_v3_without_its_routers_biases():
-    """671,026,404,352 as transformers counts, whose router biases are buffers: 58 blocks of 256 experts more, if not."""
+    """671,026,404,352 as transformers counts, whose router biases are buffers: 58 blocks of 256 experts more,
+    if not.
+    """
     assert symcost.derive("deepseek-v3")["parameters"].at() == 671_026_404_352

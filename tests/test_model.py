@@ -30,7 +30,7 @@ def total(model, quantity, **arguments):
     return expand(symcost.derive(model, **arguments)[quantity].total)
 
 
-# ------------------------------------------------------------------------------------------------ architectures
+# ---------------------------------------------------------------------------------------------- architectures
 
 
 def test_the_lectures_model_has_twelve_square_matrices_a_block():

@@ -9,7 +9,7 @@ from symcost import ops
 from symcost.layers.latent_attention import latent_attention
 from symcost.symbols import b, c, d, d_k, h, symbol
 
-d_c, d_cq, d_n, d_r, d_v = (symbol(name) for name in "d_c d_cq d_n d_r d_v".split())
+d_c, d_cq, d_n, d_r, d_v = (symbol(name) for name in ["d_c", "d_cq", "d_n", "d_r", "d_v"])
 
 
 @pytest.fixture

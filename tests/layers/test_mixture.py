@@ -24,8 +24,9 @@ def test_the_parameters_that_one_token_meets_have_k_in_place_of_the_experts(alon
 
 
 def test_experts_one_by_one_keep_what_was_measured(alone):
-    """Mixtral's tiny record, tensor by tensor: for each token and expert x, z and its weighted sum, G, U, SiLU(G)
-    and H, a weight; for each token the router's weights and their sum; indices of 8 bytes apart."""
+    """Mixtral's tiny record, tensor by tensor: for each token and expert x, z and its weighted sum, G, U,
+    SiLU(G) and H, a weight; for each token the router's weights and their sum; indices of 8 bytes apart.
+    """
     pair = k * (3 * d + 4 * d_expert + 1)
     token = d + E + k + 1
     counted = alone(partial(mixture, normalised=True), under="hf-eager")
