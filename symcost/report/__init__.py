@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sympy import Expr
+
 from symcost.conventions import Convention
-from symcost.errors import UsageError
+from symcost.errors import UnknownName, UsageError, nearest
 from symcost.families import load
 from symcost.model import Model
-from symcost.report.document import Document
-from symcost.report.lecture import EXAMPLES, Lecture
-from symcost.report.writers import format_of, write
-from symcost.symbols import NOTATIONS
-from symcost.tables.gpus import Gpu, gpu as gpu_called
-from symcost.terms import Number
+from symcost.notation import code
+from symcost.report.blocks import Document, Equation, Math, Substitution
+from symcost.report.findings import findings_document
+from symcost.report.lecture import EXAMPLES, NAMES, Talk, lecture
+from symcost.report.recipe import Recipe
+from symcost.report.steps import Board, name, valued
+from symcost.report.writers import FORMATS, Format, format_of, write
+from symcost.solve import Limit
+from symcost.symbols import GLOSSARY, NOTATIONS
+from symcost.tables.gpus import Gpu
+from symcost.tables.gpus import gpu as gpu_called
+from symcost.terms import Number, Terms
 from symcost.training import derive
+
+__all__ = [
+    "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files", "steps", "write",
+    "write_file", "write_files",
+]  # fmt: skip
 
 
 def document(
@@ -33,16 +47,46 @@ def document(
 ) -> Document:
     """The derivation of a model as a document; where no number is given, those of the model's own source."""
     known = load(model)
+    if notation not in NOTATIONS:
+        raise UnknownName(f"'{notation}' is not a notation. {nearest(notation, NOTATIONS)}")
     example = EXAMPLES.get(known.name) if not given and gpu is None else None
     card = gpu_called(gpu) if isinstance(gpu, str) else gpu
     numbers: dict[str, Any] = dict(given or {})
     if example is not None:
         card, numbers = gpu_called(example.gpu), dict(example.numbers)
     costs = derive(known, under=under, given=numbers, optimizer=optimizer, precision=precision)
-    put: dict[str, Number] = dict(costs.numbers)
+    put: dict[str, Number] = {letter: value for letter, value in costs.numbers.items() if letter in numbers}
+    recipe = Recipe(
+        _as_asked(model, known),
+        _options(under=under, given=_forms(numbers, put), optimizer=optimizer, precision=precision),
+        dict(put),
+        notation,
+    )
+    put = {**costs.numbers, **put}
     if card is not None:
         put.setdefault("peak", card.peak_for(costs.precision.matmul))
-    return Lecture(costs, put, card, NOTATIONS[notation], example).document()
+        if card.price is not None:
+            put.setdefault("price", card.price)
+    return lecture(Talk(costs, put, card, NOTATIONS[notation], example, recipe))
+
+
+def _as_asked(model: object, known: Model) -> Any:
+    """What a notebook gives to `derive` for the model."""
+    return model if isinstance(model, Mapping) else known.name if isinstance(model, Model) else str(model)
+
+
+def _forms(given: Mapping[str, Any], numbers: Mapping[str, Number]) -> dict[str, str]:
+    """The forms among what is given (d_ff = 4*d), as text."""
+    forms = {letter: value for letter, value in given.items() if letter not in numbers}
+    return {letter: code(value) if isinstance(value, Expr) else str(value) for letter, value in forms.items()}
+
+
+def _options(under: str | Convention, given: dict[str, str], optimizer: str, precision: str | None) -> dict[str, Any]:
+    """The options that differ from what `derive` supposes."""
+    chosen = {"under": under if isinstance(under, str) else under.name, "given": given, "optimizer": optimizer,
+              "precision": precision}  # fmt: skip
+    usual = {"under": "textbook", "given": {}, "optimizer": "adamw", "precision": None}
+    return {option: value for option, value in chosen.items() if value != usual[option]}
 
 
 def report(
@@ -50,37 +94,125 @@ def report(
     *,
     to: str = "md",
     output: str | Path | None = None,
+    templates: str | Path | None = None,
     **options: Any,
-) -> str:
-    """The derivation of a model in a format; `output` is the file to write it to as well.
+) -> str | bytes:
+    """The derivation of a model in a format (bytes for PDF); `output` is the file to write it to as well.
 
-    The options are those of `document`: under, given, optimizer, precision, notation, gpu.
-    The file is written whole or not at all. Raises UnknownName for a format that is none.
+    The options are those of `document`: under, given, optimizer, precision, notation, gpu. `templates` is a folder
+    with a template of one's own. The file is written whole or not at all. Raises UnknownName for a format that is none.
 
     >>> report("cs190c").splitlines()[0]
     '# What it costs to train cs190c'
     """
-    chosen = format_of(to)
-    text = write(document(model, **options), chosen.name)
+    chosen = format_of(to, templates)
+    made = chosen.write(document(model, **options))
     if output is not None:
-        write_file(Path(output), text)
-    return text
+        write_file(Path(output), made)
+    return made
 
 
-def write_file(path: Path, text: str) -> None:
-    """Writes a file whole or not at all: first beside it, then moved to its place. Raises UsageError."""
-    if path.is_dir():
-        raise UsageError(f"{path}: expected a file to write to, found a directory. Name a file in it.")
+def report_files(
+    model: str | Path | Mapping[str, Any] | Model,
+    *,
+    to: str | Iterable[str] = ("md",),
+    output: str | Path = ".",
+    execute: bool = False,
+    templates: str | Path | None = None,
+    **options: Any,
+) -> list[Path]:
+    """Writes the report of a model in several formats to a folder and says which files these are: all or none.
+
+    `execute` runs the notebook (extra `notebook`). The other options are those of `document`.
+    Raises UnknownName for a format that is none, UsageError where a program or a package is missing.
+    """
+    names = [name.strip() for name in to.split(",")] if isinstance(to, str) else list(to)
+    chosen = list({name: format_of(name, templates) for name in names}.values())
+    if execute and "ipynb" not in names:
+        raise UsageError("execute: expected the format ipynb among those asked for, found " + ", ".join(names) + ".")
+    made = document(model, **options)
+    stem = file_stem(load(model).name)
+    files: dict[Path, str | bytes] = {}
+    for each in chosen:
+        content = each.write(made)
+        if execute and each.name == "ipynb":
+            from symcost.report.notebook import executed
+
+            content = executed(str(content))
+        files[Path(output) / f"{stem}{each.suffix}"] = content
+    write_files(files)
+    return list(files)
+
+
+def file_stem(name: str) -> str:
+    """A model's name as a file may be called: `../x y` is no way out of the folder.
+
+    >>> file_stem("../x y"), file_stem("llama-3.1-8b")
+    ('x-y', 'llama-3.1-8b')
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "model"
+
+
+def steps(
+    of: Terms | Limit, numbers: Mapping[str, Any] | None = None, notation: str = "lecture"
+) -> Substitution | Equation:
+    """A quantity or a limit in letters, with the numbers put in, and as a value: what a notebook shows.
+
+    >>> import symcost
+    >>> steps(symcost.derive("cs190c")["parameters"].of("block"), {"d": 1024})
+    N = 16d² + 2d
+      = 16·1,024² + 2·1,024
+      = 16,779,264 parameters
+    """
+    if isinstance(of, Limit):
+        return _steps_of_limit(of, Board(NOTATIONS[notation], {**of.numbers, of.bound.name: of.limit}))
+    board = Board(NOTATIONS[notation], of.known(numbers or {}))
+    called = board.letter("N") if of.quantity == "parameters" else name(NAMES.get(of.quantity, of.quantity))
+    unit = "parameters" if of.quantity == "parameters" else of.unit
+    letters = board.factored(of.total)
+    return board.substitution(called, of.total, unit, (letters,)) or Equation(called, (letters,))
+
+
+def _steps_of_limit(limit: Limit, board: Board) -> Substitution | Equation:
+    letter = board.letter(limit.letter)
+    end = "max" if limit.largest else "min"
+    called = Math(rf"{letter.latex}_{{\{end}}}", f"{letter.text}_{end}")
+    unit = GLOSSARY[limit.letter].unit
+    answer = valued(limit.at if limit.at is not None else 0, unit)
+    if limit.form is None:
+        return Equation(called, (answer,))
+    if limit.integer is None:
+        return Substitution(called, (board.form(limit.form),), (board.put_in(limit.form),), answer)
+    kind = "floor" if limit.largest else "ceil"
+    forms = [board.floored(form, kind) for form in (board.form(limit.form), board.put_in(limit.form))]
+    middle = board.between(limit.form)
+    between = (board.floored(middle, kind),) if middle else ()
+    return Substitution(called, (forms[0],), (forms[1], *between), answer)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Writes a file whole or not at all. Raises UsageError."""
+    write_files({path: content})
+
+
+def write_files(files: Mapping[Path, str | bytes]) -> None:
+    """Writes files all or none: first beside their places, then moved there. Raises UsageError naming the place."""
+    waiting: dict[Path, Path] = {}
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        for path, content in files.items():
+            if path.is_dir():
+                raise UsageError(f"{path}: expected a file to write to, found a directory. Name a file in it.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            waiting[path] = Path(temporary)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+            waiting[path].chmod(0o644)
+        for path, made in waiting.items():
+            made.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: expected a place to write to, found: {error.strerror or error}.") from None
+    finally:
+        for made in waiting.values():
+            made.unlink(missing_ok=True)

@@ -1,4 +1,8 @@
-"""Writers: a document in one format. A format is a folder of templates and a way to escape what users wrote."""
+"""Writers: a document in one format.
+
+A format is a folder of templates: `document.<ending>.j2` writes the document, and its ending says how what users
+wrote is escaped. Two formats are no templates: a notebook is JSON, and the terminal's tables are set by rich.
+"""
 
 from __future__ import annotations
 
@@ -6,73 +10,210 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from markupsafe import Markup
 
-from symcost.errors import UnknownName, nearest
-from symcost.report.document import Code, Document, Inline, Line, Math, Strong
+from symcost.errors import UnknownName, UsageError, nearest
+from symcost.report import escaping, slides
+from symcost.report.breaking import aligned, flowing
+from symcost.report.blocks import Break, Document, Equation, Line, Substitution, Table
+
+ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"md": escaping.markdown, "qmd": escaping.markdown, "tex": escaping.tex, "html": escaping.html, "txt": str}
+)
+_TEMPLATE = re.compile(r"document((?:\.[a-z0-9]+)+)\.j2\Z")
 
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write a document: its file's ending, its folder of templates, and how a piece is written."""
+    """One way to write a document: its name, the ending of its files, and what writes it."""
 
     name: str
     suffix: str
-    inline: Callable[[Inline], str]
-    autoescape: bool = False
+    write: Callable[[Document], str | bytes]
 
 
-_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|$~])")
+def _from_folder(name: str, suffix: str, folder: Path | None = None) -> Format:
+    return Format(name, suffix, lambda document: _rendered(document, name, suffix, folder))
 
 
-def _markdown(piece: Inline) -> str:
-    match piece:
-        case Math(latex):
-            return f"${latex}$"
-        case Code(text):
-            return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
-        case Strong(text):
-            return f"**{_markdown(text)}**"
-        case _:
-            return _MARKDOWN_SIGNS.sub(r"\\\1", piece)
+def _rendered(document: Document, name: str, suffix: str, folder: Path | None) -> str:
+    template = f"document{suffix}.j2"
+    try:
+        text = _environment(suffix.rsplit(".", 1)[-1], folder).get_template(
+            template if folder else f"{name}/{template}"
+        ).render(document=document)  # fmt: skip
+    except Exception as error:  # a template of the user's own may fail in any way
+        if folder is None:
+            raise
+        raise UsageError(f"{folder / template}: expected a template that renders, found: {error}.") from None
+    return re.sub(r"[ \t]+\n", "\n", re.sub(r"\n\s*\n\s*\n+", "\n\n", text)).strip() + "\n"
 
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
-    {each.name: each for each in (Format("md", ".md", _markdown),)}
-)
+def _pdf(document: Document) -> bytes:
+    from symcost.report.pdf import compiled
+
+    return compiled(str(FORMATS["tex"].write(document)))
 
 
-def format_of(name: str) -> Format:
-    """The format of that name. Raises UnknownName with the nearest."""
+def _notebook(document: Document) -> str:
+    from symcost.report.notebook import notebook
+
+    return notebook(document)
+
+
+def _terminal(document: Document) -> str:
+    from symcost.report.terminal import terminal
+
+    return terminal(document)
+
+
+def _formats() -> Mapping[str, Format]:
+    """Every folder of templates, in the order of the alphabet, then those that are no templates."""
+    found = []
+    for folder in sorted(resources.files("symcost.report").joinpath("templates").iterdir(), key=lambda each: each.name):
+        names = [match for each in folder.iterdir() if (match := _TEMPLATE.match(each.name))] if folder.is_dir() else []
+        found += [_from_folder(folder.name, names[0][1])] if names else []
+    found += [
+        Format("pdf", ".pdf", _pdf),
+        Format("ipynb", ".ipynb", _notebook),
+        Format("text", ".txt", _terminal),
+    ]
+    return MappingProxyType({each.name: each for each in found})
+
+
+FORMATS: Mapping[str, Format] = _formats()
+
+
+def format_of(name: str, templates: str | Path | None = None) -> Format:
+    """The format of that name; `templates` is a folder with templates of the user's own for it.
+
+    Such a folder holds one `document.<ending>.j2`; it is rendered in a sandbox and may import symcost's own
+    templates ("md/pieces.j2"). Raises UnknownName with the nearest name, UsageError for a folder without a template.
+    """
+    if templates is not None:
+        return _of_user(name, Path(templates))
     if name not in FORMATS:
         raise UnknownName(f"'{name}' is not a format. {nearest(name, FORMATS)}")
     return FORMATS[name]
 
 
-def write(document: Document, to: str = "md", **more: Any) -> str:
-    """The document's text in a format: the same input gives the same bytes."""
-    chosen = format_of(to)
-    text = _environment(to).get_template(f"document{chosen.suffix}.j2").render(document=document, **more)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+def _of_user(name: str, folder: Path) -> Format:
+    known = ", ".join(f"document.{ending}.j2" for ending in ESCAPES)
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: expected a folder with one of {known}, found none.")
+    names = [match for each in sorted(folder.iterdir()) if (match := _TEMPLATE.match(each.name))]
+    if len(names) != 1 or names[0][1].rsplit(".", 1)[-1] not in ESCAPES:
+        raise UsageError(f"{folder}: expected one template, {known}, found {len(names) or 'none'}.")
+    return _from_folder(name, names[0][1], folder)
+
+
+def write(document: Document, to: str = "md", templates: str | Path | None = None) -> str | bytes:
+    """The document in a format, text or (PDF) bytes: the same input gives the same bytes."""
+    return format_of(to, templates).write(document)
+
+
+# ------------------------------------------------------------------------------------ templates
 
 
 @cache
-def _environment(name: str) -> Environment:
-    chosen = FORMATS[name]
-    environment = Environment(
-        loader=PackageLoader("symcost.report", f"templates/{name}"),
+def _environment(ending: str, folder: Path | None) -> Environment:
+    """Templates for one ending: whatever they print is escaped, unless a filter or macro has made it safe."""
+    escape = ESCAPES[ending]
+
+    def escaped(value: Any) -> Any:
+        return value if isinstance(value, Markup) or value is None else Markup(escape(str(value)))
+
+    own = PackageLoader("symcost.report", "templates")
+    signs = {"variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%", "block_end_string": "%>",
+             "comment_start_string": "<#", "comment_end_string": "#>"} if ending == "tex" else {}  # fmt: skip
+    environment = (_Sandbox if folder else Environment)(
+        loader=ChoiceLoader([FileSystemLoader(folder), own]) if folder else own,
         undefined=StrictUndefined,
-        autoescape=chosen.autoescape,
+        autoescape=True,
+        finalize=escaped,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-    )
-
-    def write_line(pieces: Line | str) -> str:
-        return chosen.inline(pieces) if isinstance(pieces, str) else "".join(chosen.inline(piece) for piece in pieces)
-
-    environment.filters["line"] = write_line
+        **signs,
+    )  # type: ignore[arg-type]
+    environment.filters |= {
+        "code_span": lambda text, bar="|": Markup(escaping.markdown_code(text, bar)),
+        "texttt": lambda text: Markup(escaping.tex_code(text)),
+        "yaml": lambda text: Markup(escaping.yaml(text)),
+        "mathml": lambda latex, display=False: Markup(escaping.mathml(latex, display)),
+        "aligned": _aligned,
+        "latex": lambda math: Markup(math.latex),
+        "flowing": lambda math: Markup(flowing(math.latex)),
+        "in_slides": slides.slides,
+        "column_widths": _column_widths,
+        "anchor": _anchor,
+    }
     return environment
+
+
+def _aligned(block: Equation | Substitution, room: int) -> Markup:
+    return Markup(aligned(block.name.latex, [form.latex for form in block.forms], block.sign, room))
+
+
+PAPER = 100  # signs that a line of a table holds on paper
+NARROW = 14  # signs that a column of words needs at least
+
+
+def _column_widths(table: Table) -> Markup:
+    """LaTeX's columns: as wide as they need where all fit on paper, else what may be long shares what is left.
+
+    A column in which lines are broken has a width of its own in any case.
+    """
+    columns = range(len(table.columns))
+    needed = [1.0 + max(1.1 * len(table.columns[at]), *(slides.long(row[at]) for row in table.rows)) for at in columns]
+    room = PAPER - 2.4 * len(needed)
+    shared = {at for at in columns if table.align[at] == "w"} if sum(needed) > room else set()
+    while sum(needed) > room and len(shared) < len(needed):
+        alone = sum(needed[at] for at in columns if at not in shared)
+        if shared and (room - alone) / len(shared) >= NARROW:
+            break
+        shared.add(max((at for at in columns if at not in shared), key=needed.__getitem__))
+    left = room - sum(needed[at] for at in columns if at not in shared)
+    wanted = sum(needed[at] for at in shared)
+    widths = {at: left * needed[at] / wanted for at in shared}
+    widths |= {at: needed[at] for at in columns if at not in shared and any(Break() in row[at] for row in table.rows)}
+    kinds = {"r": "left", "l": "right", "w": "right"}
+    return Markup("".join(
+        rf">{{\ragged{kinds[align]}\arraybackslash}}p{{{widths[at] / PAPER:.3f}\linewidth}}" if at in widths
+        else "r" if align == "r" else "l"
+        for at, align in enumerate(table.align)
+    ))  # fmt: skip
+
+
+def pieces(macro: str) -> Callable[[Line], str]:
+    """A macro of Markdown's pieces as a function: for a notebook's cells."""
+    module = _environment("md", None).get_template("md/pieces.j2").module
+    return lambda line: str(getattr(module, macro)(line)).strip()
+
+
+def _anchor(line: Any) -> str:
+    """A name for a heading that addresses may hold."""
+    words = "".join(piece if isinstance(piece, str) else getattr(piece, "text", "") for piece in line)
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower()))
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox that also refuses to multiply strings and to raise to powers, which fill memory in one step."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or not all(isinstance(side, int) or len(str(side)) < 100 for side in (left, right)):
+            raise SecurityError(f"'{operator}' is not allowed here")
+        if not all(isinstance(side, int | float) for side in (left, right)) and max(
+            abs(side) for side in (left, right) if isinstance(side, int)
+        ) > 1000:
+            raise SecurityError("a text repeated more than 1000 times is not allowed here")
+        return super().call_binop(context, operator, left, right)

@@ -1,0 +1,186 @@
+"""The document model: a report is a list of sections of typed blocks, and knows nothing of formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from symcost.report.breaking import aligned
+
+# Pieces of a line.
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula from symcost's own printer, in LaTeX and in plain signs."""
+
+    latex: str
+    text: str
+    kind: str = field(default="math", init=False)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name as a program writes it, or what somebody wrote, sign by sign."""
+
+    text: str
+    kind: str = field(default="code", init=False)
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words that must not be missed."""
+
+    text: str
+    kind: str = field(default="strong", init=False)
+
+
+@dataclass(frozen=True)
+class Break:
+    """A new line inside a cell."""
+
+    kind: str = field(default="break", init=False)
+
+
+Inline: TypeAlias = str | Math | Code | Strong | Break
+Line: TypeAlias = tuple[Inline, ...]
+
+# Blocks.
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A sentence or a few."""
+
+    line: Line
+    kind: str = field(default="paragraph", init=False)
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short lines."""
+
+    lines: tuple[Line, ...]
+    kind: str = field(default="bullets", init=False)
+
+
+@dataclass(frozen=True)
+class Warning:
+    """A line that the reader must not miss."""
+
+    line: Line
+    kind: str = field(default="warning", init=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with headings, one letter of `align` for each: words `l`, figures `r`, what may be long `w`.
+
+    `indent`, where given, says how deep each row's first cell stands in a tree.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+    align: str
+    indent: tuple[int, ...] = ()
+    kind: str = field(default="table", init=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Equation:
+    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is that of the first."""
+
+    name: Math
+    forms: tuple[Math, ...]
+    sign: Literal["=", "≈"] = "="
+    kind: str = field(default="equation", init=False)
+
+    def _repr_latex_(self) -> str:
+        return shown_in_notebook(self)
+
+    def __str__(self) -> str:
+        return in_plain_signs(self)
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, repr=False)
+class Substitution:
+    """A result three times: in letters, with the numbers put in, and as a value with its unit.
+
+    `letters` may be several forms (by names, written out), and so may `numbers`: what follows the first are
+    intermediate values, where one line would be too long to follow.
+    """
+
+    name: Math
+    letters: tuple[Math, ...]
+    numbers: tuple[Math, ...]
+    value: Math
+    sign: Literal["=", "≈"] = "="
+    kind: str = field(default="substitution", init=False)
+
+    @property
+    def forms(self) -> tuple[Math, ...]:
+        return (*self.letters, *self.numbers, self.value)
+
+    def _repr_latex_(self) -> str:
+        return shown_in_notebook(self)
+
+    def __str__(self) -> str:
+        return in_plain_signs(self)
+
+    __repr__ = __str__
+
+
+Block: TypeAlias = Paragraph | Bullets | Warning | Table | Equation | Substitution
+
+
+def shown_in_notebook(block: Equation | Substitution) -> str:
+    """The forms below each other, as a notebook sets them."""
+    rows = aligned(block.name.latex, [form.latex for form in block.forms], block.sign, room=96)
+    return rf"$\displaystyle\begin{{aligned}}{rows}\end{{aligned}}$"
+
+
+def in_plain_signs(block: Equation | Substitution) -> str:
+    """The same for a screen without formulas."""
+    first, *others = (form.text for form in block.forms)
+    return "\n".join([f"{block.name.text} {block.sign} {first}", *(f"  = {form}" for form in others)])
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it. `code` is Python that derives the same with the library, a cell each."""
+
+    title: Line
+    blocks: tuple[Block, ...]
+    level: int = 2
+    code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report. `summary` is what the command line says about it, a line each."""
+
+    title: str
+    subtitle: str
+    sections: tuple[Section, ...]
+    summary: tuple[str, ...] = ()
+
+
+def line(*pieces: Inline) -> Line:
+    """A line of words, formulas and names."""
+    return pieces
+
+
+def joined(items: Iterable[Inline | Sequence[Inline]], sign: Inline = ", ") -> Line:
+    """Items, or runs of them, with a sign between them.
+
+    >>> joined(["b", "c"])
+    ('b', ', ', 'c')
+    """
+    pieces: list[Inline] = []
+    for item in items:
+        pieces += [sign] if pieces else []
+        pieces += item if isinstance(item, list | tuple) else [item]
+    return tuple(pieces)

@@ -1,0 +1,208 @@
+"""What a report talks about, and how each result is put on the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from sympy import Expr, Integer, Symbol, ceiling
+
+from symcost.errors import NoLimit
+from symcost.report.blocks import Block, Equation, Math, Substitution
+from symcost.report.lecture.examples import Example
+from symcost.report.recipe import Recipe
+from symcost.report.steps import Board, exact, name, ratio, together, valued
+from symcost.rules import TEXT
+from symcost.solve import Limit, solve
+from symcost.symbols import GLOSSARY, NOTATIONS, Notation
+from symcost.tables.gpus import Gpu
+from symcost.tensors import size_of
+from symcost.terms import GradientReads, Number, Term, Terms, evaluator
+from symcost.training import Costs
+
+# What a lecturer calls each quantity on the board.
+NAMES: Mapping[str, str] = {
+    "saved_activations": "N_A",
+    "parameter_memory": "M_parameters",
+    "gradient_memory": "M_gradients",
+    "optimizer_memory": "M_optimizer",
+    "activation_memory": "M_activations",
+    "static_memory": "M_static",
+    "memory_per_sequence": "M_sequence",
+    "peak_memory": "M_peak",
+    "forward_flops": "F_forward",
+    "backward_flops": "F_backward",
+    "recompute_flops": "F_again",
+    "optimizer_flops": "F_update",
+    "step_flops": "F_step",
+    "steps": "steps",
+    "training_flops": "F_training",
+    "training_time": "T_training",
+    "gpu_hours": "H",
+    "cost": "cost",
+}
+
+
+def named(called: str) -> Symbol:
+    """A quantity of the board as a symbol, so that forms can be written in it."""
+    return Symbol(called, positive=True)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """The costs, the numbers put in, a GPU for the limits, and the letters to write in."""
+
+    costs: Costs
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    gpu: Gpu | None = None
+    notation: Notation = NOTATIONS["lecture"]
+    example: Example | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+
+    # Numbers.
+
+    @cached_property
+    def known(self) -> dict[str, Number]:
+        """The numbers put in, the model's own, and what follows by ties."""
+        return self.costs["peak_memory"].known(self.numbers)
+
+    @cached_property
+    def board(self) -> Board:
+        """The board with all numbers: those of letters, and those of the quantities that have a name on it."""
+        values: dict[str, Number] = dict(self.known)
+        for quantity, called in (("parameters", "N"), *NAMES.items()):
+            value = self.value(quantity)
+            if value is not None:
+                values[called] = value
+        return Board(self.notation, values)
+
+    def value(self, of: str | Terms) -> Number | None:
+        """The exact value of a quantity, where every letter has a number."""
+        terms = self.costs[of] if isinstance(of, str) else of
+        if any(letter not in self.known for letter in terms.letters):
+            return None
+        return evaluator(terms.total)(self.known)
+
+    # Names and forms.
+
+    @cached_property
+    def letters_alone(self) -> Board:
+        return Board(self.notation)
+
+    def letter(self, letter: str) -> Math:
+        """A letter as the notation writes it."""
+        return self.letters_alone.letter(letter)
+
+    def form(self, expression: Expr) -> Math:
+        """A form in the notation's letters."""
+        return self.letters_alone.form(expression)
+
+    def name(self, quantity: str) -> Math:
+        """What a quantity is called on the board."""
+        return self.letter("N") if quantity == "parameters" else name(NAMES[quantity])
+
+    def axes(self, axes: Iterable[str]) -> Math:
+        """Lengths with crosses between: d × d_ff."""
+        lengths = [self.axis(axis) for axis in axes]
+        return Math(r"\times ".join(each.latex for each in lengths), " × ".join(each.text for each in lengths))
+
+    def axis(self, axis: str) -> Math:
+        """The length of one axis in letters: h + 2h_kv in brackets, c' with its prime."""
+        bare = axis.rstrip("'")
+        form = self.form(size_of((bare,)))
+        if "+" in bare:
+            return Math(rf"\left({form.latex}\right)", f"({form.text})")
+        primes = "'" * (len(axis) - len(bare))
+        return Math(form.latex + primes, form.text + primes)
+
+    def gradient(self, gradient: GradientReads) -> Math:
+        """∂W_Q = x_normᵀ·∂Q."""
+        return Math(gradient.latex, gradient.formula(TEXT))
+
+    # Forms in the names of quantities found before.
+
+    def multiple(self, quantity: str, of: str, called: str) -> Expr | None:
+        """A quantity as a number times another (4N, 2F_forward), where it is that."""
+        factor = ratio(self.costs[quantity].total, self.costs[of].total)
+        return None if factor is None else factor * named(called)
+
+    def by_parameters(self, quantity: str) -> Expr | None:
+        """A quantity as a number times N, where it is that."""
+        return self.multiple(quantity, "parameters", "N")
+
+    def by_counts(self) -> Expr | None:
+        """The peak as 16N + 4N_A, where it is that."""
+        static = self.by_parameters("static_memory")
+        saved = self.multiple("activation_memory", "saved_activations", "N_A")
+        return None if static is None or saved is None else static + saved
+
+    def verified(self, quantity: str, form: Expr) -> Expr | None:
+        """A form in names of the board, if it is what the quantity's terms add up to."""
+        quantities = {named(called): each for each, called in NAMES.items()} | {named("N"): "parameters"}
+        totals = {symbol: self.costs[quantities[symbol]].total for symbol in form.free_symbols & quantities.keys()}
+        return form if ratio(form.xreplace(totals), self.costs[quantity].total) == 1 else None
+
+    # Results.
+
+    def result(
+        self, quantity: str, by_name: Expr | None = None, sum_of: Sequence[str] = (), both: bool = False
+    ) -> list[Block]:
+        """A quantity in letters, with the numbers put in, and as a value; in letters alone where numbers lack.
+
+        `by_name` is the form in names of quantities found before (4N), which then stands for the closed form
+        (`both`: beside it); `sum_of` names quantities that it is the sum of.
+        """
+        terms, called = self.costs[quantity], self.name(quantity)
+        letters: list[Math] = [together(*map(self.name, sum_of), sign="+")] if sum_of else []
+        letters += [self.form(by_name)] if by_name is not None else []
+        if by_name is None or sum_of or both:
+            letters.append(self.board.factored(terms.total))
+        value = self.value(terms)
+        if value is None:
+            return [Equation(called, tuple(letters))]
+        unit = "parameters" if quantity == "parameters" else terms.unit
+        numbers = self._numbers(terms.total, by_name, sum_of)
+        return [Substitution(called, tuple(letters), numbers, valued(value, unit))]
+
+    def _numbers(self, total: Expr, by_name: Expr | None, sum_of: Sequence[str]) -> tuple[Math, ...]:
+        """The lines with numbers in place."""
+        if by_name is not None:
+            return (self.board.put_in(by_name),)
+        if sum_of:
+            return (together(*(exact(self.value(part) or 0) for part in sum_of), sign="+"),)
+        lines = [self.board.put_in(total), self.board.between(total)]
+        if isinstance(total, ceiling):
+            inside = self.board.value(total.args[0])
+            if inside is not None and Fraction(inside).denominator != 1:
+                lines.append(self.board.floored(exact(inside, 4), "ceil"))
+        return tuple(each for each in lines if each is not None)
+
+    def one_block(self, quantity: str, called: Math) -> list[Block]:
+        """The sum for one block, where there is one kind of block."""
+        inside = [term for term in self.costs[quantity] if term.place.split(".")[0] == "block"]
+        if not inside or len({term.times for term in inside}) > 1:
+            return []
+        return [Equation(called, (self.form(added(inside)),))]
+
+    @cached_property
+    def b_max(self) -> Limit | None:
+        """The largest batch that fits the GPU, where there is one and the numbers suffice."""
+        peak = self.costs["peak_memory"]
+        if self.gpu is None or any(letter not in self.known and letter != "b" for letter in peak.letters):
+            return None
+        try:
+            return solve(peak, "b", at_most=self.gpu.memory, given=self.numbers)
+        except NoLimit:
+            return None
+
+    @property
+    def b_max_name(self) -> Math:
+        letter = self.letter("b")
+        return Math(rf"{letter.latex}_{{\max}}", f"{letter.text}_max")
+
+
+def added(terms: Iterable[Term]) -> Expr:
+    """What terms come to, each once."""
+    return sum((term.amount for term in terms), Integer(0))
