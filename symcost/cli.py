@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,12 +15,13 @@ import symcost
 from symcost.errors import SymcostError, UsageError
 
 if TYPE_CHECKING:
-    from symcost.solve import Limit
     from symcost.symbols import Notation
     from symcost.terms import Number, Terms
     from symcost.training import Costs
 
 RIGHT, DIFFERS, WRONG = 0, 1, 2  # exit status: nothing wrong; a formula differs or nothing fits; a wrong call
+MOST_SHOWN = 60  # characters of what was typed, in a complaint about it
+FEW = 100_000  # new objects between two garbage collections: a command is short, and loading sympy makes no garbage
 
 
 class Commands(click.Group):
@@ -28,16 +31,29 @@ class Commands(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(symcost.__version__, prog_name="symcost")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Derive, in closed form and with a reason for every term, what it costs to train a transformer."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command; every error is one line on stderr, and the exit status says what happened."""
+    collections = gc.get_threshold()
+    gc.set_threshold(FEW)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")  # ∂, ᵀ and ² are in few others
     try:
         status = commands.main(args=arguments, prog_name="symcost", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as stop:
         status = stop.exit_code
     except click.exceptions.Abort:
@@ -46,9 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = _complain(_one_line(error))
     except SymcostError as error:
         status = _complain(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()
+    except RecursionError:
+        status = _complain("expected a formula or file of few brackets inside each other, found too many. Simplify it.")
+    except (BrokenPipeError, SystemExit):  # click leaves by itself where the reader has seen enough (list … | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = RIGHT
+    except OSError as error:
+        status = _complain(f"{error.filename or 'standard output'}: expected a place to write to, found: {error.strerror}.")
+    finally:
+        gc.set_threshold(*collections)
     sys.exit(status if isinstance(status, int) else RIGHT)
 
 
@@ -91,12 +113,16 @@ def form(*names: str) -> Callable[[Any], Any]:
 
 def _given(items: Iterable[str]) -> dict[str, Any]:
     """`b=4,c=256` and `d_ff=min(4*d,8192)`, split at the commas outside brackets."""
-    from symcost.notation.reading import read_assignment
-
     values: dict[str, Any] = {}
     for item in items:
+        from symcost.notation.reading import read_assignment
+
         for assignment in _split(item):
-            name, value = read_assignment(assignment)
+            try:
+                name, value = read_assignment(assignment)
+            except SymcostError as error:
+                shown = assignment if len(assignment) <= MOST_SHOWN else f"{assignment[:MOST_SHOWN]}…"
+                raise UsageError(f"--given '{shown}': {error}") from None
             if name in values and values[name] != value:
                 raise UsageError(f"--given: {name} is given twice, as {values[name]} and as {value}. Give it once.")
             values[name] = value
@@ -114,16 +140,28 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _costs(model: str, under: str, given: Iterable[str], gpu: str | None, optimizer: str, precision: str | None) -> Costs:
-    from symcost.training import derive
+def _costs(
+    model: str, under: str, given: Iterable[str], gpu: str | None, optimizer: str, precision: str | None, sought: str = ""
+) -> Costs:
+    """The costs asked for. `sought` is a letter to solve for, which must stand in the forms."""
+    from symcost.symbols import GLOSSARY
+    from symcost.training import ON_REQUEST, derive
 
-    costs = derive(model, under=under, given=_given(given), optimizer=optimizer, precision=precision)
+    values = _given(given)
+    if sought in ON_REQUEST:
+        values.setdefault(sought, GLOSSARY[sought].symbol)
+    costs = derive(model, under=under, given=values, optimizer=optimizer, precision=precision)
     if gpu is not None:
         from symcost.tables.gpus import gpu as called
 
         card = called(gpu)
         costs.numbers.setdefault("M", card.memory)
         costs.numbers.setdefault("peak", card.peak_for(costs.precision.matmul))
+        costs.numbers.setdefault("bandwidth", card.bandwidth)
+        if card.watts is not None:
+            costs.numbers.setdefault("watts", card.watts)
+    for remark in costs.remarks:
+        click.echo(f"symcost: {remark}", err=True)
     return costs
 
 
@@ -138,7 +176,7 @@ def _notation(name: str) -> Notation:
 
 def _value(terms: Terms) -> Number | None:
     """The value where every letter has a number, else None."""
-    return terms.at() if not terms.missing() else None
+    return None if terms.missing() else terms.at()
 
 
 # ------------------------------------------------------------------------------------------------- derive
@@ -148,10 +186,12 @@ def _value(terms: Terms) -> Number | None:
 @click.argument("model")
 @click.argument("quantities", nargs=-1)
 @click.option("--scope", default="model", metavar="S", help="block, block.attention, head, block.attention.P …")
+@click.option("--in", "unit", metavar="UNIT", help="The unit of the quantities: days, GB, PFLOP-days …")
+@click.option("--approximations", is_flag=True, help="Rules of thumb (6ND …) beside the exact forms, with their errors.")
 @costs_of
 @form("text", "latex", "markdown", "json")
 def derive(
-    model: str, quantities: tuple[str, ...], scope: str, under: str, optimizer: str, precision: str | None,
+    model: str, quantities: tuple[str, ...], scope: str, unit: str | None, approximations: bool, under: str, optimizer: str, precision: str | None,
     notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """Closed forms of what MODEL costs, with the reason for each term.
@@ -161,7 +201,13 @@ def derive(
     """
     chosen = _notation(notation)
     costs = _costs(model, under, given, gpu, optimizer, precision)
-    found = [_scoped(costs, name, scope) for name in quantities or costs if quantities or costs[name].terms]
+    if approximations:
+        return _approximated(costs, quantities, chosen, to)
+    found = list(_scoped(costs, quantities, scope))
+    if unit is not None:
+        from sympy import Integer
+
+        found = [terms.scaled(Integer(1), unit=unit) for terms in found]
     if to == "json":
         _print_json(
             {
@@ -170,30 +216,52 @@ def derive(
                 "optimizer": costs.optimizer.name,
                 "precision": costs.precision.name,
                 "given": {name: _plain(value) for name, value in costs.given.items()},
-                "quantities": {terms.quantity: terms.to_dict(notation, _value(terms)) for terms in found},
+                "quantities": {terms.quantity: terms.to_dict(notation) for terms in found},
             }
         )
         return RIGHT
-    if to == "text":
-        click.echo(f"{costs.model.name} under {costs.convention.name}, {costs.optimizer.name}, {costs.precision.name}\n")
-    for terms in found:
-        _SHOW[to](terms, chosen, len(found) == 1)
-    if to == "text" and len(found) == 1 and not found[0].terms:
-        click.echo(costs.why(scope))
+    head = f"{costs.model.name} under {costs.convention.name}, {costs.optimizer.name}, {costs.precision.name}\n"
+    rows = [head] if to == "text" else []
+    rows += [row for terms in found for row in _SHOW[to](terms, chosen, len(found) == 1)]
+    if to == "text" and len(found) == 1 and not found[0].terms and found[0].quantity in ("saved_activations", "activation_memory"):
+        rows += [costs.why(scope)]
+    _print(rows)
     return RIGHT
 
 
-def _scoped(costs: Costs, quantity: str, scope: str) -> Terms:
-    """A quantity at a place; a tensor that exists but is not kept has no terms, and `why` tells the reason."""
-    terms = costs[quantity]
-    try:
-        return terms.of(scope)
-    except SymcostError:
-        costs.why(scope)  # raises for what is no tensor either
-        return terms.nothing(scope)
+def _approximated(costs: Costs, quantities: Sequence[str], notation: Notation, to: str) -> int:
+    """Rules of thumb with what they leave out."""
+    from symcost.notation import text
+    from symcost.notation.numbers import rounded, significant
+    from symcost.training import approximations
+
+    rules = [rule for rule in approximations(costs) if not quantities or rule.quantity in quantities]
+    if to == "json":
+        _print_json([rule.to_dict() for rule in rules])
+        return RIGHT
+
+    def put(value: Any) -> str:
+        return "–" if value is None else significant(value, 6)
+
+    rows = []
+    for rule in rules:
+        percent = f"{rounded(100 * rule.relative, 2)} %" if rule.relative is not None else "–"
+        forms = text(rule.rule, notation), text(rule.error, notation)
+        rows.append((rule.quantity, forms[0], put(rule.value), put(rule.exact_value), percent, forms[1]))
+    _print(_table(("quantity", "rule", "its value", "exact", "error", "exact − rule"), rows))
+    return RIGHT
 
 
-def _show_text(terms: Terms, notation: Notation, alone: bool) -> None:
+def _scoped(costs: Costs, quantities: Sequence[str], scope: str) -> Iterator[Terms]:
+    """The quantities asked for at a place; if none is named, all that are not empty there."""
+    if quantities or scope == "model":
+        yield from (costs[name].of(scope) for name in quantities or costs if quantities or costs[name].terms)
+        return
+    costs["parameters"].of(scope)  # raises where there is no such place
+    yield from (costs[name].of(scope) for name in costs if scope in costs[name].places())
+
+
+def _show_text(terms: Terms, notation: Notation, alone: bool) -> Iterator[str]:
     from symcost.notation.numbers import with_unit
 
     value = _value(terms)
@@ -203,14 +271,12 @@ def _show_text(terms: Terms, notation: Notation, alone: bool) -> None:
     exact = f" ({value:,} {terms.unit})" if whole else ""
     unit = "" if value is not None else f" {terms.unit}".rstrip()
     heading = f"{terms.quantity}{of}"
-    click.echo(f"{heading:{len(heading) if alone else 20}} {terms.text(notation.name)}{unit}{shown}{exact}")
+    yield f"{heading:{len(heading) if alone else 20}} {terms.text(notation.name)}{unit}{shown}{exact}"
     if alone and terms.terms:
-        rows = [
-            (_amount(term.amount, term.times, notation), term.tensor, term.place,
-             str(term.because) + (f"; also read by {', '.join(term.also)}" if term.also else ""))
-            for term in terms
-        ]  # fmt: skip
-        _print_table(("amount", "tensor", "place", "because"), rows)
+        yield from _table(
+            ("amount", "tensor", "place", "because"),
+            [(_amount(term.amount, term.times, notation), term.tensor, term.place, term.reason) for term in terms],
+        )
 
 
 def _amount(amount: Any, times: Any, notation: Notation) -> str:
@@ -219,25 +285,24 @@ def _amount(amount: Any, times: Any, notation: Notation) -> str:
     return text(amount, notation) if times == 1 else f"{text(times, notation)} × {text(amount, notation)}"
 
 
-def _show_latex(terms: Terms, notation: Notation, alone: bool) -> None:
-    click.echo(terms.latex(notation.name))
+def _show_latex(terms: Terms, notation: Notation, alone: bool) -> Iterator[str]:
+    yield terms.latex(notation.name)
 
 
-def _show_markdown(terms: Terms, notation: Notation, alone: bool) -> None:
+def _show_markdown(terms: Terms, notation: Notation, alone: bool) -> Iterator[str]:
     from symcost.notation import latex
     from symcost.notation.numbers import with_unit
 
     value = _value(terms)
     shown = f" = {with_unit(value, terms.unit)}" if value is not None else f" {terms.unit}"
     of = f" of `{terms.scope}`" if terms.scope != "model" else ""
-    click.echo(f"**{terms.quantity}**{of}: ${terms.latex(notation.name)}${shown}\n")
+    yield f"**{terms.quantity}**{of}: ${terms.latex(notation.name)}${shown}\n"
     if alone:
-        click.echo("| amount | times | tensor | place | because |\n| ---: | ---: | --- | --- | --- |")
+        yield "| amount | times | tensor | place | because |\n| ---: | ---: | --- | --- | --- |"
         for term in terms:
-            because = str(term.because).replace("|", "\\|").replace("_", "\\_")
+            because = term.reason.replace("|", "\\|").replace("_", "\\_")
             amount, times = latex(term.amount, notation), latex(term.times, notation)
-            click.echo(f"| ${amount}$ | ${times}$ | `{term.tensor}` | `{term.place}` | {because} |")
-        click.echo()
+            yield f"| ${amount}$ | ${times}$ | `{term.tensor}` | `{term.place}` | {because} |"
 
 
 _SHOW = {"text": _show_text, "latex": _show_latex, "markdown": _show_markdown}
@@ -252,130 +317,92 @@ _SHOW = {"text": _show_text, "latex": _show_latex, "markdown": _show_markdown}
 @click.option("--limit", metavar="…", help='As in "peak_memory <= 24 GiB"; --gpu alone sets the memory limit.')
 @click.option("--sweep", multiple=True, metavar="k=from:to:step", help="A table over a letter: c=1024:131072:x2.")
 @click.option("--multiple-of", default=1, show_default=True, help="The answer is a multiple of this.")
+@click.option("--scope", default="model", metavar="S", help="The part that the limit is for: block, block.mlp, head …")
 @costs_of
 @form("text", "latex", "markdown", "json")
 def solve(
-    model: str, letter: str, limit: str | None, sweep: tuple[str, ...], multiple_of: int, under: str, optimizer: str,
-    precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
+    model: str, letter: str, limit: str | None, sweep: tuple[str, ...], multiple_of: int, scope: str, under: str,
+    optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """The largest (or least) value of one letter within a limit: form, exact root, whole number, proof.
 
     Exit status 1 where nothing fits.
     """
+    from symcost.solve import showing
     from symcost.solve import solve as solve_for
 
     chosen = _notation(notation)
-    if multiple_of < 1:
-        raise UsageError(f"--multiple-of: expected a positive whole number, found {multiple_of}.")
-    costs = _costs(model, under, given, gpu, optimizer, precision)
-    quantity, at_most = _limit(limit, costs, gpu)
-    terms = costs[quantity]
+    costs = _costs(model, under, given, gpu, optimizer, precision, letter)
+    terms, limits = _limit(limit, costs, scope)
     if sweep:
-        return _sweep(terms, letter, at_most, sweep, multiple_of, to)
-    answer = solve_for(terms, letter, at_most=at_most, multiple_of=multiple_of)
+        return _sweep(terms, letter, limits, sweep, multiple_of, notation, to)
+    answer = solve_for(terms, letter, **limits, multiple_of=multiple_of)
     if to == "json":
         _print_json(answer.to_dict())
     elif to == "text":
-        _show_limit(answer, chosen)
+        _print(showing.rows(answer, chosen))
     else:
         sign = "$" if to == "markdown" else ""
-        bound = "floor" if answer.ceiling is None else "ceil"
-        body = f"{letter}=\\left\\l{bound}{answer.latex(notation)}\\right\\r{bound}={answer.integer}"
-        click.echo(f"{sign}{body}{sign}")
-    if answer.floor == 0:
-        from symcost.notation.numbers import with_unit
-
-        click.echo(
-            f"symcost: {quantity} <= {_plain(at_most)}: nothing fits: at {letter} = "
-            f"{answer.certificate.next if answer.certificate else 1} {with_unit(answer.missing, terms.unit)} are missing "
-            f"({_plain(answer.missing)} {terms.unit}). Raise the limit, or lower another letter.",
-            err=True,
-        )
+        click.echo(f"{sign}{showing.line(answer, chosen)}{sign}")
+    if not answer.fits:
+        click.echo(f"symcost: {showing.shortfall(answer)}", err=True)
         return DIFFERS
     return RIGHT
 
 
-def _limit(limit: str | None, costs: Costs, gpu: str | None) -> tuple[str, Number]:
-    """The quantity that is limited and how much of it there may be, in its own unit."""
+def _limit(limit: str | None, costs: Costs, scope: str) -> tuple[Terms, dict[str, Any]]:
+    """The terms that are limited, and how: `at_most` or `at_least` how much, in their own unit."""
     if limit is None:
         if "M" in costs.numbers:
-            return "peak_memory", costs.numbers["M"]
+            return costs[costs.fills].of(scope), {"at_most": costs.numbers["M"]}
         raise UsageError('solve: expected a limit, found none. Give --limit "peak_memory <= 24 GiB" or --gpu NAME.')
+    from symcost.dimensions import converted
     from symcost.notation.reading import read_limit
     from symcost.symbols import QUANTITIES
 
-    quantity, _, value, unit = read_limit(limit)
+    quantity, relation, value, measured = read_limit(limit)
+    sides = {"<=": "at_most", ">=": "at_least"}
+    if relation not in sides:
+        raise UsageError(f"--limit: expected <= or >= after {quantity}, found {relation}. A limit that is met is kept.")
     if value <= 0:
         raise UsageError(f"--limit: expected a positive number of {QUANTITIES[quantity].unit}, found {value}.")
-    if unit is None:
-        return quantity, value
-    return quantity, _in_unit_of(quantity, value, unit)
+    amount = converted(value, measured, QUANTITIES[quantity].unit, f"--limit: {quantity}")
+    return costs[quantity].of(scope), {sides[relation]: amount}
 
 
-def _in_unit_of(quantity: str, value: Fraction | int, unit: Any) -> Number:
-    """A limit in the unit of its quantity. Raises UsageError where the dimensions differ."""
-    from symcost.notation.units import unit as unit_called
-    from symcost.symbols import QUANTITIES
-
-    own = {"bytes": "B", "GPU-hours": "GPU-hours", "USD": "USD", "s": "s", "FLOPs": "FLOP"}.get(QUANTITIES[quantity].unit)
-    expected = unit_called(own) if own else None
-    if expected is None or expected.dimension != unit.dimension:
-        raise UsageError(f"--limit: {quantity} is in {QUANTITIES[quantity].unit}, found {unit.spelling}.")
-    exact = Fraction(value) * unit.scale / Fraction(expected.scale)
-    return int(exact) if exact.denominator == 1 else exact
-
-
-def _show_limit(answer: Limit, notation: Notation) -> None:
-    from symcost.notation import text
-    from symcost.notation.numbers import rounded, with_unit
-    from symcost.notation.printing import substituted
-    from symcost.solve import LIMITS
-    from symcost.symbols import GLOSSARY
-
-    unit, name = answer.terms.unit, answer.letter
-    click.echo(f"{answer.quantity} = {text(answer.equation, notation)} <= {with_unit(answer.limit, unit)}")
-    if answer.form is not None:
-        bound = LIMITS.get(unit)
-        numbers = {GLOSSARY[each].symbol: value for each, value in answer.numbers.items()}
-        numbers |= {bound: answer.limit} if bound is not None else {}
-        click.echo(f"{name} = {text(answer.form, notation)}")
-        click.echo(f"  = {substituted(answer.form, numbers, 'text', notation)}")
-        if isinstance(answer.value, int | Fraction):
-            click.echo(f"  = {_plain(answer.value)} = {rounded(answer.value, 6)}")
-        elif answer.value is not None:
-            click.echo(f"  = {text(answer.value)}")
-    else:
-        click.echo(f"no closed form worth reading: {name} is found by exact search")
-    if answer.integer is None:
-        return
-    word = "largest" if answer.ceiling is None else "least"
-    click.echo(f"{word} whole number: {name} = {answer.integer:,}")
-    proof = answer.certificate
-    if proof is not None:
-        click.echo(f"proof: at {proof.k:,} it is {_plain(proof.at_k)} {unit}, at {proof.next:,} it is {_plain(proof.at_next)}; "
-                   f"left {with_unit(answer.left, unit)}")  # fmt: skip
-    click.echo("what binds: " + ", ".join(f"{quantity} {rounded(100 * share, 1)} %" for quantity, _, share in answer.binds()))
-
-
-def _sweep(terms: Terms, letter: str, at_most: Number, sweep: tuple[str, ...], multiple_of: int, to: str) -> int:
-    """A table of limits over one or more letters."""
+def _sweep(
+    terms: Terms, letter: str, limits: dict[str, Any], sweep: tuple[str, ...], multiple_of: int, notation: str, to: str
+) -> int:
+    """A table of limits over one or more letters; over one letter, the curve that gives one for the other as well."""
     from itertools import product
+    from math import prod
 
+    from symcost.notation import code, text
+    from symcost.solve import frontier
     from symcost.solve import solve as solve_for
 
     ranges = dict(_range(each) for each in sweep)
     if letter in ranges:
         raise UsageError(f"--sweep: {letter} is what is solved for. Sweep another letter.")
+    points = prod(map(len, ranges.values()))
+    if points > MOST_POINTS:
+        raise UsageError(f"--sweep: expected at most {MOST_POINTS:,} points, found {points:,}. Take larger steps.")
     rows: list[dict[str, Any]] = []
     for values in product(*ranges.values()):
         point = dict(zip(ranges, values, strict=True))
-        answer = solve_for(terms, letter, at_most=at_most, given=point, multiple_of=multiple_of)
-        rows.append({**point, letter: answer.integer, "left": _plain(answer.left)})
+        answer = solve_for(terms, letter, **limits, given=point, multiple_of=multiple_of)
+        found = answer.integer if answer.integer is not None or answer.value is None else answer.value
+        rows.append({**point, letter: _plain(found) if found is not None else None, "left": _plain(answer.left)})
+    along = next(iter(ranges)) if len(ranges) == 1 else None
+    curve = frontier(terms, letter, along, values=ranges[along][:1], **limits).curve if along is not None else None
     if to == "json":
-        _print_json({"for": letter, "quantity": terms.quantity, "limit": _plain(at_most), "unit": terms.unit, "rows": rows})
-    else:
-        columns = (*ranges, letter, f"left ({terms.unit})")
-        _print_table(columns, [tuple(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()) for row in rows])  # fmt: skip
+        about = {"for": letter, "quantity": terms.quantity, "unit": terms.unit, "limit": _plain(*limits.values())}
+        _print_json(about | {"curve": code(curve) if curve is not None else None, "rows": rows})
+        return RIGHT
+    columns = (*ranges, letter, f"left ({terms.unit})")
+    cells = [tuple("–" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell for cell in row.values()) for row in rows]
+    head = [f"{letter} = {text(curve, _notation(notation))}\n"] if curve is not None else []
+    _print([*head, *_table(columns, cells)])
     return RIGHT
 
 
@@ -414,31 +441,53 @@ def _range(text: str) -> tuple[str, list[int]]:
 @click.argument("model")
 @click.option("--to", default="md", metavar="F,…", show_default=True, help="Formats, separated by commas.")
 @click.option("--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output.")
+@click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
 @costs_of
 def report(
-    model: str, to: str, output: str, under: str, optimizer: str, precision: str | None, notation: str,
+    model: str, to: str, output: str, execute: bool, under: str, optimizer: str, precision: str | None, notation: str,
     given: tuple[str, ...], gpu: str | None,
 ) -> int:  # fmt: skip
     """Write the whole derivation of MODEL, every result as letters, numbers and value."""
-    from pathlib import Path
+    from symcost.report import document, format_of, report_files
 
-    from symcost.report import document, write_file
-    from symcost.report.writers import format_of, write
-
-    _notation(notation)
-    made = document(model, under=under, given=_given(given), optimizer=optimizer, precision=precision,
-                    notation=notation, gpu=gpu)  # fmt: skip
-    formats = [format_of(name.strip()) for name in to.split(",")]
+    names = [name.strip() for name in to.split(",")]
+    options = {"under": under, "given": _given(given), "optimizer": optimizer, "precision": precision,
+               "notation": notation, "gpu": gpu}  # fmt: skip
     if output == "-":
-        for each in formats:
-            click.echo(write(made, each.name), nl=False)
+        made = document(model, **options)
+        for written in [format_of(name).write(made) for name in names]:
+            click.echo(written, nl=False)
         return RIGHT
-    for row in made.summary:
-        click.echo(row)
-    for each in formats:
-        path = Path(output) / f"{Path(model).stem if '/' in model else model}{each.suffix}"
-        write_file(path, write(made, each.name))
-        click.echo(f"report: {path}")
+    files = report_files(model, to=names, output=output, execute=execute, **options)
+    _print([*document(model, **options).summary, *(f"report: {path}" for path in files)])
+    return RIGHT
+
+
+# ------------------------------------------------------------------------------------------------ optimum
+
+
+@commands.command()
+@click.argument("budget")
+@form("text", "json")
+def optimum(budget: str, to: str) -> int:
+    """Parameters and tokens that BUDGET, in FLOPs, is best spent on, by each empirical law."""
+    from symcost.dimensions import converted
+    from symcost.notation import text
+    from symcost.notation.numbers import rounded, scientific
+    from symcost.notation.reading import read_amount
+    from symcost.training import compute_optimal
+
+    found = compute_optimal(converted(*read_amount(budget), "FLOPs", "budget"))
+    if to == "json":
+        _print_json([each.to_dict() for each in found])
+        return RIGHT
+    columns = ("law", "N", "D", "D/N", "loss", "N as a form of C", "source")
+    rows = [
+        (each.law, scientific(each.parameters), scientific(each.tokens), rounded(Fraction(each.tokens, each.parameters), 1),
+         rounded(each.loss, 3) if each.loss else "–", text(each.parameters_form), each.source)
+        for each in found
+    ]  # fmt: skip
+    _print([*_table(columns, rows), "\nThese laws are fits to runs: empirical, not derived."])
     return RIGHT
 
 
@@ -455,15 +504,17 @@ def list_(what: str, to: str) -> int:
     if to == "json":
         _print_json([dict(zip(("name", "about", "source"), row, strict=False)) for row in rows])
     else:
-        _print_table(("name", "about", "source")[: len(rows[0])], rows)
+        _print(_table(("name", "about", "source")[: len(rows[0])], rows))
     return RIGHT
 
 
 def _models() -> list[tuple[str, ...]]:
     from symcost.families import known_models
     from symcost.model import LETTERS
+    from symcost.training.bare import COUNTED
 
     rows: list[tuple[str, ...]] = [(name, "letters", model.source) for name, model in LETTERS.items()]
+    rows.extend((name, "no layers", model.source) for name, (_, model) in COUNTED.items())
     return rows + [(name, str(config["model_type"]), str(config["_source"])) for name, config in known_models().items()]
 
 
@@ -504,7 +555,7 @@ def _notations() -> list[tuple[str, ...]]:
     from symcost.symbols import NOTATIONS
 
     return [
-        (each.name, ", ".join(f"{ours} = {theirs}" for ours, theirs in each.letters.items()), each.source)
+        (each.name, ", ".join(f"{ours} = {theirs}" for ours, theirs in each.letters.items()) or "as in list letters", each.source)
         for each in NOTATIONS.values()
     ]
 
@@ -536,12 +587,17 @@ _LISTS = {
 # ------------------------------------------------------------------------------------------------ printing
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print(rows: Iterable[str]) -> None:
+    """Rows to standard output, all of them or, where one of them is an error, none."""
+    click.echo("\n".join(rows))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Columns as wide as their widest cell; the last one runs on."""
     widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
     widths[-1] = 0
     for row in (columns, *rows):
-        click.echo("  " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        yield "  " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _print_json(data: object) -> None:

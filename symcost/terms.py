@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sympy import Add, Expr, Integer, Symbol
+from sympy import Add, Expr, Integer, Rational, Symbol
 
 from symcost import notation as printing
 from symcost import rules
-from symcost.errors import MissingValue, UnknownName, UnknownSymbol, UsageError, nearest
+from symcost.dimensions import dimension_of, spelled, unit_of
+from symcost.errors import MissingValue, UnknownName, UsageError, nearest
+from symcost.notation.printing import latex_name
 from symcost.rules import Rule
 from symcost.symbols import GLOSSARY, NOTATIONS, letter
 
 Number = int | Fraction
+
+ONE = Integer(1)
+LARGEST = 10**60  # and 1/LARGEST the smallest number that a letter can have: beyond lies a slip of the pen
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class GradientReads(Because):
 
     def formula(self, words: rules.Words) -> str:
         """`∂W_Q = x_normᵀ·∂Q`, in one output's signs."""
-        name = _latex_name if words is rules.LATEX else str
+        name = latex_name if words is rules.LATEX else str
         names = [name(each) for each in self.inputs]
         of, arrives = names[self.slot], words.gradient.format(name(self.result))
         if self.rule is rules.CONTRACT:
@@ -68,16 +75,12 @@ class GradientReads(Because):
         slots |= {rules.y: name(self.result), rules.dy: arrives}
         if self.rule.row is not None:
             slots[rules.row] = f"{words.total}({rules.write(self.rule.row, slots, words)})"
+        for symbol, form in self.rule.means.items():
+            slots[symbol] = f"{words.average}({rules.write(form, slots, words)})"
         gradient = self.rule.gradient(self.rule.takes[self.slot])
         assert gradient is not None
+        slots |= {symbol: name(symbol.name) for symbol in gradient.free_symbols if symbol not in slots}
         return f"{words.gradient.format(of)} = {rules.write(gradient, slots, words)}"
-
-
-def _latex_name(name: str) -> str:
-    head, _, tail = name.partition("_")
-    start = head if len(head) == 1 else rf"\mathrm{{{head}}}"
-    end = tail if len(tail) == 1 else rf"\mathrm{{{tail}}}".replace("_", r"\_")
-    return f"{start}_{{{end}}}" if tail else start
 
 
 @dataclass(frozen=True)
@@ -97,16 +100,23 @@ class Term:
 
     @property
     def total(self) -> Expr:
+        """The amount, as often as it is there."""
         return self.amount * self.times
 
+    @property
+    def reason(self) -> str:
+        """Why it is there and who else reads the tensor, in words."""
+        return f"{self.because}; also read by {', '.join(self.also)}" if self.also else str(self.because)
+
     def to_dict(self) -> dict[str, str]:
+        """Plain data: the forms as code, the reason in words."""
         return {
             "amount": printing.code(self.amount),
             "times": printing.code(self.times),
             "tensor": self.tensor,
             "place": self.place,
-            "because": str(self.because),
-        } | ({"also": ", ".join(self.also)} if self.also else {})
+            "because": self.reason,
+        }
 
 
 @dataclass(frozen=True)
@@ -114,8 +124,9 @@ class Terms:
     """What one quantity is made of. `total` is never typed in: it is the sum of the terms.
 
     `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in for
-    letters (d_ff = 4d), which a number given for such a letter must agree with. `outer` is a factor of all terms
-    that a lecturer writes in front of the sum (one over the tokens of a step).
+    letters (d_ff = 4d), which a number given for such a letter must agree with. `scopes` are all places of the
+    model, those without terms too. `outer` is a factor of all terms that a lecturer writes in front of the sum
+    (one over the tokens of a step).
     """
 
     quantity: str
@@ -126,7 +137,8 @@ class Terms:
     scope: str = "model"
     numbers: Mapping[str, Number] = field(default_factory=dict)
     ties: Mapping[Symbol, Expr] = field(default_factory=dict)
-    outer: Expr = Integer(1)
+    scopes: tuple[str, ...] = field(default=(), repr=False)
+    outer: Expr = ONE
 
     @cached_property
     def total(self) -> Expr:
@@ -136,9 +148,9 @@ class Terms:
         >>> symcost.derive("cs190c")["saved_activations"].of("block").latex()
         '20bcd+bhc^2'
         """
-        if self.outer == 1:
-            return Add(*(term.total for term in self.terms))
-        return self.outer * Add(*(term.total / self.outer for term in self.terms))
+        alike = Counter((term.amount, term.times) for term in self.terms)
+        inner = Add(*(many * times * (amount / self.outer) for (amount, times), many in alike.items()))
+        return self.outer * inner
 
     def __iter__(self) -> Iterator[Term]:
         return iter(self.terms)
@@ -153,21 +165,53 @@ class Terms:
             )
         return replace(self, terms=self.terms + other.terms, numbers={**other.numbers, **self.numbers})
 
-    def called(self, quantity: str, unit: str | None = None) -> Terms:
-        """The same terms under the name of another quantity."""
-        return replace(self, quantity=quantity, unit=unit or self.unit)
+    def __sub__(self, other: Terms) -> Terms:
+        """What the two do not share: the terms of `self` alone, and those of `other` alone taken away.
+
+        >>> import symcost
+        >>> eager, book = (symcost.derive("cs190c", under=name) for name in ("torch-eager", "textbook"))
+        >>> more = (eager["saved_activations"] - book["saved_activations"]).of("block.mlp")
+        >>> [term.tensor for term in more], more.text()
+        (['silu_G'], '4bcd')
+        """
+        if self.unit != other.unit:
+            raise UsageError(f"{other.quantity} is in {other.unit} and {self.quantity} in {self.unit}: no difference.")
+        shared = Counter(map(_same, self.terms)) & Counter(map(_same, other.terms))
+        taken = tuple(replace(term, amount=-term.amount) for term in _without(other.terms, shared))
+        return replace(self, terms=(*_without(self.terms, shared), *taken))
+
+    def called(self, quantity: str) -> Terms:
+        """The same terms under the name of another quantity of the same unit."""
+        return replace(self, quantity=quantity)
 
     def replaced(self, terms: tuple[Term, ...]) -> Terms:
         """Other terms under the same heading."""
         return replace(self, terms=terms)
 
-    def scaled(self, factor: Expr, *, quantity: str = "", unit: str = "") -> Terms:
-        """Every amount times `factor` (bytes an element, one over the tokens of a step)."""
+    def scaled(self, factor: Expr, *, quantity: str = "", unit: str = "", each: str = "") -> Terms:
+        """Every amount times `factor`, whose letters bring their units; the number in it is in `each`.
+
+        `unit` is the unit wanted: another size of what comes out (hours for seconds) puts their ratio in. Raises
+        UsageError where it measures something else.
+
+        >>> import symcost
+        >>> symcost.derive("cs190c")["step_flops"].scaled(Integer(1), unit="s")
+        Traceback (most recent call last):
+        symcost.errors.UsageError: step_flops: FLOPs times 1 is in FLOP, not in s.
+        """
+        made = unit_of(self.unit) * dimension_of(factor) * unit_of(each)
+        wanted = unit or (self.unit if made.dimension == unit_of(self.unit).dimension else spelled(made))
+        if made.dimension != unit_of(wanted).dimension:
+            raise UsageError(
+                f"{quantity or self.quantity}: {self.unit} times {printing.text(factor)} is in {spelled(made)}, not in {unit}."
+            )
+        ratio = made.scale / unit_of(wanted).scale
+        factor = factor * Rational(ratio.numerator, ratio.denominator)
         return replace(
             self,
             terms=tuple(replace(term, amount=term.amount * factor) for term in self.terms),
             quantity=quantity or self.quantity,
-            unit=unit or self.unit,
+            unit=wanted,
             outer=self.outer * factor,
         )
 
@@ -178,7 +222,8 @@ class Terms:
     def of(self, scope: str) -> Terms:
         """The terms at a place: `block` (one block), `block.attention`, `head`, or one tensor, `head.logits`.
 
-        Raises UnknownName with the nearest place where there is none of that name.
+        A place of the model that has no terms gives a sum of none. Raises UnknownName with the nearest place where
+        the model has no such place, or where the quantity is not made of places (steps).
         """
         if scope in ("", "model"):
             return self
@@ -187,14 +232,19 @@ class Terms:
             for term in self.terms
             if term.place == scope or term.place.startswith(f"{scope}.") or f"{term.place}.{term.tensor}" == scope
         )
-        if not inside and scope not in self.places():
-            raise UnknownName(f"'{scope}' is no place of {self.model or 'this model'}. {nearest(scope, self.places())}")
+        if not inside and not (scope in self.scopes and self._has_places()):
+            known = list(dict.fromkeys([*self.places(), *self.scopes])) if self._has_places() else ["model"]
+            raise UnknownName(f"'{scope}' is no place of {self.quantity} of {self.model}. {nearest(scope, known)}")
         one = scope.split(".")[0] == "block"
         terms = tuple(replace(term, times=Integer(1)) for term in inside) if one else inside
         return replace(self, terms=terms, scope=scope)
 
+    def _has_places(self) -> bool:
+        """Whether the terms are charged to places of the model, and not to a run as a whole."""
+        return not self.terms or any(term.place in self.scopes for term in self.terms)
+
     def places(self) -> list[str]:
-        """Every scope that `of` understands here, in order."""
+        """Every place that has terms, and every tensor, in order."""
         found: dict[str, None] = {"model": None}
         for term in self.terms:
             parts = term.place.split(".")
@@ -247,10 +297,6 @@ class Terms:
         known = self.known({})
         return [name for name in self.letters if name not in known]
 
-    def nothing(self, scope: str) -> Terms:
-        """No terms, at a place that has none."""
-        return replace(self, terms=(), scope=scope)
-
     def known(self, values: Mapping[str, object]) -> dict[str, Number]:
         """Every number that holds when `values` are given: theirs, the model's own, and what follows by ties."""
         numbers = dict(self.numbers)
@@ -263,9 +309,15 @@ class Terms:
         return numbers
 
     def compile(self, *letters: str) -> Callable[..., Any]:
-        """A NumPy function of these letters, for sweeps; it takes any duck array and computes in float64.
+        """A NumPy function of these letters, for sweeps; it takes numbers, lists and any duck array.
 
+        It computes in float64, so a large product never overflows an integer; it is right to about 1 part in 10¹⁵.
         Raises MissingValue where other letters of the form have no number of the model's own.
+
+        >>> import symcost
+        >>> logits = symcost.derive("cs190c")["saved_activations"].of("head.logits").compile("b", "c", "v")
+        >>> logits(2, [10, 100], 1000).tolist()
+        [20000.0, 200000.0]
         """
         from sympy import lambdify
 
@@ -277,7 +329,8 @@ class Terms:
         form = self.total.xreplace(
             {letter(name).symbol: _expr(value) for name, value in rest.items() if name in self.letters}
         )
-        return lambdify(symbols, form, "numpy", cse=True)  # type: ignore[no-any-return]
+        compute = lambdify(symbols, form, "numpy", cse=True)
+        return lambda *arrays: compute(*map(_in_float64, arrays))
 
     def latex(self, notation: str = "lecture") -> str:
         """The closed form as a lecturer writes it, in a notation's letters."""
@@ -287,22 +340,58 @@ class Terms:
         """The closed form in plain signs: 20bcd + bhc²."""
         return printing.text(self.total, NOTATIONS[notation])
 
-    def to_dict(self, notation: str = "lecture", value: Number | None = None) -> dict[str, Any]:
-        """The JSON of design and documentation: unit, scope, expression, LaTeX, value and terms."""
+    def to_dict(self, notation: str = "lecture") -> dict[str, Any]:
+        """Plain data: unit, scope, expression, LaTeX, value (where every letter has a number) and terms."""
         return {
             "unit": self.unit,
             "scope": self.scope,
             "expression": printing.code(self.total),
             "latex": self.latex(notation),
-            "value": plain(value) if value is not None else None,
+            "value": None if self.missing() else plain(self.at()),
             "terms": [term.to_dict() for term in self.terms],
         }
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
 
+    def _repr_html_(self) -> str:
+        """A notebook shows the form and, in a table, the terms that it is the sum of."""
+        from html import escape
+
+        def row(tag: str, *cells: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        caption = f"{self.quantity} of {self.scope}: {self.text()} {self.unit}"
+        rows = [
+            row("td", printing.text(term.amount), printing.text(term.times), term.tensor, term.place, term.reason)
+            for term in self.terms
+        ]
+        head = row("th", "amount", "times", "tensor", "place", "because")
+        return f"<table><caption>{escape(caption)}</caption>{head}{''.join(rows)}</table>"
+
     def __str__(self) -> str:
         return self.text()
+
+
+def _same(term: Term) -> tuple[str, str, Expr]:
+    return term.place, term.tensor, term.total
+
+
+def _without(terms: Iterable[Term], shared: Counter[tuple[str, str, Expr]]) -> Iterator[Term]:
+    """The terms that are left when each of those shared is struck out once."""
+    left = shared.copy()
+    for term in terms:
+        if left[_same(term)] > 0:
+            left[_same(term)] -= 1
+        else:
+            yield term
+
+
+def _in_float64(values: Any) -> Any:
+    """Numbers, lists and arrays of any kind in float64; an array stays the kind that it is."""
+    import numpy
+
+    return values.astype(numpy.float64) if hasattr(values, "astype") else numpy.asarray(values, numpy.float64)[()]
 
 
 def plain(value: Number) -> int | str:
@@ -317,22 +406,32 @@ def counted(name: str, value: object) -> Number:
     Fraction(1, 2)
     """
     entry = letter(name)
-    if type(value) is int and value > 0:
+    if type(value) is int and 0 < value < LARGEST:
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction | Integer):
-        if not hasattr(value, "numerator"):
-            raise UsageError(f"{name}: expected a positive number ({entry.meaning}), found {value!r}.")
     try:
-        number = Fraction(str(value))
+        number = _exact(value)
     except (ValueError, OverflowError, ZeroDivisionError):
         raise UsageError(f"{name}: expected a finite number ({entry.meaning}), found {value!r}.") from None
     if number <= 0:
         raise UsageError(f"{name}: expected a positive number ({entry.meaning}), found {value}.")
+    if not 1 <= number * LARGEST <= LARGEST**2:
+        raise UsageError(f"{name}: expected a number between 10⁻⁶⁰ and 10⁶⁰ ({entry.meaning}), found one beyond.")
+    if entry.most is not None and number > entry.most:
+        raise UsageError(f"{name}: expected a number up to {entry.most} ({entry.meaning}), found {value}.")
     if number.denominator == 1:
         return int(number)
     if entry.whole:
         raise UsageError(f"{name}: expected a whole number ({entry.meaning}), found {value}.")
     return number
+
+
+def _exact(value: object) -> Fraction:
+    """A number of any kind as a fraction; a float as it is written. Raises ValueError for what is no number."""
+    if isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
+        return Fraction(value)
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        raise ValueError
+    return Fraction(str(value))
 
 
 def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: Mapping[str, object]) -> None:
@@ -440,7 +539,7 @@ def _closure(form: Expr) -> Evaluator:
         return lambda numbers: max(part(numbers) for part in parts)
     if kind == "Min":
         return lambda numbers: min(part(numbers) for part in parts)
-    raise UnknownSymbol(f"{kind} cannot be evaluated exactly in {printing.text(form)}.")
+    raise UsageError(f"{kind} cannot be evaluated exactly in {printing.text(form)}.")
 
 
 def _tidy(value: Number) -> Number:
