@@ -1,4 +1,4 @@
-"""Dimensions: what belongs together in a sum, what a product is measured in, and how an amount is converted."""
+"""Dimensions: what belongs together in a sum, what a product is measured in, what an amount is."""
 
 from __future__ import annotations
 
@@ -48,13 +48,18 @@ def test_what_does_not_belong_together_is_refused_with_both_names(form, says):
 
 def test_two_quantities_of_different_units_are_not_added_and_both_are_named():
     costs = symcost.derive("cs190c")
-    for one, other in [("peak_memory", "step_flops"), ("training_time", "gpu_hours"), ("saved_activations", "peak_memory")]:
+    for one, other in [
+        ("peak_memory", "step_flops"),
+        ("training_time", "gpu_hours"),
+        ("saved_activations", "peak_memory"),
+    ]:
         with pytest.raises(UsageError, match=f"{one} is in .* and {other} in .*: they cannot be added"):
             costs[one] + costs[other]
 
 
 @pytest.mark.parametrize(
-    ("quantity", "unit"), [("training_time", "FLOPs"), ("saved_activations", "bytes"), ("gpu_hours", "h"), ("cost", "s")]
+    ("quantity", "unit"),
+    [("training_time", "FLOPs"), ("saved_activations", "bytes"), ("gpu_hours", "h"), ("cost", "s")],
 )
 def test_a_quantity_is_not_called_what_it_is_not(quantity, unit):
     """Elements are no bytes without bytes an element, GPU-hours are no hours."""
@@ -109,5 +114,5 @@ def test_an_amount_of_something_else_names_both_units(written, into, says):
 
 
 def test_what_is_no_unit_names_the_nearest():
-    with pytest.raises(UsageError, match="'dayz' is no unit. Did you mean 'days'"):
+    with pytest.raises(UsageError, match=r"'dayz' is no unit\. Did you mean 'days'"):
         unit_of("dayz")

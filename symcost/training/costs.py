@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -226,7 +226,7 @@ class Costs(Mapping[str, Terms]):
     def _worst_moment_memory(self) -> Terms:
         moments = self.moments()
         because = Because(f"memory is fullest at one of these moments: {', '.join(moments)}")
-        amount = Max(*(there.total for there in moments.values()))
+        amount = _greatest(there.total for there in moments.values())
         return self._terms(
             "worst_moment_memory",
             (Term(amount, Integer(1), "worst moment", "step", because, "worst_moment_memory"),),
@@ -328,6 +328,22 @@ class Costs(Mapping[str, Terms]):
 
     def _energy(self) -> Terms:
         return self._times("energy", self["gpu_hours"], s.watts)
+
+
+def _greatest(forms: Iterable[Expr]) -> Expr:
+    """The greatest of some forms, without those that are never greater than another: all letters are positive.
+
+    sympy's own Max compares them by assumptions, which takes a hundred times as long.
+    """
+    kept: list[Expr] = []
+    for form in forms:
+        if not any(_never_less(other, form) for other in kept):
+            kept = [other for other in kept if not _never_less(form, other)] + [form]
+    return kept[0] if len(kept) == 1 else Max(*kept, evaluate=False)
+
+
+def _never_less(one: Expr, other: Expr) -> bool:
+    return all(number >= 0 for number in (one - other).as_coefficients_dict().values())
 
 
 def _known(model: Model, given: Given) -> tuple[dict[Symbol, Expr], dict[str, Number]]:

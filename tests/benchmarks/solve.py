@@ -1,4 +1,4 @@
-"""How long a limit takes: python tests/benchmarks/solve.py. Medians; sympy's cache is cleared before each solve."""
+"""How long a limit takes: medians, with nothing remembered of the solve before, and again with it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def cold(question: Callable[[], Limit]) -> Limit:
 
 def main() -> None:
     costs = symcost.derive("cs190c")
-    print(f"{'':36} {'solve, cold':>12} {'again':>8} {'certificate':>12}   aims: solve 15 ms, certificate 2 ms")
+    print(
+        f"{'':36} {'solve, cold':>12} {'again':>8} {'certificate':>12}   aims: solve 15 ms, certificate 2 ms"
+    )
     for name, quantity, letter, at_most in ROWS:
         terms = costs[quantity]
         given = {key: value for key, value in RUN.items() if key != letter}

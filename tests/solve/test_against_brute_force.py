@@ -1,4 +1,4 @@
-"""Limits against a plain count upwards: 11,000 random questions, limits hit exactly and missed by one among them.
+"""Limits against a plain count upwards: 12,000 random questions, many of them met exactly or missed by one.
 
 Every form stands twice: for the solver, and as a Python function that a loop counts with.
 """
@@ -40,14 +40,16 @@ FALLING: list[tuple[str, Expr, Callable[[int, int, int, int], int]]] = [
 
 def terms(form: Expr) -> Terms:
     """A quantity of one term, in bytes."""
-    return Terms("peak_memory", "bytes", (Term(form, Integer(1), "x", "block", Because("a test"), "peak_memory"),))
+    return Terms(
+        "peak_memory", "bytes", (Term(form, Integer(1), "x", "block", Because("a test"), "peak_memory"),)
+    )
 
 
 sizes = st.integers(1, 10**6)
 
 
 @pytest.mark.parametrize(("form", "loop"), [pytest.param(form, loop, id=name) for name, form, loop in RISING])
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(c=sizes, d=sizes, h=sizes, hit=st.integers(1, FARTHEST - 20))
 def test_the_largest_number_is_the_one_that_counting_finds(form, loop, c, d, h, hit):
     for limit in {loop(hit, c, d, h) + off for off in (-1, 0, 1, loop(1, c, d, h), c, d, h, h // 2)}:
@@ -64,9 +66,13 @@ def test_the_largest_number_is_the_one_that_counting_finds(form, loop, c, d, h, 
             assert answer.left == limit - proof.at_k
 
 
-@pytest.mark.parametrize(("form", "loop"), [pytest.param(form, loop, id=name) for name, form, loop in FALLING])
-@settings(max_examples=120, deadline=None)
-@given(c=st.integers(1, 1000), d=st.integers(1, 1000), h=st.integers(1, 1000), hit=st.integers(1, FARTHEST - 20))
+@pytest.mark.parametrize(
+    ("form", "loop"), [pytest.param(form, loop, id=name) for name, form, loop in FALLING]
+)
+@settings(max_examples=150, deadline=None)
+@given(
+    c=st.integers(1, 1000), d=st.integers(1, 1000), h=st.integers(1, 1000), hit=st.integers(1, FARTHEST - 20)
+)
 def test_the_least_number_is_the_one_that_counting_finds(form, loop, c, d, h, hit):
     for limit in {math.ceil(loop(hit, c, d, h)) + off for off in (-1, 0, 1, 7)}:
         enough = [b for b in range(1, FARTHEST) if loop(b, c, d, h) <= limit]
@@ -91,7 +97,9 @@ c_times_b_and_d = c * b + d
 
 
 @settings(max_examples=300, deadline=None)
-@given(heads=st.integers(1, 32), each=st.integers(1, 200), step=st.integers(1, 16), limit=st.integers(1, 10**5))
+@given(
+    heads=st.integers(1, 32), each=st.integers(1, 200), step=st.integers(1, 16), limit=st.integers(1, 10**5)
+)
 def test_a_tied_width_is_whole_at_the_answer(heads, each, step, limit):
     """d_k = d/h: only multiples of h count, and of `multiple_of` besides."""
     tied = Terms("peak_memory", "bytes", terms(each * d).terms, ties={d_k: d / h})
@@ -117,7 +125,9 @@ def test_the_lectures_memory_is_solved_as_counting_does(letter, data):
         limit = lecture(**{**numbers, letter: hit}) + off
         given = {name: value for name, value in numbers.items() if name != letter}
         answer = solve(LECTURE, letter, at_most=limit, given=given)
-        assert answer.floor == max(k for k in range(100) if k == 0 or lecture(**{**numbers, letter: k}) <= limit)
+        assert answer.floor == max(
+            k for k in range(100) if k == 0 or lecture(**{**numbers, letter: k}) <= limit
+        )
 
 
 SMALL = {"b": 64, "c": 300, "h": 8, "L": 24, "v": 5000}

@@ -35,7 +35,8 @@ def test_where_nothing_fits_the_table_has_a_zero():
 
 
 @pytest.mark.parametrize(
-    ("along", "values", "says"), [("b", (1,), "b is what is solved for"), ("c", (), "expected values of c, found none")]
+    ("along", "values", "says"),
+    [("b", (1,), "b is what is solved for"), ("c", (), "expected values of c, found none")],
 )
 def test_a_frontier_needs_another_letter_and_values(along, values, says):
     with pytest.raises(UsageError, match=says):
@@ -43,7 +44,9 @@ def test_a_frontier_needs_another_letter_and_values(along, values, says):
 
 
 def test_a_frontier_passes_on_how_the_limit_is_asked():
-    sixteens = frontier(MEMORY, "d", "b", values=(4,), at_most="24 GiB", given=SHAPE | {"c": 256}, multiple_of=128)
+    sixteens = frontier(
+        MEMORY, "d", "b", values=(4,), at_most="24 GiB", given=SHAPE | {"c": 256}, multiple_of=128
+    )
     assert sixteens.limits[4] == solve(
         MEMORY, "d", at_most="24 GiB", given=SHAPE | {"c": 256, "b": 4}, multiple_of=128
     )

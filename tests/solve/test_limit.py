@@ -20,7 +20,12 @@ def largest():
 
 def test_the_json_has_the_answer_its_proof_and_what_binds(largest):
     data = json.loads(json.dumps(largest.to_dict()))
-    assert (data["for"], data["quantity"], data["relation"], data["unit"]) == ("b", "peak_memory", "<=", "bytes")
+    assert (data["for"], data["quantity"], data["relation"], data["unit"]) == (
+        "b",
+        "peak_memory",
+        "<=",
+        "bytes",
+    )
     assert (data["limit"], data["floor"], data["left"]) == (25_769_803_776, 63, 277_725_184)
     assert data["certificate"] == {"k": 63, "at_k": 25_492_078_592, "next": 64, "at_next": 25_828_933_632}
     assert data["value"] == "1312231/20560"

@@ -31,7 +31,8 @@ def test_the_rows_are_form_numbers_root_whole_number_proof_and_what_binds(costs)
         "largest whole number: b = 63",
         "proof: in bytes, at 63 it is 25,492,078,592; at 64 it is 25,828,933,632",
         "left: 264.9 MiB",
-        "what binds: activation_memory 83.2 %, optimizer_memory 8.4 %, parameter_memory 4.2 %, gradient_memory 4.2 %",
+        "what binds: activation_memory 83.2 %, optimizer_memory 8.4 %, parameter_memory 4.2 %, "
+        "gradient_memory 4.2 %",
         "top terms: block.attention.P 12.4 %, block.mlp.G 12.4 %, block.mlp.U 12.4 %, block.mlp.H 12.4 %, "
         "head.logits 8.1 %",
     ]
@@ -78,4 +79,6 @@ def test_a_shortfall_says_how_much_is_missing_and_where(costs, quantity, letter,
 )
 def test_one_line_of_latex_has_the_brackets_of_the_answer(costs, quantity, letter, at_most, line):
     given = {name: value for name, value in {**RUN, "n": 4, "MFU": 0.5}.items() if name != letter}
-    assert showing.line(solve(costs[quantity], letter, at_most=at_most, given=given), LECTURE).startswith(line)
+    assert showing.line(solve(costs[quantity], letter, at_most=at_most, given=given), LECTURE).startswith(
+        line
+    )

@@ -40,7 +40,15 @@ def test_what_has_no_powers_of_the_letter_has_no_shape(form):
 
 @pytest.mark.parametrize(
     "form",
-    [c * b + d, c / b + d, h * b**2, h * b**2 + c * b + d, c * b**3, h / b**2 + c / b + d, b * c / (b * d + h)],
+    [
+        c * b + d,
+        c / b + d,
+        h * b**2,
+        h * b**2 + c * b + d,
+        c * b**3,
+        h / b**2 + c / b + d,
+        b * c / (b * d + h),
+    ],
 )
 def test_the_root_in_letters_and_the_root_in_numbers_are_the_same_and_solve_the_equation(form):
     bound = form.xreplace({b: Rational(7, 2), c: Integer(3), d: Integer(5), h: Integer(2)})
@@ -60,7 +68,9 @@ def test_a_cubic_has_no_form_worth_reading():
     assert curve(h * b**3 + c * b + d).root(100) is None
 
 
-@pytest.mark.parametrize(("form", "way"), [(c * b + d, 1), (d + c / b, -1), (c * d, 0), (b * c / (b * d + h), 1)])
+@pytest.mark.parametrize(
+    ("form", "way"), [(c * b + d, 1), (d + c / b, -1), (c * d, 0), (b * c / (b * d + h), 1)]
+)
 def test_signs_say_which_way_a_curve_goes(form, way):
     assert curve(form).direction(1) == way
 

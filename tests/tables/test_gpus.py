@@ -150,7 +150,12 @@ def test_every_example_of_a_price_says_of_which_year_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "card", "dense"),  # what datasheets print with sparsity, and without
-    [(1979e12, "h100-sxm", "989.4"), (624e12, "a100-40gb", "312"), (142e12, "rtx-3090", "71"), (4500e12, "b200", "2,250")],
+    [
+        (1979e12, "h100-sxm", "989.4"),
+        (624e12, "a100-40gb", "312"),
+        (142e12, "rtx-3090", "71"),
+        (4500e12, "b200", "2,250"),
+    ],
 )
 def test_a_rate_with_sparsity_is_recognised(rate: float, card: str, dense: str) -> None:
     assert remark_on_peak(Fraction(str(rate))).endswith(f"which no run reaches: {dense} TFLOP/s dense.")
@@ -159,4 +164,5 @@ def test_a_rate_with_sparsity_is_recognised(rate: float, card: str, dense: str) 
 
 @pytest.mark.parametrize("entry", GPUS.values(), ids=lambda entry: entry.name)
 def test_no_dense_16_bit_rate_is_taken_for_a_sparse_one(entry: Gpu) -> None:
-    assert all(remark_on_peak(rate) == "" for element, rate in entry.peak.items() if element in ("bf16", "fp16", "fp32"))
+    rates = [rate for element, rate in entry.peak.items() if element in ("bf16", "fp16", "fp32")]
+    assert [remark_on_peak(rate) for rate in rates] == [""] * len(rates)

@@ -51,7 +51,9 @@ def test_with_blocks_computed_again_the_rule_is_eight():
 def test_bytes_a_parameter_are_no_approximation_where_no_counter_comes_on_top():
     assert rules(symcost.derive("cs190c"))["static_memory"].error == 0
     torch = rules(symcost.derive("cs190c", optimizer="adamw-torch"))["static_memory"]
-    assert expand(torch.error - 4 * (9 * L + 3)) == 0  # 4 bytes for each of a block's nine tensors and three others
+    assert (
+        expand(torch.error - 4 * (9 * L + 3)) == 0
+    )  # 4 bytes for each of a block's nine tensors and three others
 
 
 def test_a_rounded_number_of_parameters_is_taken_as_given():

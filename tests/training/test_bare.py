@@ -71,7 +71,9 @@ def test_a_published_run_is_the_rule_at_its_own_utilisation(name):
     assert hours == entry.gpu_hours
 
 
-@pytest.mark.parametrize("quantity", ["saved_activations", "peak_memory", "kv_cache_memory", "worst_moment_memory"])
+@pytest.mark.parametrize(
+    "quantity", ["saved_activations", "peak_memory", "kv_cache_memory", "worst_moment_memory"]
+)
 def test_what_depends_on_layers_is_refused(quantity):
     with pytest.raises(UsageError, match=rf"bare: {quantity} depends on layers, and none are known"):
         symcost.derive("bare")[quantity]

@@ -49,7 +49,7 @@ def test_accumulation_keeps_the_memory_of_one_micro_batch(costs):
 
 
 def test_accumulated_gradients_are_there_at_every_moment():
-    """Without accumulation no gradient exists while the loss turns round; with it those of the passes before do."""
+    """Without it no gradient exists while the loss turns round; with it those of the passes before do."""
     alone, accumulated = (symcost.derive("cs190c", given=given) for given in ({}, {"accumulation": 8}))
     gradients = alone["gradient_memory"].total
     for moment in ("forward end", "loss backward"):
@@ -58,7 +58,9 @@ def test_accumulated_gradients_are_there_at_every_moment():
 
 def test_steps_count_every_token_of_all_gpus_once():
     """9,999 tokens in steps of 2 × 16 tokens, 8 micro-batches and 3 replicas: a loop that takes them away."""
-    costs = symcost.derive("cs190c", given={"accumulation": 8, "dp": 3, "b": 2, "c": 16, "D": 99_999, "epochs": 2})
+    costs = symcost.derive(
+        "cs190c", given={"accumulation": 8, "dp": 3, "b": 2, "c": 16, "D": 99_999, "epochs": 2}
+    )
     left, steps = 2 * 99_999, 0
     while left > 0:
         left, steps = left - 2 * 16 * 8 * 3, steps + 1
@@ -73,7 +75,10 @@ def test_mfu_leaves_out_what_is_computed_again_and_hfu_counts_it():
     by_model = symcost.derive("llama", given={"h_kv": "h"}, **checkpointed)
     by_hardware = symcost.derive("llama", given={"h_kv": "h", "HFU": "HFU"}, **checkpointed)
     assert expand(by_model["training_time"].total - plain["training_time"].total) == 0
-    assert by_hardware["training_time"].total.free_symbols >= {HFU} and MFU not in by_hardware["training_time"].total.free_symbols
+    assert (
+        by_hardware["training_time"].total.free_symbols >= {HFU}
+        and MFU not in by_hardware["training_time"].total.free_symbols
+    )
     done = by_hardware["training_flops"].total
     assert expand(by_hardware["training_time"].total * (n * peak * HFU) - done) == 0
     assert expand(done - by_model["training_time"].total * (n * peak * MFU)) != 0
@@ -82,7 +87,15 @@ def test_mfu_leaves_out_what_is_computed_again_and_hfu_counts_it():
 def test_time_hours_money_and_energy_follow_from_each_other(costs):
     """Eight GPUs of 400 W for an hour and a half at $2: 12 GPU-hours, $24, 4.8 kWh."""
     flops = costs["training_flops"].at(**SHAPE, D=10**6)
-    at = {**SHAPE, "D": 10**6, "n": 8, "MFU": 0.5, "peak": Fraction(flops) / (4 * 5400), "price": 2, "watts": 400}
+    at = {
+        **SHAPE,
+        "D": 10**6,
+        "n": 8,
+        "MFU": 0.5,
+        "peak": Fraction(flops) / (4 * 5400),
+        "price": 2,
+        "watts": 400,
+    }
     assert costs["training_time"].at(**at) == 5400
     assert costs["gpu_hours"].at(**at) == 12
     assert costs["cost"].at(**at) == 24
@@ -130,7 +143,11 @@ def test_tied_letters_stand_in_the_runs_forms_too():
 
 @pytest.mark.parametrize(
     ("name", "context", "lowest", "highest"),
-    [("llama-2-7b", 4096, "0.44", "0.48"), ("llama-2-13b", 4096, "0.42", "0.45"), ("llama-2-70b", 4096, "0.44", "0.48")],
+    [
+        ("llama-2-7b", 4096, "0.44", "0.48"),
+        ("llama-2-13b", 4096, "0.42", "0.45"),
+        ("llama-2-70b", 4096, "0.44", "0.48"),
+    ],
 )
 def test_published_gpu_hours_are_the_exact_forms_at_a_plausible_mfu(name, context, lowest, highest):
     """Touvron et al. 2023, Llama 2, table 2: hours of A100-80GB at 312 TFLOP/s for 2·10¹² tokens."""

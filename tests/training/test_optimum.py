@@ -32,7 +32,11 @@ def test_no_size_nearby_has_a_lower_loss_for_the_same_flops(name, flops):
 
     def loss(size: float) -> float:
         seen = flops / (6 * size)
-        return float(law.floor) + float(law.a) / size ** float(law.alpha) + float(law.b) / seen ** float(law.beta)
+        return (
+            float(law.floor)
+            + float(law.a) / size ** float(law.alpha)
+            + float(law.b) / seen ** float(law.beta)
+        )
 
     at = loss(best.parameters)
     assert all(loss(best.parameters * (1 + step / 1000)) > at for step in range(-100, 101) if step)
