@@ -30,8 +30,8 @@ from symcost.terms import Number, Terms
 from symcost.training import derive
 
 __all__ = [
-    "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files", "steps", "write",
-    "write_file", "write_files",
+    "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files",
+    "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
 
 
@@ -81,12 +81,16 @@ def _forms(given: Mapping[str, Any], numbers: Mapping[str, Number]) -> dict[str,
     return {letter: code(value) if isinstance(value, Expr) else str(value) for letter, value in forms.items()}
 
 
-def _options(under: str | Convention, given: dict[str, str], optimizer: str, precision: str | None) -> dict[str, Any]:
+def _options(
+    under: str | Convention, given: dict[str, str], optimizer: str, precision: str | None
+) -> dict[str, Any]:
     """The options that differ from what `derive` supposes."""
-    chosen = {"under": under if isinstance(under, str) else under.name, "given": given, "optimizer": optimizer,
-              "precision": precision}  # fmt: skip
-    usual = {"under": "textbook", "given": {}, "optimizer": "adamw", "precision": None}
-    return {option: value for option, value in chosen.items() if value != usual[option]}
+    chosen: dict[str, Any] = (
+        {"under": under if isinstance(under, str) else under.name} if under != "textbook" else {}
+    )
+    chosen |= {"given": given} if given else {}
+    chosen |= {"optimizer": optimizer} if optimizer != "adamw" else {}
+    return chosen | ({"precision": precision} if precision is not None else {})
 
 
 def report(
@@ -99,8 +103,9 @@ def report(
 ) -> str | bytes:
     """The derivation of a model in a format (bytes for PDF); `output` is the file to write it to as well.
 
-    The options are those of `document`: under, given, optimizer, precision, notation, gpu. `templates` is a folder
-    with a template of one's own. The file is written whole or not at all. Raises UnknownName for a format that is none.
+    The options are those of `document`: under, given, optimizer, precision, notation, gpu. `templates` is a
+    folder with a template of one's own. The file is written whole or not at all.
+    Raises UnknownName for a format that is none.
 
     >>> report("cs190c").splitlines()[0]
     '# What it costs to train cs190c'
@@ -113,7 +118,7 @@ def report(
 
 
 def report_files(
-    model: str | Path | Mapping[str, Any] | Model,
+    model: str | Path | Mapping[str, Any] | Model | Document,
     *,
     to: str | Iterable[str] = ("md",),
     output: str | Path = ".",
@@ -121,17 +126,20 @@ def report_files(
     templates: str | Path | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Writes the report of a model in several formats to a folder and says which files these are: all or none.
+    """Writes the report of a model in several formats to a folder, all or none; its answer is the files.
 
-    `execute` runs the notebook (extra `notebook`). The other options are those of `document`.
+    `model` may be a document that was made before. `execute` runs the notebook (extra `notebook`). The other
+    options are those of `document`.
     Raises UnknownName for a format that is none, UsageError where a program or a package is missing.
     """
     names = [name.strip() for name in to.split(",")] if isinstance(to, str) else list(to)
     chosen = list({name: format_of(name, templates) for name in names}.values())
     if execute and "ipynb" not in names:
-        raise UsageError("execute: expected the format ipynb among those asked for, found " + ", ".join(names) + ".")
-    made = document(model, **options)
-    stem = file_stem(load(model).name)
+        raise UsageError(
+            "execute: expected the format ipynb among those asked for, found " + ", ".join(names) + "."
+        )
+    made = model if isinstance(model, Document) else document(model, **options)
+    stem = file_stem(made.name)
     files: dict[Path, str | bytes] = {}
     for each in chosen:
         content = each.write(made)
@@ -196,13 +204,15 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 def write_files(files: Mapping[Path, str | bytes]) -> None:
-    """Writes files all or none: first beside their places, then moved there. Raises UsageError naming the place."""
+    """Writes files all or none: first beside their places, then moved there. Raises UsageError."""
     waiting: dict[Path, Path] = {}
     path = Path()
     try:
         for path, content in files.items():
             if path.is_dir():
-                raise UsageError(f"{path}: expected a file to write to, found a directory. Name a file in it.")
+                raise UsageError(
+                    f"{path}: expected a file to write to, found a directory. Name a file in it."
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             waiting[path] = Path(temporary)

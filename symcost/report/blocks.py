@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -89,7 +89,7 @@ class Table:
 
 @dataclass(frozen=True, repr=False)
 class Equation:
-    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is that of the first."""
+    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is the first."""
 
     name: Math
     forms: tuple[Math, ...]
@@ -150,7 +150,7 @@ def in_plain_signs(block: Equation | Substitution) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it. `code` is Python that derives the same with the library, a cell each."""
+    """A heading and what stands under it. `code` is Python that derives the same, a cell each."""
 
     title: Line
     blocks: tuple[Block, ...]
@@ -160,12 +160,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report. `summary` is what the command line says about it, a line each."""
+    """A whole report. `summary` is what the command line says of it, a line each; `name` names its files."""
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     summary: tuple[str, ...] = ()
+    name: str = "report"
 
 
 def line(*pieces: Inline) -> Line:
@@ -173,7 +174,7 @@ def line(*pieces: Inline) -> Line:
     return pieces
 
 
-def joined(items: Iterable[Inline | Sequence[Inline]], sign: Inline = ", ") -> Line:
+def joined(items: Iterable[Inline | Line], sign: Inline = ", ") -> Line:
     """Items, or runs of them, with a sign between them.
 
     >>> joined(["b", "c"])
@@ -182,5 +183,5 @@ def joined(items: Iterable[Inline | Sequence[Inline]], sign: Inline = ", ") -> L
     pieces: list[Inline] = []
     for item in items:
         pieces += [sign] if pieces else []
-        pieces += item if isinstance(item, list | tuple) else [item]
+        pieces += item if isinstance(item, tuple) else (item,)
     return tuple(pieces)

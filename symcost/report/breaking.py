@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_NO_WIDTH = re.compile(
+    r"\\(?:left|right|bigl|bigr|mathrm|text|textstyle|operatorname|quad)\b ?|\\[,;!]|[{}^_]"
+)
 SIGNS = {"=": "=", "≈": r"\approx"}
 
 
@@ -23,13 +26,12 @@ def aligned(name: str, forms: Sequence[str], sign: str = "=", room: int = 1000) 
 
 
 def width(latex: str) -> int:
-    r"""About how many signs wide a formula is on paper: a command is one sign, a plus or minus with its space two.
+    r"""About how many signs wide a formula is on paper: a command is one, a plus or minus with its space two.
 
     >>> width(r"\left(16d^2+2d\right)"), width(r"\frac{M-x}{y}")
     (10, 4)
     """
-    flat = re.sub(r"\\(?:left|right|bigl|bigr|mathrm|text|textstyle|operatorname|quad)\b ?|\\[,;!]|[{}^_]", "", _flat(latex))
-    signs = re.sub(r"\\[A-Za-z]+ ?", "x", flat)
+    signs = re.sub(r"\\[A-Za-z]+ ?", "x", _NO_WIDTH.sub("", _flat(latex)))
     return len(signs) + signs.count("+") + signs.count("-")
 
 
@@ -73,22 +75,20 @@ def broken(latex: str, room: int) -> list[str]:
 
 
 def _without_fraction(latex: str) -> str:
-    """The widest fraction as a quotient on one line, which can be broken; a bracket around it keeps one size."""
+    """The widest fraction as a quotient on one line, which can be broken; brackets around keep their size."""
     starts = [found.end() - 1 for found in re.finditer(r"\\frac\{", latex)]
     if not starts:
         return latex
     start = max(starts, key=lambda at: width(r"\frac" + latex[at:]))
     above, end = _group(latex, start)
     below, end = _group(latex, end)
-    above, below = (side if width(side) == 1 else rf"\left({side}\right)" for side in (above, below))
-    line = f"{latex[: start - 5]}{above}/{below}{latex[end:]}"
-    for side, sign in (("floor", "l"), ("ceil", "l"), ("floor", "r"), ("ceil", "r")):
-        line = line.replace(rf"\{'left' if sign == 'l' else 'right'}\{sign}{side}", rf"\big{sign}\{sign}{side}")
-    return line
+    sides = [part if width(part) == 1 else rf"\left({part}\right)" for part in (above, below)]
+    line = f"{latex[: start - 5]}{'/'.join(sides)}{latex[end:]}"
+    return re.sub(r"\\(?:left|right)(\\([lr])(?:floor|ceil))", r"\\big\2\1", line)
 
 
 def _pieces(latex: str, depth: int) -> list[str]:
-    """The formula cut before each + and −, and after each comma, that stands at most `depth` round brackets deep."""
+    """The formula cut before each + and −, and after each comma, at most `depth` round brackets deep."""
     pieces, start, braces, brackets, at = [], 0, 0, 0, 0
     while at < len(latex):
         if latex.startswith((r"\left", r"\right"), at):

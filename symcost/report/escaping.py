@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from html import escape
+from typing import Any
 from unicodedata import name as unicode_name
 from unicodedata import normalize
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|$~&])")
-_LINE_START = re.compile(r"^(\s*\d*)([-+=.)])(?=\s|$)")  # what begins an item of a list, or underlines a heading
+_LINE_START = re.compile(
+    r"^(\s*\d*)([-+=.)])(?=\s|$)"
+)  # what begins an item of a list, or underlines a heading
 
 
 def plain(text: str) -> str:
@@ -33,7 +36,7 @@ def markdown(text: str) -> str:
 
 
 def markdown_code(text: str, bar: str = "|") -> str:
-    """A code span for any text: its fence is longer than any run of backticks inside; `bar` is `|` as a table needs it.
+    """A code span for any text, fenced by more backticks than it has in a row; `bar` is a table's `|`.
 
     >>> markdown_code("a`b"), markdown_code("x|y", bar="!")
     ('``a`b``', '`x!y`')
@@ -49,23 +52,27 @@ def html(text: str) -> str:
     return escape(plain(text), quote=True)
 
 
-_TEX_SIGNS = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\ensuremath{<}", ">": r"\ensuremath{>}",
-    "|": r"\ensuremath{|}", '"': "''", "`": r"{\char18}", "-": "{-}", "[": "{[}", "]": "{]}", "*": "{*}",
-    "×": r"\ensuremath{\times}", "·": r"\ensuremath{\cdot}", "−": r"\ensuremath{-}", "≈": r"\ensuremath{\approx}",
-    "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}", "∂": r"\ensuremath{\partial}", "√": r"\ensuremath{\surd}",
-    "←": r"\ensuremath{\leftarrow}", "→": r"\ensuremath{\rightarrow}", "⊙": r"\ensuremath{\odot}",
-    "Σ": r"\ensuremath{\Sigma}", "σ": r"\ensuremath{\sigma}", "Φ": r"\ensuremath{\Phi}", "ᵀ": r"\ensuremath{^\top}",
-    "α": r"\ensuremath{\alpha}", "β": r"\ensuremath{\beta}", "ε": r"\ensuremath{\epsilon}", "θ": r"\ensuremath{\theta}",
-    "λ": r"\ensuremath{\lambda}", "Ψ": r"\ensuremath{\Psi}", "²": r"\ensuremath{^2}", "³": r"\ensuremath{^3}",
-    **{above: rf"\ensuremath{{^{{{below}}}}}" for above, below in zip("⁰¹⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "01456789-+n", strict=True)},
-    "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\ldots{}", "\u00a0": "~",
-    "⌊": r"\ensuremath{\lfloor}", "⌋": r"\ensuremath{\rfloor}", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}",
-    "Æ": r"\AE{}", "ł": r"\l{}", "Ł": r"\L{}", "å": r"\aa{}", "Å": r"\AA{}",
+_TEX_MATHS = {
+    **dict(zip("<>|−", "<>|-", strict=True)),
+    **{above: f"^{below}" for above, below in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True)},
+    "×": r"\times", "·": r"\cdot", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "∂": r"\partial", "√": r"\surd",
+    "←": r"\leftarrow", "→": r"\rightarrow", "⊙": r"\odot", "ᵀ": r"^\top", "⌊": r"\lfloor", "⌋": r"\rfloor",
+    "⌈": r"\lceil", "⌉": r"\rceil", "Σ": r"\Sigma", "σ": r"\sigma", "Φ": r"\Phi", "Ψ": r"\Psi",
+    "α": r"\alpha", "β": r"\beta", "ε": r"\epsilon", "θ": r"\theta", "λ": r"\lambda",
 }  # fmt: skip
-_TEX_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
-                "\u0308": '"', "\u030b": "H", "\u030c": "v", "\u0327": "c"}  # fmt: skip
+_TEX_SIGNS = {
+    **{sign: rf"\ensuremath{{{latex}}}" for sign, latex in _TEX_MATHS.items()},
+    **{sign: f"\\{sign}" for sign in "{}$&#%_"},
+    **{sign: f"{{{sign}}}" for sign in "-[]*"},  # alone they would join, or begin an argument
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "`": r"{\char18}",
+    '"': "''", "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\ldots{}",
+    "\u00a0": "~", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ł": r"\l{}",
+    "Ł": r"\L{}", "å": r"\aa{}", "Å": r"\AA{}",
+}  # fmt: skip
+_TEX_ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
+    "\u0308": '"', "\u030b": "H", "\u030c": "v", "\u0327": "c",
+}  # fmt: skip
 _HAT = {"x̂": r"\ensuremath{\hat{x}}"}
 
 
@@ -91,16 +98,18 @@ def _tex_sign(sign: str) -> str:
         return " "
     if not unicode_name(sign, ""):
         return ""  # a control sign
-    base, *accents = normalize("NFD", sign)
-    if base.isascii() and len(accents) == 1 and accents[0] in _TEX_ACCENTS:
-        letter = {"i": r"\i", "j": r"\j"}.get(base, base)
-        return rf"\{_TEX_ACCENTS[accents[0]]}{{{letter}}}"
+    parts = normalize("NFD", sign)
+    if len(parts) == 2 and parts[0].isascii() and parts[1] in _TEX_ACCENTS:
+        letter = {"i": r"\i", "j": r"\j"}.get(parts[0], parts[0])
+        return rf"\{_TEX_ACCENTS[parts[1]]}{{{letter}}}"
     return f"{{[}}U+{ord(sign):04X}{{]}}"
 
 
 def tex_code(text: str) -> str:
     """A name in typewriter letters, which may be broken after a point, a line or a slash."""
-    inside = "".join(_tex_sign(sign) + (r"\allowbreak{}" if sign in "._/+,:" else "") for sign in normalize("NFC", text))
+    inside = "".join(
+        _tex_sign(sign) + (r"\allowbreak{}" if sign in "._/+,:" else "") for sign in normalize("NFC", text)
+    )
     return rf"\texttt{{{inside}}}"
 
 
@@ -120,13 +129,13 @@ def mathml(latex: str, display: bool = False) -> str:
     from math_core import LatexError
 
     try:
-        return _converter().convert_with_local_state(latex, displaystyle=display)
+        return str(_converter().convert_with_local_state(latex, displaystyle=display))
     except LatexError:
         return f"<code>{html(latex)}</code>"
 
 
 @cache
-def _converter() -> "LatexToMathML":
+def _converter() -> Any:
     from math_core import LatexToMathML
 
     return LatexToMathML(annotation=True, fancy_error=False)

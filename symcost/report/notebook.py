@@ -14,6 +14,8 @@ from symcost.report.blocks import Bullets, Document, Paragraph, Section
 from symcost.report.writers import pieces
 
 SECONDS = 300  # for one cell
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+LANGUAGE = {"name": "python"}
 
 
 def notebook(document: Document) -> str:
@@ -23,14 +25,18 @@ def notebook(document: Document) -> str:
     for section in document.sections:
         if not section.code:
             continue
-        cells.append(("markdown", "\n\n".join([f"{'#' * section.level} {line(section.title)}", *_words(section, line)])))
+        cells.append(
+            (
+                "markdown",
+                "\n\n".join([f"{'#' * section.level} {line(section.title)}", *_words(section, line)]),
+            )
+        )
         cells += [("code", code) for code in section.code]
-    made = new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-                                  "language_info": {"name": "python"}, "title": document.title})  # fmt: skip
+    made = new_notebook(metadata={"kernelspec": KERNEL, "language_info": LANGUAGE, "title": document.title})
     new = {"markdown": new_markdown_cell, "code": new_code_cell}
     made.cells = [new[kind](source, id=_id(at, kind, source)) for at, (kind, source) in enumerate(cells)]
     nbformat.validate(made)
-    return nbformat.writes(made) + "\n"
+    return f"{nbformat.writes(made)}\n"
 
 
 def _words(section: Section, line: Any) -> list[str]:
@@ -51,7 +57,7 @@ def _id(at: int, kind: str, source: str) -> str:
 
 
 def executed(text: str) -> str:
-    """The notebook with its outputs, run from top to bottom; without times. Raises UsageError where it cannot be run."""
+    """The notebook with its outputs, run from top to bottom, without times. Raises UsageError."""
     try:
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
@@ -64,6 +70,8 @@ def executed(text: str) -> str:
         client = NotebookClient(made, timeout=SECONDS, kernel_name="python3", record_timing=False)
         client.execute(stderr=DEVNULL)
     except CellExecutionError as error:
-        raise UsageError(f"execute: expected a notebook that runs, found {error.ename}: {error.evalue}.") from None
-    made.metadata["language_info"] = {"name": "python"}
-    return nbformat.writes(made) + "\n"
+        raise UsageError(
+            f"execute: expected a notebook that runs, found {error.ename}: {error.evalue}."
+        ) from None
+    made.metadata["language_info"] = LANGUAGE
+    return f"{nbformat.writes(made)}\n"

@@ -23,20 +23,31 @@ def compiled(tex: str) -> bytes:
     program = shutil.which("pdflatex")
     if program is None:
         raise UsageError(
-            "pdf: expected the program pdflatex, found none. Install a TeX (Debian: apt-get install texlive-latex-base), "
-            "or ask for the format tex and compile it elsewhere."
+            "pdf: expected the program pdflatex, found none. Install a TeX (Debian: apt-get install "
+            "texlive-latex-base), or ask for the format tex and compile it elsewhere."
         )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "report.tex").write_text(tex, encoding="utf-8")
         command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
-        environment = {**os.environ, "openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+        environment = {
+            **os.environ,
+            "openin_any": "p",
+            "openout_any": "p",
+            "SOURCE_DATE_EPOCH": "0",
+            "FORCE_SOURCE_DATE": "1",
+        }
         for _ in range(RUNS):
             try:
-                done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False)
+                done = subprocess.run(
+                    command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False
+                )
             except subprocess.TimeoutExpired:
-                raise UsageError(f"pdf: expected pdflatex to end within {SECONDS} s, found it still running.") from None
+                raise UsageError(
+                    f"pdf: expected pdflatex to end within {SECONDS} s, found it still running."
+                ) from None
             if done.returncode:
-                raise UsageError(f"pdf: expected LaTeX that compiles, found: {_fault(done.stdout.decode(errors='replace'))}.")
+                fault = _fault(done.stdout.decode(errors="replace"))
+                raise UsageError(f"pdf: expected LaTeX that compiles, found: {fault}.")
         return Path(folder, "report.pdf").read_bytes()
 
 

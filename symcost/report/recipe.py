@@ -10,10 +10,12 @@ from typing import Any
 from symcost.tables.gpus import Gpu
 from symcost.terms import Number
 
+IMPORTS = "import symcost\nfrom symcost.notation import text\nfrom symcost.report import steps"
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a report was asked for, as Python writes it: the model, the options of `derive`, and the numbers put in."""
+    """How a report was asked for, as Python writes it: the model, the options of `derive`, the numbers."""
 
     model: Any = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -23,7 +25,7 @@ class Recipe:
     def setup(self, gpu: Gpu | None, matmul: str) -> tuple[str, ...]:
         """Imports, the derivation, the numbers."""
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
-        derive = f"import symcost\nfrom symcost.notation import text\nfrom symcost.report import steps\n\ncosts = symcost.derive({self.model!r}{options})"
+        derive = f"{IMPORTS}\n\ncosts = symcost.derive({self.model!r}{options})"
         numbers = ", ".join(f"{letter!r}: {_written(value)}" for letter, value in self.numbers.items())
         start = "from fractions import Fraction\n\n" if "Fraction(" in numbers else ""
         put = f"{start}numbers = {{{numbers}}}"
@@ -49,7 +51,8 @@ class Recipe:
 
     def limit(self, gpu: Gpu) -> tuple[str, ...]:
         return (
-            'limit = symcost.solve(costs["peak_memory"], "b", at_most=gpu.memory, given=numbers)\nsteps(limit)',
+            'limit = symcost.solve(costs["peak_memory"], "b", at_most=gpu.memory, given=numbers)\n'
+            "steps(limit)",
             "limit.floor, limit.certificate",
             "for quantity, amount, share in limit.binds():\n"
             '    print(f"{quantity:20} {amount:>16,} bytes {float(share):6.1%}")',

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 
+from symcost.report.blocks import (
+    Block,
+    Break,
+    Bullets,
+    Code,
+    Document,
+    Equation,
+    Line,
+    Math,
+    Section,
+    Substitution,
+    Table,
+)
 from symcost.report.breaking import aligned, width
-from symcost.report.blocks import Block, Break, Bullets, Code, Document, Equation, Line, Math, Section, Substitution, Table
 
 ROOM = 15.0  # lines of text that fit under a slide's title
 ACROSS = 96  # signs in a line of text
@@ -36,7 +49,7 @@ def slides(document: Document) -> list[Slide]:
 def _of(section: Section) -> Iterator[Slide]:
     blocks: list[Block] = []
     room = ROOM
-    for block in (part for block in section.blocks for part in _parts(block)):
+    for block in (part for each in section.blocks for part in _parts(each)):
         if blocks and height(block) > room:
             yield Slide(section.title, tuple(blocks))
             blocks, room = [], ROOM
@@ -50,8 +63,10 @@ def _parts(block: Block) -> list[Block]:
     tall = height(block)
     if tall <= ROOM or not isinstance(block, Table | Bullets):
         return [block]
-    items = block.rows if isinstance(block, Table) else block.lines
-    heights = [_row(item, block) for item in items] if isinstance(block, Table) else [_line(item) for item in block.lines]
+    if isinstance(block, Table):
+        heights = [_row(row, block) for row in block.rows]
+    else:
+        heights = [_line(item) for item in block.lines]
     limit = min(sum(heights) / ceil(tall / (ROOM - 2)) + max(heights) / 2, ROOM - 1.6)
     cuts, used = [0], 0.0
     for at, size in enumerate(heights):
@@ -59,8 +74,7 @@ def _parts(block: Block) -> list[Block]:
             cuts.append(at)
             used = 0.0
         used += size
-    cuts.append(len(items))
-    return [_slice(block, start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [_slice(block, start, end) for start, end in pairwise([*cuts, len(heights)])]
 
 
 def _slice(block: Table | Bullets, start: int, end: int) -> Block:
@@ -78,8 +92,8 @@ def height(block: Block) -> float:
             return 0.5 + sum(_line(line) for line in lines)
         case Equation() | Substitution():
             forms = [form.latex for form in block.forms]
-            rows = aligned(block.name.latex, forms, room=90).split("\\\\\n")
-            return 0.8 + sum(1.9 if "frac" in row else 1.15 for row in rows)
+            set_as = aligned(block.name.latex, forms, room=90).split("\\\\\n")
+            return 0.8 + sum(1.9 if "frac" in row else 1.15 for row in set_as)
     return 0.5 + _line(block.line)
 
 
@@ -89,19 +103,25 @@ def _line(line: Line) -> float:
 
 def _row(row: tuple[Line, ...], table: Table) -> float:
     """A row of a table: as tall as its tallest cell."""
-    return 0.3 + 0.95 * max((_cell(cell, across) for cell, across in zip(row, _shares(table), strict=True)), default=1)
+    return 0.3 + 0.95 * max(
+        (_cell(cell, across) for cell, across in zip(row, _shares(table), strict=True)), default=1
+    )
 
 
 @lru_cache(maxsize=8)
 def _shares(table: Table) -> tuple[float, ...]:
-    """How many signs a line of each column holds: what it needs, or where all do not fit, its share of what is left."""
-    needed = [max([len(head), *(long(row[at]) for row in table.rows)]) for at, head in enumerate(table.columns)]
+    """How many signs a line of each column holds: what it needs, or its share where not all fits."""
+    needed = [
+        max([len(head), *(long(row[at]) for row in table.rows)]) for at, head in enumerate(table.columns)
+    ]
     room = ACROSS - 2 * len(needed)
     if sum(needed) <= room:
         return tuple(float(max(need, 1)) for need in needed)
     narrow = sum(need for need in needed if need <= NARROW)
     wide = sum(need for need in needed if need > NARROW)
-    return tuple(float(need) if need <= NARROW else max((room - narrow) * need / wide, NARROW) for need in needed)
+    return tuple(
+        float(need) if need <= NARROW else max((room - narrow) * need / wide, NARROW) for need in needed
+    )
 
 
 def _cell(cell: Line, across: float) -> int:

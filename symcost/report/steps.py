@@ -1,4 +1,4 @@
-"""Substitution steps: a form in letters, the same with numbers in place, values in between, the value with its unit."""
+"""Substitution steps: a form in letters, with numbers in place, values in between, the value with unit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from symcost.notation.arranging import Call, Group, Letter, Node, Power, Product
 from symcost.notation.arranging import Number as Figure
 from symcost.notation.numbers import BINARY, grouped, rounded, significant, with_unit, written_out
 from symcost.notation.printing import Latex, Text, latex_name, terms
-from symcost.report.breaking import width
 from symcost.report.blocks import Math, Substitution
+from symcost.report.breaking import width
 from symcost.symbols import GLOSSARY, KIB, NOTATIONS, Notation
 from symcost.terms import Number, evaluator
 
@@ -115,7 +115,7 @@ class Board:
         return self._write(arranged(form, self.notation), {})
 
     def factored(self, form: Expr) -> Math:
-        """A form whose long sum stands beside the fraction before it: D/(bc)·(…), so that the line can be broken."""
+        """A form whose long sum stands beside its fraction, D/(bc)·(…), so that the line can be broken."""
         return self._write(_beside(arranged(form, self.notation)), {})
 
     def floored(self, form: Math, kind: str = "floor") -> Math:
@@ -163,13 +163,17 @@ class Board:
         symbols = {Symbol(letter, positive=True): value for letter, value in values.items()}
         short = {symbol: _shortly(value) for symbol, value in symbols.items()}
         return Math(
-            Latex(self.notation, symbols, {symbol: way.latex for symbol, way in short.items() if way}).write(tree).signs,
-            Text(self.notation, symbols, {symbol: way.text for symbol, way in short.items() if way}).write(tree).signs,
+            Latex(self.notation, symbols, {symbol: way.latex for symbol, way in short.items() if way})
+            .write(tree)
+            .signs,
+            Text(self.notation, symbols, {symbol: way.text for symbol, way in short.items() if way})
+            .write(tree)
+            .signs,
         )
 
 
 def _shortly(value: Number) -> Math | None:
-    """A number that is not written out: 35.6·10¹² for a large one of few digits, 10,460.76 for a long fraction."""
+    """What is not written out: 35.6·10¹² for a large number of few digits, 10,460.76 for a long fraction."""
     if isinstance(value, Fraction) and written_out(value, 6) is None:
         number = rounded(value, 2) if value >= 100 else significant(value, 6)
         return Math(number.replace(",", "{,}"), number)

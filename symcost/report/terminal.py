@@ -10,7 +10,19 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from symcost.report.blocks import Block, Break, Bullets, Code, Document, Equation, Line, Math, Strong, Substitution, Table
+from symcost.report.blocks import (
+    Block,
+    Break,
+    Bullets,
+    Code,
+    Document,
+    Equation,
+    Line,
+    Math,
+    Strong,
+    Substitution,
+    Table,
+)
 from symcost.report.escaping import plain
 
 WIDTH = 100
@@ -20,7 +32,8 @@ def terminal(document: Document, width: int = WIDTH, color: bool = False) -> str
     """The document as text, `width` signs wide; `color` adds a terminal's colours."""
     out = StringIO()
     console = Console(
-        file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False,
+        file=out, width=width, force_terminal=color, color_system="standard" if color else None,
+        highlight=False,
         legacy_windows=False, markup=False, emoji=False,
     )  # fmt: skip
     console.print(Text(plain(document.title), style="bold"))
@@ -58,7 +71,9 @@ def _table(block: Table) -> RichTable:
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for at, (column, align) in enumerate(zip(block.columns, block.align, strict=True)):
         tree = bool(block.indent) and not at  # a branch must not be broken
-        table.add_column(plain(column), justify="right" if align == "r" else "left", overflow="fold", no_wrap=tree)
+        table.add_column(
+            plain(column), justify="right" if align == "r" else "left", overflow="fold", no_wrap=tree
+        )
     for row, branch in zip(block.rows, _branches(block), strict=True):
         first, *others = (_line(cell) for cell in row)
         table.add_row(Text(branch) + first, *others)

@@ -1,7 +1,7 @@
 """Writers: a document in one format.
 
-A format is a folder of templates: `document.<ending>.j2` writes the document, and its ending says how what users
-wrote is escaped. Two formats are no templates: a notebook is JSON, and the terminal's tables are set by rich.
+A format is a folder of templates: `document.<ending>.j2` writes the document, and its ending says how what
+users wrote is escaped. No templates are a notebook (JSON), a PDF, and the terminal, whose tables rich sets.
 """
 
 from __future__ import annotations
@@ -16,16 +16,23 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.report import escaping, slides
-from symcost.report.breaking import aligned, flowing
 from symcost.report.blocks import Break, Document, Equation, Line, Substitution, Table
+from symcost.report.breaking import aligned, flowing
 
 ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"md": escaping.markdown, "qmd": escaping.markdown, "tex": escaping.tex, "html": escaping.html, "txt": str}
+    {
+        "md": escaping.markdown,
+        "qmd": escaping.markdown,
+        "tex": escaping.tex,
+        "html": escaping.html,
+        "txt": str,
+    }
 )
 _TEMPLATE = re.compile(r"document((?:\.[a-z0-9]+)+)\.j2\Z")
 
@@ -77,8 +84,14 @@ def _terminal(document: Document) -> str:
 def _formats() -> Mapping[str, Format]:
     """Every folder of templates, in the order of the alphabet, then those that are no templates."""
     found = []
-    for folder in sorted(resources.files("symcost.report").joinpath("templates").iterdir(), key=lambda each: each.name):
-        names = [match for each in folder.iterdir() if (match := _TEMPLATE.match(each.name))] if folder.is_dir() else []
+    for folder in sorted(
+        resources.files("symcost.report").joinpath("templates").iterdir(), key=lambda each: each.name
+    ):
+        names = (
+            [match for each in folder.iterdir() if (match := _TEMPLATE.match(each.name))]
+            if folder.is_dir()
+            else []
+        )
         found += [_from_folder(folder.name, names[0][1])] if names else []
     found += [
         Format("pdf", ".pdf", _pdf),
@@ -95,7 +108,7 @@ def format_of(name: str, templates: str | Path | None = None) -> Format:
     """The format of that name; `templates` is a folder with templates of the user's own for it.
 
     Such a folder holds one `document.<ending>.j2`; it is rendered in a sandbox and may import symcost's own
-    templates ("md/pieces.j2"). Raises UnknownName with the nearest name, UsageError for a folder without a template.
+    templates ("md/pieces.j2"). Raises UnknownName, and UsageError for a folder without a template.
     """
     if templates is not None:
         return _of_user(name, Path(templates))
@@ -122,6 +135,16 @@ def write(document: Document, to: str = "md", templates: str | Path | None = Non
 # ------------------------------------------------------------------------------------ templates
 
 
+_SIGNS_OF_TEX = {  # Jinja's own would meet those of TeX
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
+
+
 @cache
 def _environment(ending: str, folder: Path | None) -> Environment:
     """Templates for one ending: whatever they print is escaped, unless a filter or macro has made it safe."""
@@ -131,8 +154,7 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         return value if isinstance(value, Markup) or value is None else Markup(escape(str(value)))
 
     own = PackageLoader("symcost.report", "templates")
-    signs = {"variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%", "block_end_string": "%>",
-             "comment_start_string": "<#", "comment_end_string": "#>"} if ending == "tex" else {}  # fmt: skip
+    settings: dict[str, Any] = _SIGNS_OF_TEX if ending == "tex" else {}
     environment = (_Sandbox if folder else Environment)(
         loader=ChoiceLoader([FileSystemLoader(folder), own]) if folder else own,
         undefined=StrictUndefined,
@@ -141,8 +163,8 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        **signs,
-    )  # type: ignore[arg-type]
+        **settings,
+    )
     environment.filters |= {
         "code_span": lambda text, bar="|": Markup(escaping.markdown_code(text, bar)),
         "texttt": lambda text: Markup(escaping.tex_code(text)),
@@ -167,12 +189,15 @@ NARROW = 14  # signs that a column of words needs at least
 
 
 def _column_widths(table: Table) -> Markup:
-    """LaTeX's columns: as wide as they need where all fit on paper, else what may be long shares what is left.
+    """LaTeX's columns: as wide as they need where all fit, else what may be long shares what is left.
 
     A column in which lines are broken has a width of its own in any case.
     """
     columns = range(len(table.columns))
-    needed = [1.0 + max(1.1 * len(table.columns[at]), *(slides.long(row[at]) for row in table.rows)) for at in columns]
+    needed = [
+        1.0 + max(1.1 * len(table.columns[at]), *(slides.long(row[at]) for row in table.rows))
+        for at in columns
+    ]
     room = PAPER - 2.4 * len(needed)
     shared = {at for at in columns if table.align[at] == "w"} if sum(needed) > room else set()
     while sum(needed) > room and len(shared) < len(needed):
@@ -183,7 +208,9 @@ def _column_widths(table: Table) -> Markup:
     left = room - sum(needed[at] for at in columns if at not in shared)
     wanted = sum(needed[at] for at in shared)
     widths = {at: left * needed[at] / wanted for at in shared}
-    widths |= {at: needed[at] for at in columns if at not in shared and any(Break() in row[at] for row in table.rows)}
+    widths |= {
+        at: needed[at] for at in columns if at not in shared and any(Break() in row[at] for row in table.rows)
+    }
     kinds = {"r": "left", "l": "right", "w": "right"}
     return Markup("".join(
         rf">{{\ragged{kinds[align]}\arraybackslash}}p{{{widths[at] / PAPER:.3f}\linewidth}}" if at in widths
@@ -204,16 +231,22 @@ def _anchor(line: Any) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", words.lower()))
 
 
+LONGEST = 1000
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """A sandbox that also refuses to multiply strings and to raise to powers, which fill memory in one step."""
+    """A sandbox that also refuses long products of strings, and powers: both fill memory in one step."""
 
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not all(isinstance(side, int) or len(str(side)) < 100 for side in (left, right)):
-            raise SecurityError(f"'{operator}' is not allowed here")
-        if not all(isinstance(side, int | float) for side in (left, right)) and max(
-            abs(side) for side in (left, right) if isinstance(side, int)
-        ) > 1000:
-            raise SecurityError("a text repeated more than 1000 times is not allowed here")
+        if operator == "**":
+            raise SecurityError("a power is not allowed here")
+        size = max((_size(side) for side in (left, right)), default=0)
+        if size > LONGEST and not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise SecurityError(f"more than {LONGEST} signs by one multiplication are not allowed here")
         return super().call_binop(context, operator, left, right)
+
+
+def _size(side: Any) -> float:
+    return side if isinstance(side, int | float) else len(side)

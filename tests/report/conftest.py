@@ -15,7 +15,10 @@ HERE = Path(__file__).parent
 REQUIRED = os.environ.get("SYMCOST_REQUIRE_TOOLS") == "1"
 PACKAGES = "katex markdown-it markdown-it-texmath @marp-team/marp-core puppeteer-core"
 
-HOSTILE = "</script><img src=x onerror=alert(1)> \\input{/etc/passwd} $x$ | a_b `c` **d** <!-- --> é 中 \x1b[31m {{7*7}}"
+HOSTILE = (
+    "</script><img src=x onerror=alert(1)> \\input{/etc/passwd} $x$ | a_b `c` **d** <!-- --> é 中 \x1b[31m "
+    "{{7*7}}"
+)
 
 
 def missing(what: str, how: str) -> None:
@@ -51,9 +54,14 @@ def node():
     """Runs a script of this folder with Node; what it prints is JSON."""
     program = shutil.which("node") or missing("node", "install Node.js")
     for package in PACKAGES.split():
-        asked = subprocess.run([program, "-p", f"require.resolve({package!r})"], cwd=HERE, capture_output=True)
+        asked = subprocess.run(
+            [program, "-p", f"require.resolve({package!r})"], cwd=HERE, capture_output=True
+        )
         if asked.returncode:
-            missing(f"the npm package {package}", f"npm install {PACKAGES}, and let NODE_PATH name its node_modules")
+            missing(
+                f"the npm package {package}",
+                f"npm install {PACKAGES}, and let NODE_PATH name its node_modules",
+            )
 
     def run(script: str, *arguments: object):
         command = [program, str(HERE / script), *map(str, arguments)]

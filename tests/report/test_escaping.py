@@ -19,8 +19,8 @@ from symcost.report.escaping import html, markdown, markdown_code, mathml, plain
         (tex, r"\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
         (tex, "50 % & $5 #1 a_b ^~", r"50 \% \& \$5 \#1 a\_b \textasciicircum{}\textasciitilde{}"),
         (tex, "[x] *", "{[}x{]} {*}"),
-        (tex, "Größe é", r'Gr\"{o}\ss{}e \'{e}'),
-        (tex, "10¹⁷ −", r"10\ensuremath{^{1}}\ensuremath{^{7}} \ensuremath{-}"),
+        (tex, "Größe é", r"Gr\"{o}\ss{}e \'{e}"),
+        (tex, "10¹⁷ −", r"10\ensuremath{^1}\ensuremath{^7} \ensuremath{-}"),
         (tex, "中", "{[}U+4E2D{]}"),
         (plain, "a\x1b[31m\x00b\nc", "a[31mb c"),
     ],
@@ -33,7 +33,9 @@ def test_a_text_is_escaped(escape, written, harmless):
 def test_a_code_span_is_closed_by_its_own_fence_alone(code):
     from markdown_it import MarkdownIt
 
-    (paragraph,) = [token for token in MarkdownIt().parse(markdown_code(code) + " after") if token.type == "inline"]
+    (paragraph,) = [
+        token for token in MarkdownIt().parse(markdown_code(code) + " after") if token.type == "inline"
+    ]
     assert [child.type for child in paragraph.children] == ["code_inline", "text"]
     assert paragraph.children[1].content == " after"
 

@@ -6,13 +6,37 @@ from markdown_it import MarkdownIt
 from symcost.report import findings_document, write
 
 WRONG = {
-    "file": "notes.md", "line": 3, "column": 2, "end_line": 3, "end_column": 13, "text": "N_B = 20bcd", "verdict": "differs",
-    "code": "SC201", "quantity": "saved_activations", "scope": "block", "convention": "textbook", "document": "20*b*c*d",
-    "derived": "20*b*c*d + b*h*c**2", "difference": "b*h*c**2", "message": "missing bhc² = P: attention.P keeps its own result",
+    "file": "notes.md",
+    "line": 3,
+    "column": 2,
+    "text": "N_B = 20bcd",
+    "verdict": "differs",
+    "code": "SC201",
+    "quantity": "saved_activations",
+    "scope": "block",
+    "convention": "textbook",
+    "document": "20*b*c*d",
+    "derived": "20*b*c*d + b*h*c**2",
+    "difference": "b*h*c**2",
+    "message": "missing bhc² = P: attention.P keeps its own result",
     "pairs": [],
-}  # fmt: skip
-RIGHT = WRONG | {"line": 1, "text": "4*N_p", "verdict": "holds", "code": "SC102", "message": "parameter memory", "difference": ""}
-UNREAD = WRONG | {"line": 2, "text": "$x", "verdict": "unchecked", "code": "SC303", "message": "broken markup", "document": ""}
+}
+RIGHT = WRONG | {
+    "line": 1,
+    "text": "4*N_p",
+    "verdict": "holds",
+    "code": "SC102",
+    "message": "parameter memory",
+    "difference": "",
+}
+UNREAD = WRONG | {
+    "line": 2,
+    "text": "$x",
+    "verdict": "unchecked",
+    "code": "SC303",
+    "message": "broken markup",
+    "document": "",
+}
 SOURCE = "we need 4*N_p bytes\n$x\n$N_B = 20bcd$ for each block\n"
 
 
@@ -22,9 +46,15 @@ def titles(made):
 
 def test_what_is_wrong_comes_first():
     made = findings_document([RIGHT, UNREAD, WRONG], SOURCE)
-    assert titles(made) == ["Summary", "What differs", "line 3: N_B = 20bcd", "What could not be checked", "What holds"]
+    assert titles(made) == [
+        "Summary",
+        "What differs",
+        "line 3: N_B = 20bcd",
+        "What could not be checked",
+        "What holds",
+    ]
     assert made.title == "What symcost finds in notes.md"
-    assert made.summary == ("notes.md: 1 differs, 1 unchecked, 1 holds",)
+    assert made.summary == ("notes.md: differs 1, unchecked 1, holds 1",)
 
 
 @pytest.mark.parametrize("name", ["md", "html", "text"])
@@ -45,8 +75,32 @@ def test_a_form_that_is_none_is_shown_as_it_stands():
     assert "| derived | `32 GiB?` |" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "set_as_formula"),
+    [
+        (r"\frac{4N_A}{b} = 3 \cdot 2", True),
+        (r"16\times(2dv+d)", True),
+        (r"\input{/etc/passwd}", False),
+        (r"\frac{1}{2}\write18{x}", False),
+        (r"\frac{1}{2} % rest", False),
+        (r"\times `$", False),
+        (r"\frac{1}", False),
+        ("plain words", False),
+    ],
+)
+def test_latex_that_only_sets_signs_is_shown_as_a_formula(text, set_as_formula):
+    shown = write(findings_document([WRONG | {"text": text}], SOURCE), "md")
+    assert (f"| written | $`{text}`$ |" in shown) is set_as_formula
+
+
+def test_numbers_are_grouped():
+    assert "$`3{,}020`$" in write(findings_document([WRONG | {"derived": "3020"}], SOURCE), "md")
+
+
 def test_places_name_their_file_where_there_are_several():
-    made = findings_document([WRONG, WRONG | {"file": "other.md"}], {"notes.md": SOURCE, "other.md": "\n\nelsewhere\n"})
+    made = findings_document(
+        [WRONG, WRONG | {"file": "other.md"}], {"notes.md": SOURCE, "other.md": "\n\nelsewhere\n"}
+    )
     assert "notes.md:3:2: N_B = 20bcd" in titles(made)
     assert "elsewhere" in write(made, "md")
 
@@ -57,14 +111,18 @@ def test_a_clean_document_is_told_so():
 
 @pytest.mark.parametrize("name", ["md", "html", "tex"])
 def test_what_a_document_holds_does_nothing_in_the_report(hostile, name):
-    made = findings_document([WRONG | {"text": hostile, "message": hostile, "fix": hostile, "file": hostile}], hostile * 3)
+    made = findings_document(
+        [WRONG | {"text": hostile, "message": hostile, "fix": hostile, "file": hostile}], hostile * 3
+    )
     text = write(made, name)
     if name == "html":
         assert "<img" not in text and "<script" not in text
     elif name == "md":
         tokens = MarkdownIt("commonmark").enable("table").parse(text)
         assert len([token for token in tokens if token.type == "heading_open"]) == 1 + len(made.sections)
-        assert not [child for token in tokens for child in token.children or () if child.type == "html_inline"]
+        assert not [
+            child for token in tokens for child in token.children or () if child.type == "html_inline"
+        ]
     else:
         assert "\\input{" not in text
 

@@ -9,7 +9,11 @@ from symcost.report.blocks import Equation, Substitution, Table
 
 
 def section(made, title):
-    return next(each for each in made.sections if "".join(getattr(piece, "text", piece) for piece in each.title) == title)
+    return next(
+        each
+        for each in made.sections
+        if "".join(getattr(piece, "text", piece) for piece in each.title) == title
+    )
 
 
 def results(made):
@@ -20,10 +24,19 @@ def results(made):
 
 def said(made):
     """All words and formulas of a document, without thousands' commas."""
-    def words(line):
-        return "".join(getattr(piece, "text", piece) if not hasattr(piece, "kind") or piece.kind != "break" else " " for piece in line)
 
-    lines = [line for each in made.sections for block in each.blocks for line in getattr(block, "lines", (getattr(block, "line", ()),))]
+    def words(line):
+        return "".join(
+            getattr(piece, "text", piece) if not hasattr(piece, "kind") or piece.kind != "break" else " "
+            for piece in line
+        )
+
+    lines = [
+        line
+        for each in made.sections
+        for block in each.blocks
+        for line in getattr(block, "lines", (getattr(block, "line", ()),))
+    ]
     return " ".join(map(words, lines)).replace(",", "")
 
 
@@ -71,23 +84,33 @@ def test_the_shortcut_of_the_slide_is_called_unsafe_with_its_numbers(lecture):
 
 def test_the_number_that_the_slide_prints_is_explained_by_its_rounded_coefficient(lecture):
     """3.617·10⁻⁶ · 1,480,935,201,792 / (1,024 · 0.5), worked out by hand."""
-    assert 3617 * 1_480_935_201_792 / 10**9 / 512 == pytest.approx(10_461.9973, abs=5e-5)
+    assert pytest.approx(10_461.9973, abs=5e-5) == 3617 * 1_480_935_201_792 / 10**9 / 512
     assert "to 3.617 × 10⁻⁶ first which gives 10461.9973 s" in said(lecture)
 
 
 def test_every_layer_of_the_tree_stands_under_its_parent(lecture):
-    tree = next(block for block in section(lecture, "The model, layer by layer").blocks if isinstance(block, Table))
-    rows = [("".join(piece.text for piece in row[0]), depth) for row, depth in zip(tree.rows, tree.indent, strict=True)]
+    tree = next(
+        block for block in section(lecture, "The model, layer by layer").blocks if isinstance(block, Table)
+    )
+    rows = [
+        ("".join(piece.text for piece in row[0]), depth)
+        for row, depth in zip(tree.rows, tree.indent, strict=True)
+    ]
     assert rows == [
-        ("model", 0), ("embedding", 1), ("block", 1), ("norm_1", 2), ("attention", 2), ("norm_2", 2), ("mlp", 2),
+        ("model", 0), ("embedding", 1), ("block", 1), ("norm_1", 2), ("attention", 2),
+        ("norm_2", 2), ("mlp", 2),
         ("final_norm", 1), ("head", 1),
     ]  # fmt: skip
 
 
 def test_the_parts_of_the_tree_add_up_to_the_whole(lecture):
-    tree = next(block for block in section(lecture, "The model, layer by layer").blocks if isinstance(block, Table))
+    tree = next(
+        block for block in section(lecture, "The model, layer by layer").blocks if isinstance(block, Table)
+    )
     for column in (3, 5):
-        model, embedding, block, *layers, final_norm, head = [int(row[column][0].text.replace(",", "")) for row in tree.rows]
+        model, embedding, block, *layers, final_norm, head = [
+            int(row[column][0].text.replace(",", "")) for row in tree.rows
+        ]
         assert block == sum(layers)
         assert model == embedding + 12 * block + final_norm + head
 
@@ -101,13 +124,22 @@ def test_where_numbers_lack_forms_stand_alone(letters):
 
 def test_what_is_computed_again_is_named_and_left_out_of_the_models_work():
     made = document("cs190c", under="textbook+flash+checkpoint")
-    (run,) = (block for block in section(made, "Training time").blocks if getattr(block, "name", None) and block.name.text == "T_training")
+    (run,) = (
+        block
+        for block in section(made, "Training time").blocks
+        if getattr(block, "name", None) and block.name.text == "T_training"
+    )
     assert run.forms[0].text == "D·epochs·(F_step − F_again)/(bcn·MFU·peak)"
 
 
 def test_letters_are_those_of_the_notation_asked_for():
     made = document("gpt", under="megatron-2022", notation="megatron", given={"d_ff": "4*d"})
-    saved = next(block for each in made.sections for block in each.blocks if getattr(block, "name", None) and block.name.text == "M_block")
+    saved = next(
+        block
+        for each in made.sections
+        for block in each.blocks
+        if getattr(block, "name", None) and block.name.text == "M_block"
+    )
     assert saved.forms[0].text == "34sbh + 5as²b"  # Korthikanti et al. 2022, equation 1
 
 
@@ -121,6 +153,8 @@ def test_options_of_a_convention_are_listed_with_their_sources():
 
 
 def test_a_gpu_brings_its_peak_and_its_price_with_their_source():
-    made = document("llama-3-8b", given={"b": 1, "c": 8192, "D": 10**9, "MFU": 0.5}, gpu="h100-sxm", precision="mixed-16")
+    made = document(
+        "llama-3-8b", given={"b": 1, "c": 8192, "D": 10**9, "MFU": 0.5}, gpu="h100-sxm", precision="mixed-16"
+    )
     assert "p5.48xlarge" in said(made)
     assert results(made)["cost"].letters[0].text == "price·H"

@@ -10,7 +10,9 @@ from symcost.report.notebook import executed
 
 
 def cells(made, kind):
-    return [cell for cell in nbformat.reads(write(made, "ipynb"), as_version=4).cells if cell.cell_type == kind]
+    return [
+        cell for cell in nbformat.reads(write(made, "ipynb"), as_version=4).cells if cell.cell_type == kind
+    ]
 
 
 def test_a_notebook_is_valid_and_its_cells_have_ids_of_their_own(lecture):
@@ -42,7 +44,10 @@ def test_no_result_is_pasted_into_its_words_or_code(lecture):
 def test_forms_and_conventions_asked_for_stand_in_its_call():
     made = document("llama", under="torch-eager", given={"d_ff": "4*d", "b": 2}, optimizer="sgd-momentum")
     call = cells(made, "code")[0].source
-    assert "symcost.derive('llama', under='torch-eager', given={'d_ff': '4*d'}, optimizer='sgd-momentum')" in call
+    assert (
+        "symcost.derive('llama', under='torch-eager', given={'d_ff': '4*d'}, optimizer='sgd-momentum')"
+        in call
+    )
     assert "numbers = {'b': 2}" in cells(made, "code")[1].source
 
 

@@ -7,7 +7,11 @@ import pytest
 import symcost
 from symcost.report import document, write
 
-REPORTS = [("cs190c", {}), ("gpt", {"under": "megatron-2022", "notation": "megatron"}), ("llama", {"under": "torch-eager"})]
+REPORTS = [
+    ("cs190c", {}),
+    ("gpt", {"under": "megatron-2022", "notation": "megatron"}),
+    ("llama", {"under": "torch-eager"}),
+]
 
 
 @pytest.mark.parametrize(("model", "options"), REPORTS)
@@ -21,7 +25,10 @@ def test_a_page_opens_without_a_fault_and_without_the_network(node, chromium, tm
 
 def test_a_hostile_name_does_nothing_in_a_browser(node, chromium, tmp_path, hostile):
     page = tmp_path / "report.html"
-    page.write_text(write(document(dataclasses.replace(symcost.load("cs190c"), name=hostile, source=hostile)), "html"), encoding="utf-8")
+    page.write_text(
+        write(document(dataclasses.replace(symcost.load("cs190c"), name=hostile, source=hostile)), "html"),
+        encoding="utf-8",
+    )
     seen = node("browse.js", chromium, page)
     assert (seen["faults"], seen["outside"]) == ([], [])
 

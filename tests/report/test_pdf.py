@@ -9,7 +9,14 @@ from symcost.errors import UsageError
 from symcost.report import document, pdf, write
 from symcost.report.pdf import compiled
 
-BASE = {"inputenc", "geometry", "amsmath", "array,longtable", "graphicx", "hyperref"}  # latex-base, amsmath and tools
+BASE = {
+    "inputenc",
+    "geometry",
+    "amsmath",
+    "array,longtable",
+    "graphicx",
+    "hyperref",
+}  # latex-base, amsmath and tools
 REPORTS = {
     "lecture": ("cs190c", {}),
     "letters": ("gpt", {"under": "megatron-2022", "notation": "kaplan"}),
@@ -35,7 +42,8 @@ def test_nothing_runs_more_than_20_points_over_the_margin(pdflatex, tmp_path, na
 
 def test_a_fragment_is_read_in_by_another_document(pdflatex, lecture):
     fragment = write(lecture, "fragment")
-    around = r"\documentclass{article}\usepackage{amsmath,array,longtable,hyperref}\begin{document}%s\end{document}"
+    packages = r"\usepackage{amsmath,array,longtable,hyperref}"
+    around = rf"\documentclass{{article}}{packages}\begin{{document}}%s\end{{document}}"
     assert compiled(around % fragment).startswith(b"%PDF")
 
 

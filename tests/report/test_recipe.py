@@ -8,7 +8,9 @@ from symcost.report.recipe import Recipe
 from symcost.tables.gpus import gpu
 
 
-@pytest.mark.parametrize(("number", "written"), [(1024, "1_024"), (Fraction(1, 2), "0.5"), (Fraction(1, 3), "Fraction(1, 3)")])
+@pytest.mark.parametrize(
+    ("number", "written"), [(1024, "1_024"), (Fraction(1, 2), "0.5"), (Fraction(1, 3), "Fraction(1, 3)")]
+)
 def test_numbers_are_written_so_that_they_are_read_back_exactly(number, written):
     (_, put) = Recipe("cs190c", {}, {"MFU": number}).setup(None, "fp32")
     assert f"'MFU': {written}" in put

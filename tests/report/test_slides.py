@@ -6,7 +6,11 @@ from symcost.report import document, write
 from symcost.report.blocks import Table, line
 from symcost.report.slides import ROOM, height, slides
 
-LLAMA = {"given": {"b": 1, "c": 8192, "D": 15 * 10**12, "n": 1024, "MFU": 0.4}, "gpu": "h100-sxm", "precision": "mixed-16"}
+LLAMA = {
+    "given": {"b": 1, "c": 8192, "D": 15 * 10**12, "n": 1024, "MFU": 0.4},
+    "gpu": "h100-sxm",
+    "precision": "mixed-16",
+}
 
 
 def test_slides_keep_the_order_of_the_sections(lecture):
@@ -16,7 +20,9 @@ def test_slides_keep_the_order_of_the_sections(lecture):
 
 def test_no_row_is_lost_when_a_table_is_cut(lecture):
     def rows(parts):
-        return [row for part in parts for block in part.blocks if isinstance(block, Table) for row in block.rows]
+        return [
+            row for part in parts for block in part.blocks if isinstance(block, Table) for row in block.rows
+        ]
 
     assert rows(slides(lecture)) == rows(lecture.sections)
 

@@ -1,4 +1,4 @@
-"""Substitution steps: what is printed with numbers in place is worked out again, by Python's own arithmetic."""
+"""Substitution steps: what is printed with numbers in place is worked out again, by Python's arithmetic."""
 
 import re
 from fractions import Fraction
@@ -18,15 +18,32 @@ LLAMA = {"b": 1, "c": 8192, "D": 15 * 10**12, "n": 1024, "MFU": 0.4, "peak": 989
 def worked_out(line: str) -> Fraction:
     """A line such as `12(16·1,024² + 2·1,024)`, by Python."""
     code = line.replace(",", "").replace("·", "*").replace("−", "-").replace("⌈", "ceil(").replace("⌉", ")")
-    code = re.sub(r"10([⁰¹²³⁴-⁹]+)", lambda found: "10**" + found[1].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")), code)
+    code = re.sub(
+        r"10([⁰¹²³⁴-⁹]+)",
+        lambda found: "10**" + found[1].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")),
+        code,
+    )
     code = code.replace("²", "**2").replace("³", "**3")
     code = re.sub(r"(?<=[\d)])\(", "*(", code)
     code = re.sub(r"\d+\.?\d*", lambda found: f"Fraction('{found[0]}')", code)
     return eval(code, {"Fraction": Fraction, "ceil": lambda value: -(-value.numerator // value.denominator)})
 
 
-@pytest.mark.parametrize(("model", "numbers"), [("cs190c", LECTURE), ("llama-3-8b", LLAMA), ("gpt2-xl", LLAMA)])
-@pytest.mark.parametrize("quantity", "parameters saved_activations peak_memory step_flops steps training_flops training_time".split())
+@pytest.mark.parametrize(
+    ("model", "numbers"), [("cs190c", LECTURE), ("llama-3-8b", LLAMA), ("gpt2-xl", LLAMA)]
+)
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        "parameters",
+        "saved_activations",
+        "peak_memory",
+        "step_flops",
+        "steps",
+        "training_flops",
+        "training_time",
+    ],
+)
 def test_every_line_with_numbers_in_place_gives_the_value(model, numbers, quantity):
     terms = symcost.derive(model)[quantity]
     for line in steps(terms, numbers).numbers:
@@ -59,7 +76,12 @@ def test_a_short_line_needs_no_value_in_between():
 
 @pytest.mark.parametrize(
     ("form", "base", "found"),
-    [(16 * (d**2 + d), 4 * d**2 + 4 * d, 4), (d**2 + 2 * d, d**2 + d, None), (d * v, d, None), (b * h / 2, b * h, Fraction(1, 2))],
+    [
+        (16 * (d**2 + d), 4 * d**2 + 4 * d, 4),
+        (d**2 + 2 * d, d**2 + d, None),
+        (d * v, d, None),
+        (b * h / 2, b * h, Fraction(1, 2)),
+    ],
 )
 def test_a_ratio_is_a_number_or_none(form, base, found):
     assert ratio(form, base) == found

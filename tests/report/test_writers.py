@@ -1,4 +1,4 @@
-"""Formats: one document, the same numbers in each, the same bytes every time, and nothing that users wrote takes effect."""
+"""Formats: the same numbers in each, the same bytes every time, and nothing that users wrote takes effect."""
 
 import ast
 import dataclasses
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from markdown_it import MarkdownIt
@@ -20,16 +21,21 @@ from symcost.report import FORMATS, document, format_of, report, report_files, w
 TEXTS = [name for name in FORMATS if name != "pdf"]
 
 
-@pytest.mark.parametrize("name", [name for name in TEXTS if name != "ipynb"])  # a notebook finds its numbers itself
+@pytest.mark.parametrize(
+    "name", [name for name in TEXTS if name != "ipynb"]
+)  # a notebook finds its numbers itself
 def test_the_same_numbers_stand_in_every_format(lecture, name):
-    signs = re.sub(r"\{,\}|(?<=\d),(?=\d{3})|<mo[^>]*>,</mo>|</?m[no][^>]*>", lambda _: "", write(lecture, name))
+    signs = re.sub(
+        r"\{,\}|(?<=\d),(?=\d{3})|<mo[^>]*>,</mo>|</?m[no][^>]*>", lambda _: "", write(lecture, name)
+    )
     for number in ("266888192", "336855040", "5617631232", "1480935201792", "502930", "10460.76"):
         assert number in signs
 
 
 def test_the_same_document_gives_the_same_bytes_in_another_process(lecture):
     code = (
-        "from hashlib import sha256\nfrom symcost.report import FORMATS, document, write\nmade = document('cs190c')\n"
+        "from hashlib import sha256\nfrom symcost.report import FORMATS, document, write\n"
+        "made = document('cs190c')\n"
         "print({name: sha256(write(made, name).encode()).hexdigest() for name in FORMATS if name != 'pdf'})"
     )
     here = {name: sha256(write(lecture, name).encode()).hexdigest() for name in TEXTS}
@@ -51,7 +57,7 @@ def test_markdown_shows_a_hostile_name_and_does_nothing_of_it(hostile, name):
     honest = engine.parse(write(document("cs190c"), name))
     model = dataclasses.replace(symcost.load("cs190c"), name=hostile, source="one\n\n# two\n\n- three")
     tokens = engine.parse(write(document(model, given=GIVEN, gpu="rtx-3090"), name))
-    titles = [after.content for token, after in zip(tokens, tokens[1:]) if token.type == "heading_open"]
+    titles = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     assert not any("two" in title for title in titles)
     inline = [child for token in tokens if token.type == "inline" for child in token.children]
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<br>"}
@@ -62,7 +68,18 @@ def test_markdown_shows_a_hostile_name_and_does_nothing_of_it(hostile, name):
     assert "<img src=x onerror=alert(1)> \\input{/etc/passwd} $x$ | a_b `c` **d**" in shown
 
 
-GIVEN = {"b": 4, "c": 256, "d": 1024, "h": 16, "L": 12, "v": 32000, "D": 103_000_000, "epochs": 5, "n": 4, "MFU": 0.5}
+GIVEN = {
+    "b": 4,
+    "c": 256,
+    "d": 1024,
+    "h": 16,
+    "L": 12,
+    "v": 32000,
+    "D": 103_000_000,
+    "epochs": 5,
+    "n": 4,
+    "MFU": 0.5,
+}
 
 
 class Page(HTMLParser):
@@ -83,7 +100,9 @@ class Page(HTMLParser):
 
 
 def test_a_page_shows_a_hostile_name_and_does_nothing_of_it(hostile):
-    page = Page(write(document(dataclasses.replace(symcost.load("cs190c"), name=hostile, source=hostile)), "html"))
+    page = Page(
+        write(document(dataclasses.replace(symcost.load("cs190c"), name=hostile, source=hostile)), "html")
+    )
     assert not {"script", "img", "iframe", "object", "link"} & set(page.tags)
     assert "<img src=x onerror=alert(1)> \\input{/etc/passwd} $x$ | a_b" in "".join(page.words)
 
@@ -91,7 +110,7 @@ def test_a_page_shows_a_hostile_name_and_does_nothing_of_it(hostile):
 def test_a_page_asks_for_nothing_outside_and_its_contents_lead_somewhere(lecture):
     text = write(lecture, "html")
     page = Page(text)
-    assert "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'" in text
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in text
     assert page.links and all(link.startswith("#") for link in page.links)
     assert {link[1:] for link in page.links} == set(page.ids)
     assert len(page.ids) == len(set(page.ids)) == len(lecture.sections)
@@ -130,7 +149,10 @@ def folder(tmp_path, text, ending="md"):
 
 
 def test_a_template_of_ones_own_is_a_format(tmp_path, hostile):
-    mine = folder(tmp_path, '{% from "md/pieces.j2" import line %}{{ document.title }}: {{ line(document.sections[0].title) }}')
+    mine = folder(
+        tmp_path,
+        '{% from "md/pieces.j2" import line %}{{ document.title }}: {{ line(document.sections[0].title) }}',
+    )
     assert report("cs190c", to="mine", templates=mine) == "What it costs to train cs190c: Results\n"
     named = dataclasses.replace(symcost.load("cs190c"), name=hostile)
     assert "\\<img" in report(named, to="mine", templates=mine)
@@ -184,6 +206,12 @@ def test_a_models_name_is_no_way_out_of_the_folder(tmp_path):
     model = dataclasses.replace(symcost.load("cs190c"), name="../../etc/x y")
     (path,) = report_files(model, output=tmp_path)
     assert path.parent == tmp_path and path.name == "etc-x-y.md"
+
+
+def test_a_document_made_before_is_written_as_well(lecture, tmp_path):
+    (path,) = report_files(lecture, to=["text"], output=tmp_path)
+    assert path.name == "cs190c.txt"
+    assert path.read_text(encoding="utf-8") == write(lecture, "text")
 
 
 def test_only_a_notebook_can_be_executed(tmp_path):

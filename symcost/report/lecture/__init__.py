@@ -36,4 +36,5 @@ def lecture(talk: Talk) -> Document:
         f"Derived by symcost {symcost.__version__} under the convention {talk.costs.convention.name}.",
         sections,
         summary(talk),
+        talk.costs.model.name,
     )

@@ -10,8 +10,8 @@ from symcost.report.steps import together
 from symcost.symbols import GLOSSARY
 
 NOT_ALL = (
-    "What is derived is not all that a driver shows: rounding and fragmentation of the allocator, workspaces of "
-    "kernels and the context of the driver come on top."
+    "What is derived is not all that a driver shows: rounding and fragmentation of the allocator, workspaces "
+    "of kernels and the context of the driver come on top."
 )
 
 
@@ -30,7 +30,10 @@ def _choices(talk: Talk) -> list[Line]:
     return [
         line("Model ", Code(costs.model.name), f": {costs.model.source}."),
         line("Convention ", Code(base), about),
-        *(line("Option ", Code(f"+{each.name}"), f": {each.meaning}. Source: {each.source}.") for each in chosen),
+        *(
+            line("Option ", Code(f"+{each.name}"), f": {each.meaning}. Source: {each.source}.")
+            for each in chosen
+        ),
         line("Optimizer ", Code(costs.optimizer.name), f": {costs.optimizer.source}."),
         line("Precision ", Code(precision.name), f": {precision.note}. Source: {precision.source}."),
     ]
@@ -38,7 +41,8 @@ def _choices(talk: Talk) -> list[Line]:
 
 def _ties(talk: Talk) -> list[Line]:
     ties = [
-        together(talk.letter(symbol.name), talk.form(form), sign="=") for symbol, form in talk.costs.ties.items()
+        together(talk.letter(symbol.name), talk.form(form), sign="=")
+        for symbol, form in talk.costs.ties.items()
     ]
     return [line("Fixed by the model: ", *joined(ties), ".")] if ties else []
 

@@ -13,8 +13,8 @@ from symcost.terms import Number
 class Example:
     """Numbers and a GPU with their source.
 
-    `rounds` says to how many digits the source rounds epochs·D/(n·peak) before it goes on, `printed` what time it
-    prints at the end.
+    `rounds` says to how many digits the source rounds epochs·D/(n·peak) before it goes on, `printed` what
+    time it prints at the end.
     """
 
     numbers: Mapping[str, Number]

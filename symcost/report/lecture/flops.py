@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
-from symcost.report.blocks import Block, Break, Code, Inline, Line, Math, Paragraph, Section, Table, joined, line
+from symcost.report.blocks import (
+    Block,
+    Break,
+    Code,
+    Inline,
+    Line,
+    Math,
+    Paragraph,
+    Section,
+    Table,
+    joined,
+    line,
+)
 from symcost.report.lecture.talk import Talk, added
 from symcost.report.steps import name
 from symcost.tables.optimizers import operations
 from symcost.terms import GradientReads, Term
 
 TWO = (
-    "A multiply and an add are two FLOPs, so a matrix product costs 2 for each point of its joint axes. On the way back "
-    "each factor that has a gradient takes one product over the same axes."
+    "A multiply and an add are two FLOPs, so a matrix product costs 2 for each point of its joint axes. On "
+    "the way back each factor that has a gradient takes one product over the same axes."
 )
 POINTS = "a product and a sum for each point of "  # how the reason of a matrix product begins
 PASSES = ("forward_flops", "backward_flops", "recompute_flops", "optimizer_flops")

@@ -1,4 +1,4 @@
-"""The largest batch: the memory turned round, the proof in whole bytes, and the usual shortcut with its error."""
+"""The largest batch: the memory turned round, the proof in whole bytes, the usual shortcut with its error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ from symcost.terms import Number, Term, evaluator
 
 GROWS = "The memory grows by the same with every sequence, so it can be turned round for the batch:"
 SEARCHED = "The memory does not grow by the same with every sequence, so the largest batch is searched for."
-WIDTHS = frozenset(GLOSSARY[letter].symbol for letter in "d d_ff v h d_k h_kv c_max d_expert".split())
+WIDTHS = frozenset(
+    GLOSSARY[letter].symbol for letter in ["d", "d_ff", "v", "h", "d_k", "h_kv", "c_max", "d_expert"]
+)
 
 
 def limits(talk: Talk) -> list[Section]:
@@ -84,7 +86,9 @@ def _turned(talk: Talk, fixed: Expr, each: Expr) -> tuple[Math, ...]:
 
 
 def _divided(talk: Talk, above: Math, below: Math) -> Math:
-    return talk.board.floored(Math(rf"\frac{{{above.latex}}}{{{below.latex}}}", f"({above.text})/{below.text}"))
+    return talk.board.floored(
+        Math(rf"\frac{{{above.latex}}}{{{below.latex}}}", f"({above.text})/{below.text}")
+    )
 
 
 def _largest(
@@ -117,11 +121,11 @@ def _proof(talk: Talk, limit: Limit) -> list[Block]:
 
 
 def _shortcut(talk: Talk, limit: Limit) -> list[Block]:
-    """The usual shortcut (no norms, nothing outside the blocks but the tables), and what it promises too much."""
+    """The usual shortcut (no norms, of the outside only the tables), and what it promises too much."""
     decimal = int(limit.limit) // GIB * 10**9
     static, each = talk.costs["static_memory"], talk.costs["memory_per_sequence"]
-    kept_static, dropped_static = (static.where(lambda term, w=wide: _is_wide(term) is w) for wide in (True, False))
-    kept_each, dropped_each = (each.where(lambda term, i=inside: _in_block(term) is i) for inside in (True, False))
+    kept_static, dropped_static = static.where(_is_wide), static.where(lambda term: not _is_wide(term))
+    kept_each, dropped_each = each.where(_in_block), each.where(lambda term: not _in_block(term))
     if not dropped_each.terms or not kept_each.terms or not decimal:
         return []
     form = (GLOSSARY["M"].symbol - kept_static.total) / kept_each.total
@@ -129,7 +133,9 @@ def _shortcut(talk: Talk, limit: Limit) -> list[Block]:
     fits = solve(talk.costs["peak_memory"], "b", at_most=decimal, given=talk.numbers)
     if promised < 1 or promised // 1 == fits.floor:
         return []
-    dropped = joined((talk.form(terms.total) for terms in (dropped_static, dropped_each) if terms.terms), " and ")
+    dropped = joined(
+        (talk.form(terms.total) for terms in (dropped_static, dropped_each) if terms.terms), " and "
+    )
     value = significant(promised, 4)
     return [
         Paragraph(line("A shortcut drops the norms, and all that is kept outside the blocks:")),
@@ -147,7 +153,7 @@ def _shortcut(talk: Talk, limit: Limit) -> list[Block]:
                 f"{promised // 1:,} sequences, where {fits.floor:,} fit ({limit.floor:,} with "
                 f"{with_unit(limit.limit, 'bytes')}). It leaves out ",
                 *dropped,
-                " bytes, always there and for each sequence. Whatever is left out only makes the promise larger.",
+                " bytes, always there and for each sequence. What is left out only makes the promise larger.",
             )
         ),
     ]

@@ -11,7 +11,11 @@ from symcost.report.steps import exact
 from symcost.tables.precisions import states
 
 PARTS = ("parameter_memory", "gradient_memory", "optimizer_memory", "activation_memory")
-LECTURED = ("textbook", "every-output", "megatron-2022")  # conventions of lectures and papers; no framework runs them
+LECTURED = (
+    "textbook",
+    "every-output",
+    "megatron-2022",
+)  # conventions of lectures and papers; no framework runs them
 
 
 def memory(talk: Talk) -> tuple[Section, ...]:
@@ -22,7 +26,9 @@ def _gradients(talk: Talk) -> Section:
     size = talk.costs.precision.gradient
     words = f"Each trained parameter has one gradient of the same shape, at {size} bytes an element."
     result = talk.result("gradient_memory", talk.by_parameters("gradient_memory"))
-    return Section(line("Gradients"), (Paragraph(line(words)), *result), code=talk.recipe.show("gradient_memory"))
+    return Section(
+        line("Gradients"), (Paragraph(line(words)), *result), code=talk.recipe.show("gradient_memory")
+    )
 
 
 def _optimizer(talk: Talk) -> Section:
@@ -57,7 +63,9 @@ def _shares(talk: Talk) -> list[Block]:
     for quantity in (*PARTS, "peak_memory"):
         part = talk.value(quantity) or 0
         share = f"{rounded(100 * Fraction(part) / Fraction(whole), 1)} %"
-        rows.append((line(talk.name(quantity)), line(exact(part)), line(with_unit(part, "bytes")), line(share)))
+        rows.append(
+            (line(talk.name(quantity)), line(exact(part)), line(with_unit(part, "bytes")), line(share))
+        )
     return [Table(("part", "bytes", "in binary units", "share"), tuple(rows), "lrrr")]
 
 

@@ -23,7 +23,7 @@ def results(talk: Talk) -> list[Section]:
 
 
 def _rows(talk: Talk, quantities: tuple[str, ...]) -> list[tuple[Line, ...]]:
-    rows = []
+    rows: list[tuple[Line, ...]] = []
     for quantity in quantities:
         value = talk.value(quantity)
         if value is not None:

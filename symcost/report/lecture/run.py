@@ -11,6 +11,7 @@ from symcost.report.blocks import Block, Math, Paragraph, Section, line
 from symcost.report.lecture.talk import Talk, named
 from symcost.report.steps import together
 from symcost.symbols import GLOSSARY, D, epochs, n, peak, price
+from symcost.tables.runs import RUNS
 from symcost.terms import Number
 from symcost.training import TOKENS
 
@@ -22,7 +23,9 @@ def run(talk: Talk) -> Section:
     timed = _by_steps(talk, "training_time")
     share = talk.letter("HFU" if "HFU" in talk.costs["training_time"].letters else "MFU")
     left_out = timed is not None and named("F_again") in timed.free_symbols
-    achieved = line(talk.letter("n"), " GPUs work at ", share, " times their peak", LEFT_OUT if left_out else ":")
+    achieved = line(
+        talk.letter("n"), " GPUs work at ", share, " times their peak", LEFT_OUT if left_out else ":"
+    )
     blocks: list[Block] = [
         Paragraph(line("A step sees ", talk.form(TOKENS), SEEN)),
         *talk.result("steps"),
@@ -31,6 +34,7 @@ def run(talk: Talk) -> Section:
         *talk.result("training_time", timed, both=True),
         *_rounding(talk),
         *talk.result("gpu_hours", talk.verified("gpu_hours", n * named("T_training") / 3600)),
+        *_published(talk),
     ]
     quantities = ["steps", "training_flops", "training_time", "gpu_hours"]
     if "price" not in talk.numbers:
@@ -70,6 +74,18 @@ def _rounding(talk: Talk) -> list[Block]:
             )
         )
     ]
+
+
+def _published(talk: Talk) -> list[Block]:
+    """What the model's makers report of their run, to hold the result against."""
+    made = RUNS.get(talk.costs.model.name)
+    if made is None or made.gpu_hours is None or talk.value("gpu_hours") is None:
+        return []
+    mfu = f", MFU {rounded(made.mfu[0])} to {rounded(made.mfu[1])}" if made.mfu else ""
+    words = (
+        f"{made.gpu_hours:,} GPU-hours for {made.tokens:,} tokens on {made.gpu}{mfu}. Source: {made.source}."
+    )
+    return [Paragraph(line(f"Published for this model: {words}"))]
 
 
 def _cut(value: Fraction, digits: int) -> Fraction:

@@ -16,7 +16,7 @@ from symcost.report.recipe import Recipe
 from symcost.report.steps import Board, exact, name, ratio, together, valued
 from symcost.rules import TEXT
 from symcost.solve import Limit, solve
-from symcost.symbols import GLOSSARY, NOTATIONS, Notation
+from symcost.symbols import NOTATIONS, Notation
 from symcost.tables.gpus import Gpu
 from symcost.tensors import size_of
 from symcost.terms import GradientReads, Number, Term, Terms, evaluator
@@ -70,7 +70,7 @@ class Talk:
 
     @cached_property
     def board(self) -> Board:
-        """The board with all numbers: those of letters, and those of the quantities that have a name on it."""
+        """The board with all numbers: those of letters, and those of the quantities named on it."""
         values: dict[str, Number] = dict(self.known)
         for quantity, called in (("parameters", "N"), *NAMES.items()):
             value = self.value(quantity)
@@ -106,7 +106,9 @@ class Talk:
     def axes(self, axes: Iterable[str]) -> Math:
         """Lengths with crosses between: d × d_ff."""
         lengths = [self.axis(axis) for axis in axes]
-        return Math(r"\times ".join(each.latex for each in lengths), " × ".join(each.text for each in lengths))
+        return Math(
+            r"\times ".join(each.latex for each in lengths), " × ".join(each.text for each in lengths)
+        )
 
     def axis(self, axis: str) -> Math:
         """The length of one axis in letters: h + 2h_kv in brackets, c' with its prime."""
@@ -141,7 +143,9 @@ class Talk:
     def verified(self, quantity: str, form: Expr) -> Expr | None:
         """A form in names of the board, if it is what the quantity's terms add up to."""
         quantities = {named(called): each for each, called in NAMES.items()} | {named("N"): "parameters"}
-        totals = {symbol: self.costs[quantities[symbol]].total for symbol in form.free_symbols & quantities.keys()}
+        totals = {
+            symbol: self.costs[quantities[symbol]].total for symbol in form.free_symbols & quantities.keys()
+        }
         return form if ratio(form.xreplace(totals), self.costs[quantity].total) == 1 else None
 
     # Results.
@@ -149,7 +153,7 @@ class Talk:
     def result(
         self, quantity: str, by_name: Expr | None = None, sum_of: Sequence[str] = (), both: bool = False
     ) -> list[Block]:
-        """A quantity in letters, with the numbers put in, and as a value; in letters alone where numbers lack.
+        """A quantity in letters, with the numbers put in, and as a value; where numbers lack, in letters.
 
         `by_name` is the form in names of quantities found before (4N), which then stands for the closed form
         (`both`: beside it); `sum_of` names quantities that it is the sum of.

@@ -1,0 +1,154 @@
+"""Plots: what the title says is true, the text is text, and the same picture has the same bytes."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+
+import symcost
+from symcost.errors import MissingValue, NoLimit, UsageError
+from symcost.report import plots
+
+NUMBERS = {"c": 256, "d": 1024, "h": 16, "L": 12, "v": 32000}  # CS190C 2026, lecture 9, part 3
+RUN = {**NUMBERS, "b": 4, "D": 103_000_000, "epochs": 5, "MFU": Fraction(1, 2), "peak": 35_600_000_000_000}
+
+
+@pytest.fixture(scope="module")
+def costs():
+    return symcost.derive("cs190c")
+
+
+@pytest.fixture(scope="module")
+def pictures(costs):
+    limit = symcost.solve(costs["peak_memory"], "b", at_most="24 GiB", given=NUMBERS)
+    values = [256 * 2**power for power in range(7)]
+    return {
+        "memory": plots.memory_against(limit),
+        "frontier": plots.frontier(
+            costs["peak_memory"], "b", "c", at_most=24 * 2**30, values=values, given=NUMBERS
+        ),
+        "shares": plots.shares_against(
+            costs["forward_flops"], "c", [1000 * 2**power for power in range(8)], {**NUMBERS, "b": 1}
+        ),
+        "saved": plots.saved_by_tensor(costs["saved_activations"], {**NUMBERS, "b": 4}),
+        "measured": plots.derived_against_measured([("a", 10, 10), ("b", 2000, 1999)], "bytes"),
+        "time": plots.time_and_cost(
+            costs["training_time"], costs["cost"], [1, 2, 4, 8], {**RUN, "price": Fraction(1, 2)}
+        ),
+    }
+
+
+def title(figure):
+    return figure.axes[0].get_title(loc="left")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        # CS190C 2026, lecture 9, part 3: 63 sequences on a card of 24 GiB, where activations take (24 − 3.977) GiB.
+        ("memory", "b = 63 fits 24 GiB; saved activations take 83 %"),
+        ("frontier", "At c = 4,096, b = 1 fits 24 GiB; from c = 8,192 on not even one"),
+        # 32bcd² = 4bc²d where c = 8d.
+        ("shares", "Score and value products catch up with all linear layers at c = 8,192"),
+        # hc = 16·256 = 4d: the weights are as large as what the feed-forward layer keeps.
+        ("saved", "P, G, H and U are the largest, each 14.9 % of saved activations"),
+        ("measured", "1 of 2 derived values equal the measured ones exactly"),
+        # Lecture 9, part 4: 10,461.9974 s on four cards, so half of that on eight.
+        ("time", "8 GPUs take 1.45 hours; the cost stays the same"),
+    ],
+)
+def test_the_title_states_the_finding(pictures, name, says):
+    assert title(pictures[name]) == says
+
+
+def test_every_plot_is_among_those_looked_at(pictures):
+    made = {
+        "memory_against",
+        "frontier",
+        "shares_against",
+        "saved_by_tensor",
+        "derived_against_measured",
+        "time_and_cost",
+    }
+    public = {name for name, each in vars(plots).items() if getattr(each, "__module__", "") == plots.__name__}
+    assert {name for name in public if not name.startswith("_")} - {"save", "drawn"} == made
+    assert len(pictures) == len(made)
+
+
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+def test_both_axes_say_what_they_show(pictures, name):
+    for axes in pictures[name].axes:
+        assert axes.get_ylabel() or name == "saved"
+    assert pictures[name].axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+def test_text_stays_text_and_the_bytes_are_the_same_again(pictures, name):
+    svg = plots.drawn(pictures[name])
+    assert plots.drawn(pictures[name]) == svg
+    assert f">{title(pictures[name])}</text>" in svg.decode()
+    assert b"<script" not in svg
+
+
+def test_the_curve_of_the_frontier_is_what_solve_answers(pictures):
+    """63, 27 and 11 sequences at 256, 512 and 1,024 tokens: each the largest, by counting up in whole bytes."""
+    (steps, points) = pictures["frontier"].axes[0].get_lines()
+    memory = symcost.derive("cs190c")["peak_memory"]
+    for c, b in zip(points.get_xdata(), points.get_ydata(), strict=True):
+        here = {**NUMBERS, "c": int(c)}
+        assert memory.at(**here, b=int(b)) <= 24 * 2**30 < memory.at(**here, b=int(b) + 1)
+    assert list(steps.get_ydata()) == list(points.get_ydata())
+
+
+def test_the_layers_of_memory_add_up_to_the_peak(pictures):
+    """At b = 1 the top of the stack is the memory of one sequence."""
+    stack = pictures["memory"].axes[0].collections
+    top = max(max(path.vertices[:, 1]) for layer in stack for path in layer.get_paths())
+    peak = symcost.derive("cs190c")["peak_memory"].at(**NUMBERS, b=63 * 3 // 2)
+    assert top == pytest.approx(peak / 2**30, rel=1e-12)
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_a_picture_is_saved_by_the_ending_of_its_name(pictures, tmp_path, ending):
+    start = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[ending]
+    assert plots.save(pictures["saved"], tmp_path / f"a.{ending}").read_bytes().startswith(start)
+
+
+def test_what_cannot_be_drawn_is_said_in_one_line(costs, pictures, tmp_path):
+    with pytest.raises(UsageError, match=r"\.svg, \.png or \.pdf"):
+        plots.save(pictures["saved"], tmp_path / "a.gif")
+    with pytest.raises(UsageError, match="at least one row"):
+        plots.derived_against_measured([], "bytes")
+    with pytest.raises(NoLimit, match="Raise the limit"):
+        plots.frontier(costs["peak_memory"], "b", "c", at_most=1000, values=[256], given=NUMBERS)
+    with pytest.raises(UsageError, match="a limit of memory"):
+        plots.memory_against(symcost.solve(costs["forward_flops"], "b", at_most=10**15, given=NUMBERS))
+    with pytest.raises(MissingValue, match="price"):
+        plots.time_and_cost(costs["training_time"], costs["cost"], [1, 2], RUN)
+
+
+def test_a_dollar_is_a_dollar(costs):
+    figure = plots.derived_against_measured([("$5 and $6", 10, 10)], "$a$")
+    assert "derived, in $a$" in plots.drawn(figure).decode()
+
+
+def test_colours_can_be_told_apart_in_grey():
+    """Neighbours in the stack differ in lightness by a fifth, or in their hatching."""
+    greys = [
+        sum(w * int(colour[i : i + 2], 16) for w, i in ((0.2126, 1), (0.7152, 3), (0.0722, 5)))
+        for colour in plots.COLOURS
+    ]
+    pairs = list(zip(greys, plots.HATCHES, strict=True))
+    assert all(
+        abs(one - other) > 50 or mark != sign
+        for (one, mark), (other, sign) in zip(pairs, pairs[1:], strict=False)
+    )
+
+
+def test_matplotlib_waits_until_something_is_drawn():
+    code = "import sys, symcost.report.plots, symcost.report; print('matplotlib' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
