@@ -31,6 +31,12 @@ class Kept:
     because: Because
     also: dict[str, None] = field(default_factory=dict)
 
+    @property
+    def measured(self) -> bool:
+        """Whether it was measured and does not follow from a gradient: reports show it apart."""
+        maker = self.tensor.maker
+        return maker is not None and any(held is self.tensor for held, _ in maker.extras)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -83,7 +89,20 @@ class Derivation:
                     kept[storage].also[reader] = None
             else:
                 kept[storage] = Kept(storage, place, reader, because)
-        return list(kept.values())
+        viewed = {
+            copy.maker.inputs[0].storage: each
+            for copy, each in kept.items()
+            if copy.amount is not None and copy.maker is not None and copy.maker.rule is rules.LAY_OUT
+        }
+        views = [self._viewed(base, each) for base, each in viewed.items() if base not in kept]
+        return [*kept.values(), *views]
+
+    def _viewed(self, base: Held, copy: Kept) -> Kept:
+        """What stays in place of a copy of a view, where the convention makes none."""
+        share = self.program.convention.viewed
+        stays = replace(base, amount=share * base.size)
+        because = Because(f"{copy.because}; with {share} = 1 it stays a view of {base.name}")
+        return Kept(stays, copy.place, copy.reader, because)
 
     def _counts(self, storage: Held) -> bool:
         """Whether a tensor counts among activations: one that is made in the forward pass."""
@@ -204,7 +223,12 @@ class Derivation:
         made = _largest(list(zip(sizes, [Integer(0), *sizes], strict=False)))
         because = Because("AdamW's loop makes two tensors of a parameter's size and holds one of the last's")
         largest = Term(
-            Max(*made), Integer(1), "largest parameter", "optimizer", because, "worst_moment_memory"
+            Max(*made, evaluate=False),
+            Integer(1),
+            "largest parameter",
+            "optimizer",
+            because,
+            "worst_moment_memory",
         )
         meaning = "all gradients and states are there, and what the update of the largest parameter makes"
         moments.append(Moment("optimizer step", meaning, (*before, "gradient_memory"), (loss, largest)))
@@ -371,7 +395,7 @@ def _largest(updates: list[tuple[Expr, Expr]]) -> list[Expr]:
     """
 
     def divides(one: Expr, other: Expr) -> bool:
-        return bool((other / one).as_numer_denom()[1] == 1) if one else True
+        return not one or bool(other and (other / one).as_numer_denom()[1] == 1)
 
     distinct = list(dict.fromkeys(updates))
     return [
@@ -393,9 +417,7 @@ def kv_cache(loss: Tensor, element_bytes: Expr) -> tuple[Term, ...]:
 def _keys_and_values(ops: list[Op], place: str, times: Expr, element_bytes: Expr) -> Iterator[Term]:
     for op in ops:
         if op.rule is rules.ATTENTION:
-            for tensor in op.inputs[1:3]:
-                while tensor.made_by is not None and tensor.made_by.rule is rules.REPEAT_HEADS:
-                    tensor = tensor.made_by.inputs[0]
+            for tensor in _made_from(*op.inputs[1:3]):
                 because = Because(
                     f"{element_bytes} bytes for each element of {tensor.name}, of every token seen"
                 )
@@ -403,6 +425,26 @@ def _keys_and_values(ops: list[Op], place: str, times: Expr, element_bytes: Expr
         elif op.body is not None:
             inside = f"{place}.{op.name}".lstrip(".") if op.rule in (rules.PART, rules.REPEAT) else place
             yield from _keys_and_values(op.body_ops(), inside, times * (op.times or 1), element_bytes)
+
+
+def _made_from(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values before heads are repeated; where keys are joined from a projected latent and a part
+    that all heads share, the latent and that part.
+    """
+    repeated = rules.REPEAT_HEADS, rules.BROADCAST
+    keys, values = _before(keys, *repeated), _before(values, *repeated)
+    joins = keys.made_by
+    if joins is not None and joins.rule is rules.JOIN and "h" not in joins.inputs[1].axes:
+        projected, shared = joins.inputs
+        return _before(projected, rules.SPLIT, rules.BIAS, rules.CONTRACT), shared
+    return keys, values
+
+
+def _before(tensor: Tensor, *made: rules.Rule) -> Tensor:
+    """What a tensor was made from, back through some rules."""
+    while tensor.made_by is not None and tensor.made_by.rule in made:
+        tensor = tensor.made_by.inputs[0]
+    return tensor
 
 
 def _read_by_gradients(step: Step) -> Iterator[tuple[Held, str, str, Because]]:

@@ -186,7 +186,7 @@ SQUARE = Rule("square", (x,), x**2)
 CUBE = Rule("cube", (x,), x**3)
 CLAMP = Rule("clamp", (x,), gradients={x: dy * inside(x)}, meaning="the slope is one inside the bounds, else zero")
 ONE_PLUS = Rule("one_plus", (x,), 1 + x, meaning="slope 1: keeps nothing")
-RSQRT = Rule("rsqrt", (x,), 1 / sqrt(x + Symbol("epsilon")), {x: -dy * y**3 / 2})
+RSQRT = Rule("rsqrt", (x,), Pow(x + Symbol("epsilon"), Rational(-1, 2), evaluate=False), {x: -dy * y**3 / 2})
 LOG = Rule("log", (x,), log(x))
 DIVIDE = Rule("divide", (x, w), x / w)
 
@@ -276,7 +276,7 @@ GELU_GATE = Rule("gelu_gate", (x, w), x * Phi(x) * w, meaning="GELU(x)·w")
 GELU_TANH = Rule(
     "gelu_tanh",
     (x,),
-    x * (1 + tanh(sqrt(2 / Symbol("pi")) * (x + Rational(44715, 10**6) * x**3))) / 2,
+    x * (1 + tanh(sqrt(2) / sqrt(Symbol("pi")) * (x + Rational(44715, 10**6) * x**3), evaluate=False)) / 2,
     meaning="GELU by its tanh approximation",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -175,7 +175,9 @@ class Terms:
         (['silu_G'], '4bcd')
         """
         if self.unit != other.unit:
-            raise UsageError(f"{other.quantity} is in {other.unit} and {self.quantity} in {self.unit}: no difference.")
+            raise UsageError(
+                f"{other.quantity} is in {other.unit} and {self.quantity} in {self.unit}: no difference."
+            )
         shared = Counter(map(_same, self.terms)) & Counter(map(_same, other.terms))
         taken = tuple(replace(term, amount=-term.amount) for term in _without(other.terms, shared))
         return replace(self, terms=(*_without(self.terms, shared), *taken))
@@ -207,9 +209,10 @@ class Terms:
             )
         ratio = made.scale / unit_of(wanted).scale
         factor = factor * Rational(ratio.numerator, ratio.denominator)
+        times: Callable[[Expr], Expr] = lru_cache(maxsize=None)(lambda amount: amount * factor)
         return replace(
             self,
-            terms=tuple(replace(term, amount=term.amount * factor) for term in self.terms),
+            terms=tuple(replace(term, amount=times(term.amount)) for term in self.terms),
             quantity=quantity or self.quantity,
             unit=wanted,
             outer=self.outer * factor,
@@ -230,11 +233,15 @@ class Terms:
         inside = tuple(
             term
             for term in self.terms
-            if term.place == scope or term.place.startswith(f"{scope}.") or f"{term.place}.{term.tensor}" == scope
+            if term.place == scope
+            or term.place.startswith(f"{scope}.")
+            or f"{term.place}.{term.tensor}" == scope
         )
         if not inside and not (scope in self.scopes and self._has_places()):
             known = list(dict.fromkeys([*self.places(), *self.scopes])) if self._has_places() else ["model"]
-            raise UnknownName(f"'{scope}' is no place of {self.quantity} of {self.model}. {nearest(scope, known)}")
+            raise UnknownName(
+                f"'{scope}' is no place of {self.quantity} of {self.model}. {nearest(scope, known)}"
+            )
         one = scope.split(".")[0] == "block"
         terms = tuple(replace(term, times=Integer(1)) for term in inside) if one else inside
         return replace(self, terms=terms, scope=scope)
@@ -308,29 +315,33 @@ class Terms:
         check_ties(self.ties, numbers, values)
         return numbers
 
-    def compile(self, *letters: str) -> Callable[..., Any]:
-        """A NumPy function of these letters, for sweeps; it takes numbers, lists and any duck array.
+    def compile(self, *letters: str, exact: bool = False) -> Callable[..., Any]:
+        """A function of these letters over numbers, lists and arrays of any kind, for sweeps.
 
-        It computes in float64, so a large product never overflows an integer; it is right to about 1 part in 10¹⁵.
-        Raises MissingValue where other letters of the form have no number of the model's own.
+        It computes in float64, so a large product never overflows an integer, and is right to about 1 part in
+        10¹⁵; arrays of Dask and JAX go through unchanged. `exact` gives Python's own integers and fractions
+        instead, point by point. Raises MissingValue where other letters of the form have no number of the
+        model's own.
 
         >>> import symcost
-        >>> logits = symcost.derive("cs190c")["saved_activations"].of("head.logits").compile("b", "c", "v")
-        >>> logits(2, [10, 100], 1000).tolist()
+        >>> logits = symcost.derive("cs190c")["saved_activations"].of("head.logits")
+        >>> logits.compile("b", "c", "v")(2, [10, 100], 1000).tolist()
         [20000.0, 200000.0]
+        >>> logits.compile("b", "c", "v", exact=True)(2, 10**9, 10**12)
+        2000000000000000000000
         """
-        from sympy import lambdify
+        return compiled([self], letters, exact)
 
-        symbols = [letter(name).symbol for name in letters]
+    def _in_letters(self, letters: Sequence[str]) -> Expr:
+        """The form with the model's own numbers put in for all other letters."""
         rest = {name: value for name, value in self.known({}).items() if name not in letters}
         missing = [name for name in self.letters if name not in letters and name not in rest]
         if missing:
-            raise MissingValue(f"{self.quantity}: {_listed(missing)} must be among the letters to compile for.")
-        form = self.total.xreplace(
-            {letter(name).symbol: _expr(value) for name, value in rest.items() if name in self.letters}
-        )
-        compute = lambdify(symbols, form, "numpy", cse=True)
-        return lambda *arrays: compute(*map(_in_float64, arrays))
+            raise MissingValue(
+                f"{self.quantity}: {_listed(missing)} must be among the letters to compile for."
+            )
+        put_in = {letter(name).symbol: _expr(rest[name]) for name in self.letters if name in rest}
+        return self.total.xreplace(put_in)
 
     def latex(self, notation: str = "lecture") -> str:
         """The closed form as a lecturer writes it, in a notation's letters."""
@@ -363,7 +374,14 @@ class Terms:
 
         caption = f"{self.quantity} of {self.scope}: {self.text()} {self.unit}"
         rows = [
-            row("td", printing.text(term.amount), printing.text(term.times), term.tensor, term.place, term.reason)
+            row(
+                "td",
+                printing.text(term.amount),
+                printing.text(term.times),
+                term.tensor,
+                term.place,
+                term.reason,
+            )
             for term in self.terms
         ]
         head = row("th", "amount", "times", "tensor", "place", "because")
@@ -387,11 +405,32 @@ def _without(terms: Iterable[Term], shared: Counter[tuple[str, str, Expr]]) -> I
             yield term
 
 
-def _in_float64(values: Any) -> Any:
-    """Numbers, lists and arrays of any kind in float64; an array stays the kind that it is."""
-    import numpy
+def compiled(several: Sequence[Terms], letters: Sequence[str], exact: bool = False) -> Callable[..., Any]:
+    """One function of these letters for several quantities, which share what they have in common.
 
-    return values.astype(numpy.float64) if hasattr(values, "astype") else numpy.asarray(values, numpy.float64)[()]
+    It gives an array for each, or the array itself for one. Raises as `Terms.compile` does.
+    """
+    from symcost.arrays import Compiled, pointwise
+
+    symbols = [letter(name).symbol for name in letters]
+    forms = [each._in_letters(letters) for each in several]
+    if not exact:
+        return Compiled(forms, symbols)
+    functions = [pointwise(_of_values(form, letters), len(letters)) for form in forms]
+    return functions[0] if len(functions) == 1 else lambda *arrays: tuple(each(*arrays) for each in functions)
+
+
+def _of_values(form: Expr, letters: Sequence[str]) -> Callable[..., Number]:
+    evaluate = evaluator(form)
+
+    def at(*values: object) -> Number:
+        return evaluate({name: _exact_number(value) for name, value in zip(letters, values, strict=True)})
+
+    return at
+
+
+def _exact_number(value: object) -> Number:
+    return value if type(value) is int else _tidy(_exact(value))
 
 
 def plain(value: Number) -> int | str:
@@ -415,7 +454,9 @@ def counted(name: str, value: object) -> Number:
     if number <= 0:
         raise UsageError(f"{name}: expected a positive number ({entry.meaning}), found {value}.")
     if not 1 <= number * LARGEST <= LARGEST**2:
-        raise UsageError(f"{name}: expected a number between 10⁻⁶⁰ and 10⁶⁰ ({entry.meaning}), found one beyond.")
+        raise UsageError(
+            f"{name}: expected a number between 10⁻⁶⁰ and 10⁶⁰ ({entry.meaning}), found one beyond."
+        )
     if entry.most is not None and number > entry.most:
         raise UsageError(f"{name}: expected a number up to {entry.most} ({entry.meaning}), found {value}.")
     if number.denominator == 1:
@@ -442,7 +483,9 @@ def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: M
         value = evaluator(form)(numbers)
         name = tied.name
         if GLOSSARY[name].whole and Fraction(value).denominator != 1:
-            known = ", ".join(f"{symbol} = {numbers[symbol.name]}" for symbol in sorted(form.free_symbols, key=str))
+            known = ", ".join(
+                f"{symbol} = {numbers[symbol.name]}" for symbol in sorted(form.free_symbols, key=str)
+            )
             raise UsageError(
                 f"{name}: expected a whole number, found {name} = {printing.text(form)} = {value} at {known}. "
                 f"Give {name} itself, or numbers that divide."
