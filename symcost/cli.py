@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command; every error is one line on stderr, and the exit status says what happened."""
     collections = gc.get_threshold()
     gc.set_threshold(FEW)
+    atexit.register(
+        gc.freeze
+    )  # or else leaving would look through all that sympy made, which takes as long again
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")  # ∂, ᵀ and ² are in few others
@@ -63,12 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except SymcostError as error:
         status = _complain(str(error))
     except RecursionError:
-        status = _complain("expected a formula or file of few brackets inside each other, found too many. Simplify it.")
-    except (BrokenPipeError, SystemExit):  # click leaves by itself where the reader has seen enough (list … | head)
+        status = _complain(
+            "expected a formula or file of few brackets inside each other, found too many. Simplify it."
+        )
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # click leaves by itself where the reader has seen enough (list … | head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = RIGHT
     except OSError as error:
-        status = _complain(f"{error.filename or 'standard output'}: expected a place to write to, found: {error.strerror}.")
+        status = _complain(
+            f"{error.filename or 'standard output'}: expected a place to write to, found: {error.strerror}."
+        )
     finally:
         gc.set_threshold(*collections)
     sys.exit(status if isinstance(status, int) else RIGHT)
@@ -83,7 +94,11 @@ def _one_line(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     path = f"{context.command_path.removeprefix('symcost').strip()}: " if context and context.parent else ""
     text = error.format_message().rstrip(".")
-    return f"{path}{text}. See symcost {path.rstrip(': ')} --help." if isinstance(error, click.UsageError) else path + text
+    return (
+        f"{path}{text}. See symcost {path.rstrip(': ')} --help."
+        if isinstance(error, click.UsageError)
+        else path + text
+    )
 
 
 # ------------------------------------------------------------------------------- options that commands share
@@ -98,12 +113,24 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-under = click.option("--under", default="textbook", metavar="C", help="Convention, with options: textbook+flash.")
+under = click.option(
+    "--under", default="textbook", metavar="C", help="Convention, with options: textbook+flash."
+)
 given = click.option("--given", multiple=True, metavar="k=v,…", help="Numbers and forms: b=4,c=256,d_ff=4*d.")
 gpu = click.option("--gpu", metavar="NAME", help="A GPU of `symcost list gpus`: its memory and its peak.")
 notation = click.option("--notation", default="lecture", metavar="N", help="Whose letters to write in.")
-optimizer = click.option("--optimizer", default="adamw", metavar="O", help="Whose states and FLOPs are counted.")
-precision = click.option("--precision", metavar="P", help="Bytes of a parameter, gradient, state, activation.")
+optimizer = click.option(
+    "--optimizer", default="adamw", metavar="O", help="Whose states and FLOPs are counted."
+)
+precision = click.option(
+    "--precision", metavar="P", help="Bytes of a parameter, gradient, state, activation."
+)
+layout = click.option(
+    "--layout",
+    default="single",
+    metavar="NAME[,tp=8,…]",
+    help="Costs of one device of a layout of `symcost list layouts`.",
+)
 costs_of = _options(under, optimizer, precision, notation, given, gpu)
 
 
@@ -124,7 +151,9 @@ def _given(items: Iterable[str]) -> dict[str, Any]:
                 shown = assignment if len(assignment) <= MOST_SHOWN else f"{assignment[:MOST_SHOWN]}…"
                 raise UsageError(f"--given '{shown}': {error}") from None
             if name in values and values[name] != value:
-                raise UsageError(f"--given: {name} is given twice, as {values[name]} and as {value}. Give it once.")
+                raise UsageError(
+                    f"--given: {name} is given twice, as {values[name]} and as {value}. Give it once."
+                )
             values[name] = value
     return values
 
@@ -141,7 +170,14 @@ def _split(text: str) -> list[str]:
 
 
 def _costs(
-    model: str, under: str, given: Iterable[str], gpu: str | None, optimizer: str, precision: str | None, sought: str = ""
+    model: str,
+    under: str,
+    given: Iterable[str],
+    gpu: str | None,
+    optimizer: str,
+    precision: str | None,
+    sought: str = "",
+    layout: str = "single",
 ) -> Costs:
     """The costs asked for. `sought` is a letter to solve for, which must stand in the forms."""
     from symcost.symbols import GLOSSARY
@@ -150,7 +186,7 @@ def _costs(
     values = _given(given)
     if sought in ON_REQUEST:
         values.setdefault(sought, GLOSSARY[sought].symbol)
-    costs = derive(model, under=under, given=values, optimizer=optimizer, precision=precision)
+    costs = derive(model, under=under, given=values, optimizer=optimizer, precision=precision, layout=layout)
     if gpu is not None:
         from symcost.tables.gpus import gpu as called
 
@@ -185,14 +221,19 @@ def _value(terms: Terms) -> Number | None:
 @commands.command()
 @click.argument("model")
 @click.argument("quantities", nargs=-1)
-@click.option("--scope", default="model", metavar="S", help="block, block.attention, head, block.attention.P …")
+@click.option(
+    "--scope", default="model", metavar="S", help="block, block.attention, head, block.attention.P …"
+)
 @click.option("--in", "unit", metavar="UNIT", help="The unit of the quantities: days, GB, PFLOP-days …")
-@click.option("--approximations", is_flag=True, help="Rules of thumb (6ND …) beside the exact forms, with their errors.")
+@click.option(
+    "--approximations", is_flag=True, help="Rules of thumb (6ND …) beside the exact forms, with their errors."
+)
+@layout
 @costs_of
 @form("text", "latex", "markdown", "json")
 def derive(
-    model: str, quantities: tuple[str, ...], scope: str, unit: str | None, approximations: bool, under: str, optimizer: str, precision: str | None,
-    notation: str, given: tuple[str, ...], gpu: str | None, to: str,
+    model: str, quantities: tuple[str, ...], scope: str, unit: str | None, approximations: bool, layout: str, under: str, optimizer: str,
+    precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """Closed forms of what MODEL costs, with the reason for each term.
 
@@ -200,7 +241,7 @@ def derive(
     shown; with one, its terms as well.
     """
     chosen = _notation(notation)
-    costs = _costs(model, under, given, gpu, optimizer, precision)
+    costs = _costs(model, under, given, gpu, optimizer, precision, layout=layout)
     if approximations:
         return _approximated(costs, quantities, chosen, to)
     found = list(_scoped(costs, quantities, scope))
@@ -215,18 +256,47 @@ def derive(
                 "convention": costs.convention.name,
                 "optimizer": costs.optimizer.name,
                 "precision": costs.precision.name,
+                "layout": layout,
                 "given": {name: _plain(value) for name, value in costs.given.items()},
                 "quantities": {terms.quantity: terms.to_dict(notation) for terms in found},
             }
         )
         return RIGHT
-    head = f"{costs.model.name} under {costs.convention.name}, {costs.optimizer.name}, {costs.precision.name}\n"
+    on_device = f", one device of {layout}" if layout != "single" else ""
+    head = f"{costs.model.name} under {costs.convention.name}, {costs.optimizer.name}, {costs.precision.name}{on_device}\n"
     rows = [head] if to == "text" else []
     rows += [row for terms in found for row in _SHOW[to](terms, chosen, len(found) == 1)]
-    if to == "text" and len(found) == 1 and not found[0].terms and found[0].quantity in ("saved_activations", "activation_memory"):
+    if (
+        to == "text"
+        and len(found) == 1
+        and not found[0].terms
+        and found[0].quantity in ("saved_activations", "activation_memory")
+    ):
         rows += [costs.why(scope)]
+    if to == "text" and not quantities and gpu is not None:
+        rows += _step_time(costs, gpu)
     _print(rows)
     return RIGHT
+
+
+def _step_time(costs: Costs, gpu: str) -> list[str]:
+    """The bounds of one step's time under a layout, where every letter has a number."""
+    from symcost.notation.numbers import rounded, with_unit
+    from symcost.tables.gpus import gpu as called
+    from symcost.training import Across
+
+    if not isinstance(costs, Across) or costs["peak_memory"].missing() or costs["memory_traffic"].missing():
+        return []
+    time, (stage, fullest) = costs.step_time(called(gpu)), costs.worst_stage()
+    parts = ", ".join(
+        f"{name} {with_unit(getattr(time, name), 's')}" for name in ("compute", "memory", "messages")
+    )
+    lines = [f"\none step on {gpu}: {parts}; {time.binds} binds"]
+    for name, seconds in (("all at once", time.overlapped), ("one after the other", time.serial)):
+        lines.append(
+            f"  {name}: {with_unit(seconds, 's')}, MFU {rounded(100 * time.mfu(seconds), 1)} %, HFU {rounded(100 * time.hfu(seconds), 1)} %"
+        )
+    return [*lines, f"  fullest stage: {stage}, with {with_unit(fullest, 'bytes')}"]
 
 
 def _approximated(costs: Costs, quantities: Sequence[str], notation: Notation, to: str) -> int:
@@ -275,7 +345,10 @@ def _show_text(terms: Terms, notation: Notation, alone: bool) -> Iterator[str]:
     if alone and terms.terms:
         yield from _table(
             ("amount", "tensor", "place", "because"),
-            [(_amount(term.amount, term.times, notation), term.tensor, term.place, term.reason) for term in terms],
+            [
+                (_amount(term.amount, term.times, notation), term.tensor, term.place, term.reason)
+                for term in terms
+            ],
         )
 
 
@@ -314,14 +387,21 @@ _SHOW = {"text": _show_text, "latex": _show_latex, "markdown": _show_markdown}
 @commands.command()
 @click.argument("model")
 @click.option("--for", "letter", required=True, metavar="X", help="The letter to solve for: b, c, d, L, n …")
-@click.option("--limit", metavar="…", help='As in "peak_memory <= 24 GiB"; --gpu alone sets the memory limit.')
-@click.option("--sweep", multiple=True, metavar="k=from:to:step", help="A table over a letter: c=1024:131072:x2.")
+@click.option(
+    "--limit", metavar="…", help='As in "peak_memory <= 24 GiB"; --gpu alone sets the memory limit.'
+)
+@click.option(
+    "--sweep", multiple=True, metavar="k=from:to:step", help="A table over a letter: c=1024:131072:x2."
+)
 @click.option("--multiple-of", default=1, show_default=True, help="The answer is a multiple of this.")
-@click.option("--scope", default="model", metavar="S", help="The part that the limit is for: block, block.mlp, head …")
+@click.option(
+    "--scope", default="model", metavar="S", help="The part that the limit is for: block, block.mlp, head …"
+)
+@layout
 @costs_of
 @form("text", "latex", "markdown", "json")
 def solve(
-    model: str, letter: str, limit: str | None, sweep: tuple[str, ...], multiple_of: int, scope: str, under: str,
+    model: str, letter: str, limit: str | None, sweep: tuple[str, ...], multiple_of: int, scope: str, layout: str, under: str,
     optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """The largest (or least) value of one letter within a limit: form, exact root, whole number, proof.
@@ -332,7 +412,7 @@ def solve(
     from symcost.solve import solve as solve_for
 
     chosen = _notation(notation)
-    costs = _costs(model, under, given, gpu, optimizer, precision, letter)
+    costs = _costs(model, under, given, gpu, optimizer, precision, letter, layout)
     terms, limits = _limit(limit, costs, scope)
     if sweep:
         return _sweep(terms, letter, limits, sweep, multiple_of, notation, to)
@@ -355,7 +435,9 @@ def _limit(limit: str | None, costs: Costs, scope: str) -> tuple[Terms, dict[str
     if limit is None:
         if "M" in costs.numbers:
             return costs[costs.fills].of(scope), {"at_most": costs.numbers["M"]}
-        raise UsageError('solve: expected a limit, found none. Give --limit "peak_memory <= 24 GiB" or --gpu NAME.')
+        raise UsageError(
+            'solve: expected a limit, found none. Give --limit "peak_memory <= 24 GiB" or --gpu NAME.'
+        )
     from symcost.dimensions import converted
     from symcost.notation.reading import read_limit
     from symcost.symbols import QUANTITIES
@@ -363,21 +445,32 @@ def _limit(limit: str | None, costs: Costs, scope: str) -> tuple[Terms, dict[str
     quantity, relation, value, measured = read_limit(limit)
     sides = {"<=": "at_most", ">=": "at_least"}
     if relation not in sides:
-        raise UsageError(f"--limit: expected <= or >= after {quantity}, found {relation}. A limit that is met is kept.")
+        raise UsageError(
+            f"--limit: expected <= or >= after {quantity}, found {relation}. A limit that is met is kept."
+        )
     if value <= 0:
-        raise UsageError(f"--limit: expected a positive number of {QUANTITIES[quantity].unit}, found {value}.")
+        raise UsageError(
+            f"--limit: expected a positive number of {QUANTITIES[quantity].unit}, found {value}."
+        )
     amount = converted(value, measured, QUANTITIES[quantity].unit, f"--limit: {quantity}")
     return costs[quantity].of(scope), {sides[relation]: amount}
 
 
 def _sweep(
-    terms: Terms, letter: str, limits: dict[str, Any], sweep: tuple[str, ...], multiple_of: int, notation: str, to: str
+    terms: Terms,
+    letter: str,
+    limits: dict[str, Any],
+    sweep: tuple[str, ...],
+    multiple_of: int,
+    notation: str,
+    to: str,
 ) -> int:
     """A table of limits over one or more letters; over one letter, the curve that gives one for the other as well."""
     from itertools import product
     from math import prod
 
     from symcost.notation import code, text
+    from symcost.notation.numbers import significant
     from symcost.solve import frontier
     from symcost.solve import solve as solve_for
 
@@ -386,21 +479,38 @@ def _sweep(
         raise UsageError(f"--sweep: {letter} is what is solved for. Sweep another letter.")
     points = prod(map(len, ranges.values()))
     if points > MOST_POINTS:
-        raise UsageError(f"--sweep: expected at most {MOST_POINTS:,} points, found {points:,}. Take larger steps.")
+        raise UsageError(
+            f"--sweep: expected at most {MOST_POINTS:,} points, found {points:,}. Take larger steps."
+        )
     rows: list[dict[str, Any]] = []
     for values in product(*ranges.values()):
         point = dict(zip(ranges, values, strict=True))
         answer = solve_for(terms, letter, **limits, given=point, multiple_of=multiple_of)
-        found = answer.integer if answer.integer is not None or answer.value is None else answer.value
-        rows.append({**point, letter: _plain(found) if found is not None else None, "left": _plain(answer.left)})
+        rows.append({**point, letter: answer.at if answer.fits else answer.integer, "left": answer.left})
     along = next(iter(ranges)) if len(ranges) == 1 else None
-    curve = frontier(terms, letter, along, values=ranges[along][:1], **limits).curve if along is not None else None
+    curve = (
+        frontier(terms, letter, along, values=ranges[along][:1], **limits).curve
+        if along is not None
+        else None
+    )
     if to == "json":
-        about = {"for": letter, "quantity": terms.quantity, "unit": terms.unit, "limit": _plain(*limits.values())}
-        _print_json(about | {"curve": code(curve) if curve is not None else None, "rows": rows})
+        about = {
+            "for": letter,
+            "quantity": terms.quantity,
+            "unit": terms.unit,
+            "limit": _plain(*limits.values()),
+        }
+        plain_rows = [
+            {name: None if cell is None else _plain(cell) for name, cell in row.items()} for row in rows
+        ]
+        _print_json(about | {"curve": code(curve) if curve is not None else None, "rows": plain_rows})
         return RIGHT
+
+    def put(cell: Number | None) -> str:
+        return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else significant(cell, 6)
+
     columns = (*ranges, letter, f"left ({terms.unit})")
-    cells = [tuple("–" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell for cell in row.values()) for row in rows]
+    cells = [tuple(map(put, row.values())) for row in rows]
     head = [f"{letter} = {text(curve, _notation(notation))}\n"] if curve is not None else []
     _print([*head, *_table(columns, cells)])
     return RIGHT
@@ -423,11 +533,15 @@ def _range(text: str) -> tuple[str, list[int]]:
         if len(parts) > 3:
             raise ValueError
     except (ValueError, IndexError):
-        raise UsageError(f"--sweep: expected letter=from:to:step, as in c=1024:131072:x2, found '{text}'.") from None
+        raise UsageError(
+            f"--sweep: expected letter=from:to:step, as in c=1024:131072:x2, found '{text}'."
+        ) from None
     if start < 1 or stop < start or step < 1 + times:
         raise UsageError(f"--sweep: expected a rising range of positive numbers, found '{text}'.")
     if not times and (stop - start) // step > MOST_POINTS:
-        raise UsageError(f"--sweep: expected at most {MOST_POINTS:,} points, found {(stop - start) // step:,} in '{text}'.")
+        raise UsageError(
+            f"--sweep: expected at most {MOST_POINTS:,} points, found {(stop - start) // step:,} in '{text}'."
+        )
     values = [start]
     while (following := values[-1] * step if times else values[-1] + step) <= stop:
         values.append(following)
@@ -440,7 +554,9 @@ def _range(text: str) -> tuple[str, list[int]]:
 @commands.command()
 @click.argument("model")
 @click.option("--to", default="md", metavar="F,…", show_default=True, help="Formats, separated by commas.")
-@click.option("--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output.")
+@click.option(
+    "--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output."
+)
 @click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
 @costs_of
 def report(
@@ -461,6 +577,39 @@ def report(
     files = report_files(model, to=names, output=output, execute=execute, **options)
     _print([*document(model, **options).summary, *(f"report: {path}" for path in files)])
     return RIGHT
+
+
+# ------------------------------------------------------------------------------------------------ measure
+
+
+@commands.command()
+@click.argument("model")
+@click.option("--under", default="torch-eager", metavar="C", show_default=True, help="A convention that PyTorch can run.")
+@click.option("--precision", metavar="P", help="Bytes of a parameter, gradient, state, activation.")
+@given
+@form("text", "json")
+def measure(model: str, under: str, precision: str | None, given: tuple[str, ...], to: str) -> int:
+    """What PyTorch keeps and counts here for MODEL, beside what is derived (extra measure).
+
+    Letters without a number take small ones. Exit status 1 where something differs.
+    """
+    from symcost.measure import measure as measured
+
+    found = measured(model, under=under, given=_given(given), precision=precision)
+    if to == "json":
+        _print_json(found.to_dict())
+        return RIGHT if found.equal else DIFFERS
+    numbers = ", ".join(f"{name} = {value:,}" for name, value in found.numbers.items())
+    click.echo(f"{found.model} under {found.convention}, PyTorch {found.version}, {numbers}\n")
+    for title, rows in (("quantity", found.quantities), ("kept tensor", found.tensors)):
+        columns = (title, "derived", "measured", "difference", "unit")
+        _print(_table(columns, [
+            (row.name, f"{row.derived:,}", f"{row.measured:,}", f"{row.difference:+,}" if row.difference else "0", row.unit)
+            for row in rows
+        ]))  # fmt: skip
+        click.echo()
+    click.echo("equal to the byte" if found.equal else "derived and measured differ")
+    return RIGHT if found.equal else DIFFERS
 
 
 # ------------------------------------------------------------------------------------------------ optimum
@@ -496,7 +645,8 @@ def optimum(budget: str, to: str) -> int:
 
 @commands.command("list")
 @click.argument("what", type=click.Choice(
-    ["models", "conventions", "gpus", "optimizers", "precisions", "notations", "quantities", "letters"]))  # fmt: skip
+    ["models", "conventions", "gpus", "optimizers", "precisions", "notations", "quantities", "letters",
+     "layouts"]))  # fmt: skip
 @form("text", "json")
 def list_(what: str, to: str) -> int:
     """What there is by name, each with its source."""
@@ -515,7 +665,16 @@ def _models() -> list[tuple[str, ...]]:
 
     rows: list[tuple[str, ...]] = [(name, "letters", model.source) for name, model in LETTERS.items()]
     rows.extend((name, "no layers", model.source) for name, (_, model) in COUNTED.items())
-    return rows + [(name, str(config["model_type"]), str(config["_source"])) for name, config in known_models().items()]
+    return rows + [
+        (name, str(config["model_type"]), str(config["_source"])) for name, config in known_models().items()
+    ]
+
+
+def _layouts() -> list[tuple[str, ...]]:
+    from symcost.layouts import COMPOSED, LAYOUTS
+
+    found = [(each.name, f"{each.note} ({'·'.join(each.mesh) or 'no mesh'})", each.source) for each in LAYOUTS.values()]
+    return found + [(name, f"the same as {parts}", "") for name, parts in COMPOSED.items()]
 
 
 def _conventions() -> list[tuple[str, ...]]:
@@ -540,7 +699,11 @@ def _optimizers() -> list[tuple[str, ...]]:
     from symcost.tables.optimizers import OPTIMIZERS
 
     return [
-        (each.name, f"{each.bytes_per_parameter()} bytes and {each.flops_per_parameter} FLOPs a parameter", each.source)
+        (
+            each.name,
+            f"{each.bytes_per_parameter()} bytes and {each.flops_per_parameter} FLOPs a parameter",
+            each.source,
+        )
         for each in OPTIMIZERS.values()
     ]
 
@@ -555,7 +718,11 @@ def _notations() -> list[tuple[str, ...]]:
     from symcost.symbols import NOTATIONS
 
     return [
-        (each.name, ", ".join(f"{ours} = {theirs}" for ours, theirs in each.letters.items()) or "as in list letters", each.source)
+        (
+            each.name,
+            ", ".join(f"{ours} = {theirs}" for ours, theirs in each.letters.items()) or "as in list letters",
+            each.source,
+        )
         for each in NOTATIONS.values()
     ]
 
@@ -569,12 +736,15 @@ def _quantities() -> list[tuple[str, ...]]:
 def _letters() -> list[tuple[str, ...]]:
     from symcost.symbols import GLOSSARY
 
-    return [(each.name, f"{each.meaning}{f' ({each.unit})' if each.unit else ''}") for each in GLOSSARY.values()]
+    return [
+        (each.name, f"{each.meaning}{f' ({each.unit})' if each.unit else ''}") for each in GLOSSARY.values()
+    ]
 
 
 _LISTS = {
     "models": _models,
     "conventions": _conventions,
+    "layouts": _layouts,
     "gpus": _gpus,
     "optimizers": _optimizers,
     "precisions": _precisions,
@@ -610,4 +780,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int | Fraction):
         return int(value) if value == int(value) else f"{value.numerator}/{value.denominator}"
     return str(value)
-

@@ -73,7 +73,8 @@ class Convention:
     results that count, as (rule, name), with their element types, and `computed` the tables and indices that
     are made anew in every forward pass. `views` are the rules whose result has no storage of its own; the
     work in `lays_out` reads copies of what does not lie as it needs it: of views, or of heads apart from each
-    other. `extras` were measured and do not follow.
+    other; `viewed` is 1 where a batched product reads a view as it is after all (one sequence), else 0.
+    `extras` were measured and do not follow.
 
     In which element type: `element` is the model's own (None: as the precision says), `wanted` the type that
     a rule computes in, `role_elements` the type of what is no activation. `returns_to_model` casts back
@@ -98,6 +99,7 @@ class Convention:
     computed: frozenset[str] = frozenset()
     views: frozenset[Rule] = frozenset({rules.SPLIT, rules.BROADCAST})
     lays_out: frozenset[Work] = frozenset()
+    viewed: Expr | int = 0
     extras: tuple[Extra, ...] = ()
     element: str | None = None
     wanted: Mapping[Rule, str] = field(default_factory=dict)
@@ -164,7 +166,7 @@ EFFICIENT_SEED = Extra(
     ON_META.format("aten._scaled_dot_product_efficient_attention"),
 )
 EFFICIENT_PADDING = Extra(
-    rules.ATTENTION, "lse_padding", b * h * 32 * ceiling(c / 32) - b * h * c, "fp32",
+    rules.ATTENTION, "lse_padding", b * h * 32 * ceiling(c / 32, evaluate=False) - b * h * c, "fp32",
     ON_META.format("aten._scaled_dot_product_efficient_attention") + ", rows padded to 32",
 )  # fmt: skip
 CUDNN_SEED = Extra(
@@ -179,7 +181,10 @@ SHIFTED_LABELS = tuple(
     for loss in (rules.NLL, rules.CROSS_ENTROPY)
     for amount, why in (
         (b * c, "the labels are shifted by one in a copy"),
-        (Max(0, 2 - b), "one sequence's shifted labels are no copy but a view of labels padded by one"),
+        (
+            Max(0, 2 - b, evaluate=False),
+            "one sequence's shifted labels are no copy but a view of labels padded by one",
+        ),
     )
 )
 
@@ -247,6 +252,7 @@ HF_EAGER = replace(
     without=frozenset({rules.DRAW, rules.DROPOUT}),
     computed=frozenset({"angles", "positions", "chosen", "pairs"}),
     extras=SHIFTED_LABELS,
+    viewed=Max(0, 2 - b, evaluate=False),
     note="as torch-eager; GELU by tanh is written by hand, RoPE's tables and positions are computed in each "
     "forward pass, and so are the indices of a router; labels are shifted in a copy; dropout is off",
 )
@@ -348,6 +354,17 @@ def _math(base: Convention) -> Convention:
     return replace(base, again=base.again - {rules.ATTENTION}, extras=_without_attention(base.extras))
 
 
+def _bf16(base: Convention) -> Convention:
+    return replace(
+        base,
+        element="bf16",
+        precision="bf16",
+        wanted={**base.wanted, **HF_BF16.wanted},
+        returns_to_model=True,
+        shared_casts=True,
+    )
+
+
 def _selective(base: Convention) -> Convention:
     return replace(
         base, again=base.again | {rules.ATTENTION}, statistics=_fewer(base, FLASH_STATISTICS),
@@ -433,6 +450,7 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
             Option("causal", "of all pairs of tokens half are counted, as a causal kernel visits them",
                    "Dao 2023, FlashAttention-2, section 4.1 (FLOPs divided by 2 with a causal mask)",
                    lambda base: replace(base, pairs=Rational(1, 2))),
+            Option("bf16", "a bf16 model, with the upcasts that transformers writes", HF_BF16.source, _bf16),
             Option("dropout", "dropout is on, where the model has it",
                    PYTORCH, lambda base: replace(base, without=base.without - {rules.DRAW, rules.DROPOUT})),
             Option("operations", "every operation on an element counts one FLOP, not only those of products",

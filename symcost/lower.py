@@ -22,7 +22,8 @@ class Held:
 
     `element` None is the model's own type. `base` is the tensor whose storage a view shares. `wants` says
     whether a gradient arrives for it, `by_heads` that it is written head after head, so that a token's heads
-    do not lie together. `amount` is its size where its axes do not tell it.
+    do not lie together. `amount` is its size where its axes do not tell it, `stored` the quantised type that
+    a frozen parameter lies in memory as.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Held:
     base: Held | None = None
     by_heads: bool = False
     amount: Expr | None = None
+    stored: str | None = None
 
     @property
     def storage(self) -> Held:
@@ -365,8 +367,13 @@ class _Lowering:
 
     def lay_out(self, held: Held, work: Work | None, at: _Spot) -> Held:
         """The tensor as a product reads it: views written out, or the heads of a token beside each other."""
-        apart = held.base is not None if work is Work.BATCHED_PRODUCT else held.by_heads
-        return self.copy(rules.LAY_OUT, held, at) if apart and not held.learned else held
+        batched = work is Work.BATCHED_PRODUCT
+        if held.learned or not (held.base is not None if batched else held.by_heads):
+            return held
+        copy = self.copy(rules.LAY_OUT, held, at)
+        if batched and self.convention.viewed:
+            copy.amount = held.size * (1 - self.convention.viewed)
+        return copy
 
     def copy(self, rule: Rule, held: Held, at: _Spot) -> Held:
         copy = Held(
@@ -384,6 +391,7 @@ class _Lowering:
             self.held[tensor] = held = Held(
                 tensor.name, tensor.axes, tensor.role, element, at.place, at.times, wants, tensor.number
             )
+            held.stored = tensor.stored
             if tensor.role is Role.PARAMETER:
                 self.program.parameters.append(held)
         return self.held[tensor]

@@ -1,4 +1,4 @@
-"""The verbs that a layer is written in. Each makes one tensor; composites also carry a body of simpler verbs."""
+"""The verbs that a layer is written in: each makes one tensor; composites have a body of others."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def constant(name: str, axes: str, element: str | None = None) -> Tensor:
 
 
 def contract(name: str, pattern: str, left: Tensor, right: Tensor, *, chosen: str = "") -> Tensor:
-    """A product summed over the axes that the result lacks, as in `contract("G", "b c d, d d_ff -> b c d_ff", x, W_1)`.
+    """A product summed over the axes that the result lacks, as in `contract("G", "b c d, d d_ff -> b c d_ff",
+    x, W_1)`.
 
-    It costs 2 FLOPs for each point of its joint axes. A primed axis has the length of the plain one. `chosen` is
-    an axis of `right` of which each point of `left` reads one place alone (its expert's): no work runs over it.
-    Raises AxisError where a tensor does not have the axes that the pattern reads.
+    It costs 2 FLOPs for each point of its joint axes. A primed axis has the length of the plain one. `chosen`
+    is an axis of `right` of which each point of `left` reads one place alone (its expert's): no work runs
+    over it. Raises AxisError where a tensor does not have the axes that the pattern reads.
     """
     sources, target = pattern.split("->")
     reads = [tuple(source.split()) for source in sources.split(",")]
@@ -47,7 +48,9 @@ def contract(name: str, pattern: str, left: Tensor, right: Tensor, *, chosen: st
     result = tuple(target.split())
     joint = tuple(dict.fromkeys(axis for read in reads for axis in read if axis != chosen))
     if not set(result) <= set(joint):
-        raise AxisError(f"{name}: the result's axes '{' '.join(result)}' are not all among those of its factors.")
+        raise AxisError(
+            f"{name}: the result's axes '{' '.join(result)}' are not all among those of its factors."
+        )
     return _made(rules.CONTRACT, name, (left, right), result, joint=joint)
 
 
@@ -88,7 +91,8 @@ def add(name: str, left: Tensor, right: Tensor) -> Tensor:
     """left + right, of equal axes (a residual connection)."""
     if left.axes != right.axes:
         raise AxisError(
-            f"{name}: {left.name} has the axes '{' '.join(left.axes)}', {right.name} '{' '.join(right.axes)}'."
+            f"{name}: {left.name} has the axes '{' '.join(left.axes)}', "
+            f"{right.name} '{' '.join(right.axes)}'."
         )
     return _made(rules.ADD, name, (left, right), left.axes)
 
@@ -114,7 +118,9 @@ def repeat_heads(name: str, x: Tensor) -> Tensor:
 
 
 def spread_head(name: str, x: Tensor) -> Tensor:
-    """[b h_kv c d_k] → [b h c d_k] for h_kv = 1: one key or value head, seen by all query heads without a copy."""
+    """[b h_kv c d_k] → [b h c d_k] for h_kv = 1: one key or value head, seen by all query heads without a
+    copy.
+    """
     return _made(rules.BROADCAST, name, (x,), tuple("h" if axis == "h_kv" else axis for axis in x.axes))
 
 
@@ -177,7 +183,9 @@ def dispatch(name: str, x: Tensor, indices: Tensor) -> Tensor:
 
 def combine(name: str, x: Tensor, indices: Tensor) -> Tensor:
     """[b c k d] → [b c d]: what a token's k experts answer, added up."""
-    return _made(rules.COMBINE, name, (x, indices), tuple(axis for axis in x.axes if axis != "k"), joint=x.axes)
+    return _made(
+        rules.COMBINE, name, (x, indices), tuple(axis for axis in x.axes if axis != "k"), joint=x.axes
+    )
 
 
 def normalise(name: str, x: Tensor) -> Tensor:
@@ -298,13 +306,18 @@ def gate(name: str, g: Tensor, up: Tensor) -> Tensor:
 
 def gelu_gate(name: str, g: Tensor, up: Tensor) -> Tensor:
     """GELU(g)·up as one step, or taken apart into GELU and a product. Source: Shazeer 2020, section 2."""
-    return composite(rules.GELU_GATE, name, lambda g, up: multiply(name, gelu(f"gelu_{g.name}", g), up), g, up)
+    return composite(
+        rules.GELU_GATE, name, lambda g, up: multiply(name, gelu(f"gelu_{g.name}", g), up), g, up
+    )
 
 
-def rms_norm(name: str, x: Tensor, gain: Tensor | None = None, *, over: str = "", around_one: bool = False) -> Tensor:
+def rms_norm(
+    name: str, x: Tensor, gain: Tensor | None = None, *, over: str = "", around_one: bool = False
+) -> Tensor:
     """x / √(mean x² + ε) · gain. Source: Zhang and Sennrich 2019, equation 4.
 
-    The mean runs over the axes `over` (the last one, unless said). A gain `around_one` is 1 + gain, as in Gemma.
+    The mean runs over the axes `over` (the last one, unless said). A gain `around_one` is 1 + gain, as in
+    Gemma.
     """
     rows = _rows(x, over)
 
@@ -333,7 +346,10 @@ def layer_norm(name: str, x: Tensor, *learned: Tensor, around_one: bool = False)
     A gain `around_one` is 1 + gain, made before the step. Source: Ba et al. 2016, equation 4.
     """
     if around_one:
-        learned = (_made(rules.ONE_PLUS, f"one_plus_{learned[0].name}", learned[:1], learned[0].axes), *learned[1:])
+        learned = (
+            _made(rules.ONE_PLUS, f"one_plus_{learned[0].name}", learned[:1], learned[0].axes),
+            *learned[1:],
+        )
 
     def body(x: Tensor, *learned: Tensor) -> Tensor:
         centred = centre("centred", x)
@@ -350,8 +366,8 @@ def layer_norm(name: str, x: Tensor, *learned: Tensor, around_one: bool = False)
 
 
 def centred_norm(name: str, x: Tensor, gain: Tensor) -> Tensor:
-    """(x − mean) / √(variance + ε) · gain over the last axis, spelt out, with x centred once for the variance and once
-    for the result. Source: Cohere's Command R, the published code.
+    """(x − mean) / √(variance + ε) · gain over the last axis, spelt out, with x centred once for the variance
+    and once for the result. Source: Cohere's Command R, the published code.
     """
 
     def body(x: Tensor, gain: Tensor) -> Tensor:
@@ -383,10 +399,10 @@ def attention_core(
 ) -> Tensor:
     """O = softmax(Q·Kᵀ/√d_k)·V for each head, with an optional mask and dropout on the weights.
 
-    `slopes` are ALiBi's, added to the scores; `capped` scores go through a soft cap; `sinks` are a learned score
-    for each head that takes part in the softmax.
-    As one step that is computed again on the way back it is flash attention: weights are made from the
-    log-sum-exp of each row. Source: Vaswani et al. 2017, equation 1; Dao et al. 2022, algorithm 4.
+    `slopes` are ALiBi's, added to the scores; `capped` scores go through a soft cap; `sinks` are a learned
+    score for each head that takes part in the softmax. As one step that is computed again on the way back it
+    is flash attention: weights are made from the log-sum-exp of each row. Source: Vaswani et al. 2017,
+    equation 1; Dao et al. 2022, algorithm 4.
     """
 
     given = {"slopes": slopes, "where": where, "sinks": sinks}
@@ -493,5 +509,6 @@ def _closed(result: Tensor, before: int) -> None:
     for inner in op.body_ops():
         if inner.result.number < before:
             raise AxisError(
-                f"{op.name}: its body reads {inner.result.name}, which was made outside. Pass it as an argument."
+                f"{op.name}: its body reads {inner.result.name}, which was made outside. "
+                "Pass it as an argument."
             )

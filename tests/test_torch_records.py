@@ -1,4 +1,4 @@
-"""What PyTorch, torch.compile and JAX were measured to keep and count comes out exactly, without any of them here."""
+"""What PyTorch, torch.compile and JAX were measured to keep and count comes out exactly."""
 
 import tomllib
 from dataclasses import replace
@@ -110,10 +110,10 @@ def test_measured_numbers_are_derived(name, row):
     assert found == {asked: number for asked, number in expected.items() if number}
 
 
-@pytest.mark.parametrize(("name", "row"), [(name, row) for name, rows in PEAKS.items() for row in rows])
+@pytest.mark.parametrize(("name", "row"), [(name, row) for name in PEAKS for row in PEAKS[name]])
 def test_the_fullest_moments_of_a_step_are_derived_to_the_byte(name, row):
-    """All but one peak lie at the loss's backward pass. In the smallest fused model it lies in the gradient of the
-    gate, whose hand-written function makes four tensors of its size at once, which is not derived."""
+    """All but one peak lie at the loss's backward pass. In the smallest fused model it lies in the gradient of
+    the gate, whose hand-written function makes four tensors of its size at once, which is not derived."""
     numbers = dict(zip(["b", "c", "d", "h", "L", "v", "d_ff"], row, strict=False))
     numbers |= {"h_kv": numbers["h"], "d_k": numbers["d"] // numbers["h"]}
     after_forward, update, peak, above = row[7:]

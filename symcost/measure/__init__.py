@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from symcost.conventions import OPTIONS, Convention, convention
 from symcost.errors import UsageError
 from symcost.model import Model
-from symcost.symbols import GLOSSARY
 from symcost.training import Costs, derive
 
 if TYPE_CHECKING:
@@ -29,7 +28,11 @@ MEASURED = ("parameters", "activation_memory", "forward_flops", "backward_flops"
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity, or one tensor of one: derived beside measured."""
+    """One quantity, or one tensor of one: derived beside measured.
+
+    >>> Row("head.x", "bytes", derived=8, measured=12).difference
+    4
+    """
 
     name: str
     unit: str
@@ -89,8 +92,11 @@ def measure(
 
     Letters that `given` leaves open take small numbers. Where a forward pass would take more than 10⁹ FLOPs
     tensors are `fake`, unless said otherwise: they have sizes but no contents. With one sequence (b = 1)
-    heads are not copied, so that what is derived is derived for that. Raises UsageError where PyTorch is
-    missing, or where the convention or a layer cannot be run on this machine.
+    heads are not copied, so that what is derived is derived for that.
+    Raises UsageError where PyTorch is missing, or where the convention or a layer cannot be run here.
+
+    >>> measure("cs190c", under="torch-eager+checkpoint").equal  # doctest: +SKIP
+    True
     """
     try:
         import torch
@@ -112,7 +118,7 @@ def measure(
     return Measurement(
         costs.model.name,
         costs.convention.name,
-        numbers,
+        {name: numbers[name] for name in numbers if any(name in costs[quantity].letters for quantity in MEASURED)},
         torch.__version__,
         _quantities(costs, numbers, counted),
         _tensors(costs, numbers, counted),
@@ -122,7 +128,9 @@ def measure(
 
 def _numbers(costs: Costs, given: Mapping[str, int]) -> dict[str, int]:
     """A whole number for each letter of the glossary that sizes depend on."""
-    open_letters = {name: value for name, value in SMALL.items() if GLOSSARY[name].symbol not in costs.ties}
+    tied = {symbol.name for symbol in costs.ties}
+    fixed = tied | {name for name, value in costs.numbers.items() if value == 1}  # one head stays one head
+    open_letters = {name: value for name, value in SMALL.items() if name not in fixed}
     known = costs["activation_memory"].known(open_letters | dict(given))
     return {name: int(value) for name, value in known.items() if Fraction(value).denominator == 1}
 

@@ -230,6 +230,9 @@ class Network:
                 return self._split(op, inputs[0], frame)
             case rules.REPEAT_HEADS:
                 return self._repeat(op, inputs[0])
+            case rules.BROADCAST:
+                shape = self.shape(op.result.axes)
+                return inputs[0] if inputs[0].shape == shape else inputs[0].expand(shape)
             case rules.GATHER:
                 return F.embedding(inputs[1], inputs[0]).expand(self.shape(op.result.axes))
             case rules.DRAW:
@@ -295,7 +298,9 @@ class Network:
         return torch.cat([left, wide.expand(*left.shape[:-1], -1)], -1)
 
     def _rotate(self, op: Op, x: Value, table: Value) -> Value:
-        cos, sin = (_aligned(half, op.inputs[1].axes[1:], op.inputs[0].axes) for half in table)
+        axes, along = op.inputs[1].axes, op.inputs[0].axes
+        pair = table if axes[0] == "2" else (table, table)  # cos and sin, or complex numbers in one table
+        cos, sin = (_aligned(half, axes[axes[0] == "2" :], along) for half in pair)
         first, second = x.chunk(2, -1)
         return x * cos + torch.cat([-second, first], -1) * sin
 
@@ -369,7 +374,6 @@ ELEMENTWISE: Mapping[Rule, Callable[..., Value]] = {
     rules.MULTIPLY: torch.mul,
     rules.SCALE: lambda x: x * 0.5,
     rules.MASK: lambda x, where: x.masked_fill(where, float("-inf")),
-    rules.BROADCAST: lambda x: x,
     rules.CENTRE: torch.sub,
     rules.DIVIDE: torch.div,
     rules.NORMALISE: torch.mul,

@@ -1,4 +1,4 @@
-"""Plots: one picture for each question, its title the answer. Matplotlib is loaded when the first one is drawn."""
+"""Plots: one picture for each question, its title the answer. Matplotlib is loaded when one is drawn."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito 2008: told apart by colour-blind readers, and in grey by their lightness together with the hatching.
+# Okabe and Ito 2008: told apart by colour-blind readers, and in grey by lightness and hatching together.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "++", "oo")
-STYLE: Mapping[str, Any] = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.2),
     "figure.dpi": 110,
     "font.family": "sans-serif",
@@ -53,9 +53,9 @@ COMPONENTS: Mapping[str, str] = {
 
 
 def memory_against(limit: Limit) -> Figure:
-    """The components of memory, stacked, against the letter that was solved for, with the limit and the answer marked.
+    """The components of memory, stacked, against the letter solved for, with the limit and the answer marked.
 
-    Source of the form: the limit's own terms. Raises UsageError where the limit is not one of memory.
+    They are the limit's own terms. Raises UsageError where the limit is not one of memory.
     """
     if limit.terms.unit != "bytes" or limit.integer is None:
         raise UsageError(
@@ -63,15 +63,16 @@ def memory_against(limit: Limit) -> Figure:
         )
     top = max(2, limit.integer * 3 // 2)
     xs = _steps(1, top)
-    groups: dict[str, list[float]] = {}
+    groups: dict[str, Any] = {}
     for quantity, name in COMPONENTS.items():
-        part = limit.terms.where(lambda term, quantity=quantity: term.quantity == quantity)
+        part = limit.terms.replaced(tuple(term for term in limit.terms if term.quantity == quantity))
         if part.terms:
-            groups[name] = [float(value) / GIB for value in _values(part, limit.letter, xs, limit.numbers)]
+            values = _values(part, limit.letter, xs, limit.numbers)
+            groups[name] = [float(value) / GIB for value in values]
     budget = float(limit.limit) / GIB
     with _figure() as (figure, axes):
         layers = axes.stackplot(
-            xs, groups.values(), labels=groups.keys(), colors=COLOURS, edgecolor="white", linewidth=0.5
+            xs, list(groups.values()), labels=list(groups), colors=COLOURS, edgecolor="white", linewidth=0.5
         )
         for layer, hatch in zip(layers, HATCHES, strict=False):
             layer.set_hatch(hatch)
@@ -112,7 +113,8 @@ def frontier(
     fitting = [(value, answer) for value, answer in zip(values, answers, strict=True) if answer]
     if not fitting:
         raise NoLimit(
-            f"{letter}: nothing fits {with_unit(at_most, terms.unit)} at any {against} asked for. Raise the limit."
+            f"{letter}: nothing fits {with_unit(at_most, terms.unit)} at any {against} asked for. "
+            "Raise the limit."
         )
     with _figure() as (figure, axes):
         xs, ys = [value for value, _ in fitting], [answer for _, answer in fitting]
@@ -133,9 +135,8 @@ def frontier(
             if len(fitting) == len(values)
             else f"; from {against} = {grouped(values[len(fitting)])} on not even one"
         )
-        axes.set_title(
-            f"At {against} = {grouped(last)}, {letter} = {grouped(most)} fits {with_unit(at_most, terms.unit)}{rest}"
-        )
+        fits = f"{letter} = {grouped(most)} fits {with_unit(at_most, terms.unit)}"
+        axes.set_title(f"At {against} = {grouped(last)}, {fits}{rest}")
     return figure
 
 
@@ -216,7 +217,10 @@ def saved_by_tensor(terms: Terms, given: Mapping[str, Any], most: int = 14) -> F
 
 
 def derived_against_measured(rows: Sequence[tuple[str, Number, Number]], unit: str) -> Figure:
-    """Points of derived against measured values, on the diagonal where they are equal; rows are (name, derived, measured)."""
+    """Points of derived against measured values, on the diagonal where they are equal.
+
+    Rows are (name, derived, measured). Raises UsageError where there are none.
+    """
     if not rows:
         raise UsageError("plot: expected at least one row of (name, derived, measured), found none.")
     exact = sum(derived == measured for _, derived, measured in rows)
@@ -296,7 +300,7 @@ def drawn(figure: Figure, kind: str = "svg") -> bytes:
     import matplotlib
 
     buffer = BytesIO()
-    with matplotlib.rc_context(dict(STYLE)):
+    with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format=kind, metadata=dict(UNDATED[kind]))
     return buffer.getvalue()
 
@@ -311,10 +315,12 @@ def _figure() -> Iterator[tuple[Figure, Axes]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(dict(STYLE)):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, figure.add_subplot()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # each drawing would move it by a hair
 
 
 def _steps(low: int, high: int) -> list[int]:
@@ -328,7 +334,7 @@ def _values(terms: Terms, letter: str, values: Sequence[int], numbers: Mapping[s
 
 
 def _by_degree(terms: Terms, letter: str) -> dict[str, Terms]:
-    """The terms by how they grow with a letter: what is linear in c, and attention's products, which are quadratic."""
+    """The terms by how they grow with a letter: in c most are linear, attention's products quadratic."""
     symbol = GLOSSARY[letter].symbol
     groups: dict[str, list[Any]] = {}
     for term in terms:
@@ -351,7 +357,7 @@ def _crossing(
     values: Sequence[int],
     numbers: Mapping[str, Number],
 ) -> tuple[str, str, int] | None:
-    """Where the largest share changes hands: who led, who leads, and the least value at which it is no smaller."""
+    """Where the lead changes hands: who led, who leads, and the least value at which it is no smaller."""
     leaders = [max(places, key=lambda name: places[name][position]) for position in range(len(values))]
     for position in range(1, len(values)):
         before, after = leaders[position - 1], leaders[position]

@@ -77,4 +77,19 @@ def _moments(talk: Talk) -> list[Block]:
         shown = with_unit(value, "bytes") if value is not None else "–"
         rows.append((line(moment), line(talk.form(terms.total)), line(shown)))
     words = "While a framework runs the step, memory is fullest at one of these moments:"
-    return [Paragraph(line(words)), Table(("moment", "bytes", "in binary units"), tuple(rows), "lwr")]
+    table = Table(("moment", "bytes", "in binary units"), tuple(rows), "lwr")
+    return [Paragraph(line(words)), table, *_worst(talk)]
+
+
+def _worst(talk: Talk) -> list[Block]:
+    """Which moment is the worst, and by how much the sum of all parts is off."""
+    values = {moment: talk.value(terms) for moment, terms in talk.costs.moments().items()}
+    known = {moment: value for moment, value in values.items() if value is not None}
+    whole = talk.value("peak_memory")
+    if len(known) < len(values) or whole is None:
+        return []
+    worst = max(known, key=lambda moment: known[moment])
+    off = Fraction(whole) / Fraction(known[worst]) - 1
+    side = "more" if off > 0 else "less"
+    words = f"The worst is {worst}, with {with_unit(known[worst], 'bytes')}; the sum of all parts is "
+    return [Paragraph(line(words, f"{rounded(abs(100 * off), 1)} % {side}." if off else "the same."))]
