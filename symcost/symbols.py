@@ -171,6 +171,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         quantity.name: quantity
         for quantity in (
             Quantity("parameters", "elements", "what training adjusts, shared weights once"),
+            Quantity("active_parameters", "elements", "parameters that one token passes through"),
             Quantity("parameter_memory", "bytes", "the parameters as the forward pass reads them"),
             Quantity("gradient_memory", "bytes", "one gradient for each trained parameter"),
             Quantity("optimizer_memory", "bytes", "the optimizer's states"),

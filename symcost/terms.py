@@ -123,10 +123,10 @@ class Term:
 class Terms:
     """What one quantity is made of. `total` is never typed in: it is the sum of the terms.
 
-    `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in for
-    letters (d_ff = 4d), which a number given for such a letter must agree with. `scopes` are all places of the
-    model, those without terms too. `outer` is a factor of all terms that a lecturer writes in front of the sum
-    (one over the tokens of a step).
+    `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in
+    for letters (d_ff = 4d), which a number given for such a letter must agree with. `scopes` are all places
+    of the model, those without terms too. `outer` is a factor of all terms that a lecturer writes in front of
+    the sum (one over the tokens of a step).
     """
 
     quantity: str
@@ -161,7 +161,8 @@ class Terms:
     def __add__(self, other: Terms) -> Terms:
         if self.unit != other.unit:
             raise UsageError(
-                f"{self.quantity} is in {self.unit} and {other.quantity} in {other.unit}: they cannot be added."
+                f"{self.quantity} is in {self.unit} and {other.quantity} in {other.unit}: "
+                "they cannot be added. Ask for both in one unit."
             )
         return replace(self, terms=self.terms + other.terms, numbers={**other.numbers, **self.numbers})
 
@@ -193,8 +194,8 @@ class Terms:
     def scaled(self, factor: Expr, *, quantity: str = "", unit: str = "", each: str = "") -> Terms:
         """Every amount times `factor`, whose letters bring their units; the number in it is in `each`.
 
-        `unit` is the unit wanted: another size of what comes out (hours for seconds) puts their ratio in. Raises
-        UsageError where it measures something else.
+        `unit` is the unit wanted: another size of what comes out (hours for seconds) puts their ratio in.
+        Raises UsageError where it measures something else.
 
         >>> import symcost
         >>> symcost.derive("cs190c")["step_flops"].scaled(Integer(1), unit="s")
@@ -205,7 +206,8 @@ class Terms:
         wanted = unit or (self.unit if made.dimension == unit_of(self.unit).dimension else spelled(made))
         if made.dimension != unit_of(wanted).dimension:
             raise UsageError(
-                f"{quantity or self.quantity}: {self.unit} times {printing.text(factor)} is in {spelled(made)}, not in {unit}."
+                f"{quantity or self.quantity}: {self.unit} times {printing.text(factor)} "
+                f"is in {spelled(made)}, not in {unit}."
             )
         ratio = made.scale / unit_of(wanted).scale
         factor = factor * Rational(ratio.numerator, ratio.denominator)
@@ -225,8 +227,8 @@ class Terms:
     def of(self, scope: str) -> Terms:
         """The terms at a place: `block` (one block), `block.attention`, `head`, or one tensor, `head.logits`.
 
-        A place of the model that has no terms gives a sum of none. Raises UnknownName with the nearest place where
-        the model has no such place, or where the quantity is not made of places (steps).
+        A place of the model that has no terms gives a sum of none. Raises UnknownName with the nearest place
+        where the model has no such place, or where the quantity is not made of places (steps).
         """
         if scope in ("", "model"):
             return self
@@ -286,7 +288,7 @@ class Terms:
 
         A float x is read as Fraction(str(x)). The model's own numbers stand in for what is not given; letters
         that the form lacks are ignored. Raises MissingValue, naming all letters that have no number,
-        UnknownSymbol for a name that is not in the glossary, UsageError for a number that a letter cannot have.
+        UnknownSymbol for a name that is not in the glossary, UsageError for a number that no such letter has.
         """
         numbers = self.known(values)
         missing = [name for name in self.letters if name not in numbers]
@@ -305,7 +307,7 @@ class Terms:
         return [name for name in self.letters if name not in known]
 
     def known(self, values: Mapping[str, object]) -> dict[str, Number]:
-        """Every number that holds when `values` are given: theirs, the model's own, and what follows by ties."""
+        """Every number that holds when `values` are given: theirs, the model's own, what follows by ties."""
         numbers = dict(self.numbers)
         for name, value in values.items():
             numbers[name] = counted(name, value)
@@ -467,7 +469,7 @@ def counted(name: str, value: object) -> Number:
 
 
 def _exact(value: object) -> Fraction:
-    """A number of any kind as a fraction; a float as it is written. Raises ValueError for what is no number."""
+    """A number of any kind as a fraction; a float as it is written. Raises ValueError for anything else."""
     if isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
         return Fraction(value)
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
@@ -476,7 +478,7 @@ def _exact(value: object) -> Fraction:
 
 
 def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: Mapping[str, object]) -> None:
-    """Adds the numbers that ties fix, and raises UsageError where one is no whole number or contradicts `given`."""
+    """Adds the numbers that ties fix. Raises UsageError for one that is not whole or contradicts `given`."""
     for tied, form in ties.items():
         if any(symbol.name not in numbers for symbol in form.free_symbols):
             continue
@@ -487,13 +489,13 @@ def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: M
                 f"{symbol} = {numbers[symbol.name]}" for symbol in sorted(form.free_symbols, key=str)
             )
             raise UsageError(
-                f"{name}: expected a whole number, found {name} = {printing.text(form)} = {value} at {known}. "
-                f"Give {name} itself, or numbers that divide."
+                f"{name}: expected a whole number, found {name} = {printing.text(form)} = {value} "
+                f"at {known}. Give {name} itself, or numbers that divide."
             )
         if name in given and numbers[name] != value:
             raise UsageError(
-                f"{name}: found {numbers[name]}, expected {value}, since {name} = {printing.text(form)} here. "
-                f"Free it with given {name}={name}."
+                f"{name}: found {numbers[name]}, expected {value}, since {name} = {printing.text(form)} "
+                f"here. Free it with given {name}={name}."
             )
         numbers[name] = value
 

@@ -17,6 +17,7 @@ def facts(name):
 
 
 PUBLISHED, TINY, VARIANTS = facts("published_shapes"), facts("tiny_shapes"), facts("families")
+RELEASED = facts("released_configs")
 LLAMA = {
     "model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 2,
     "num_attention_heads": 4, "vocab_size": 1000,
@@ -59,10 +60,10 @@ def test_a_published_shape_keeps_the_bytes_measured(name):
 def convention_of(name, fact):
     if "dropout" in name:  # on a CPU, attention with dropout has no flash kernel
         return "hf-eager+dropout" if fact["attention"] == "eager" else "hf-sdpa+dropout+math"
-    return f"hf-{fact['attention']}"
+    return f"hf-{fact['attention']}" + ("+bf16" if "bf16" in name else "")
 
 
-@pytest.mark.parametrize("name", [name for name in TINY if "bf16" not in name])
+@pytest.mark.parametrize("name", TINY)
 def test_a_tiny_shape_keeps_the_bytes_measured(name):
     fact = TINY[name]
     found = counted(fact["config"], convention_of(name, fact), fact["b"], fact["c"])
@@ -109,6 +110,11 @@ def parameters(config):
     return symcost.derive(load(config))["parameters"].at()
 
 
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_config_as_it_was_released_describes_the_known_model(name):
+    assert parameters(RELEASED[name]) == parameters(name)
+
+
 def test_fields_under_other_names_mean_the_same():
     """BLOOM's released configs say n_embed and num_attention_heads, transformers hidden_size and n_head."""
     sizes = {"model_type": "bloom", "vocab_size": 100}
@@ -123,10 +129,10 @@ def test_a_null_field_is_a_missing_one():
 
 def test_what_a_released_config_carries_besides_changes_nothing():
     besides = {
-        "architectures": ["LlamaForCausalLM"], "torch_dtype": "bfloat16", "rms_norm_eps": 1e-5, "use_cache": True,
-        "rope_scaling": {"factor": 8.0, "rope_type": "llama3"}, "rope_theta": 500000.0, "bos_token_id": 128000,
-        "eos_token_id": [128001, 128008], "transformers_version": "4.43.0", "pretraining_tp": 1,
-        "max_position_embeddings": 131072, "initializer_range": 0.02, "attention_dropout": 0.0, "mlp_bias": False,
+        "architectures": ["LlamaForCausalLM"], "torch_dtype": "bfloat16", "rms_norm_eps": 1e-5,
+        "rope_scaling": {"factor": 8.0, "rope_type": "llama3"}, "rope_theta": 500000.0, "use_cache": True,
+        "bos_token_id": 128000, "eos_token_id": [128001, 128008], "transformers_version": "4.43.0",
+        "max_position_embeddings": 131072, "pretraining_tp": 1, "attention_dropout": 0.0, "mlp_bias": False,
     }  # fmt: skip
     assert parameters(LLAMA | besides) == parameters(LLAMA)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Collection, Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +46,9 @@ def from_config(config: Mapping[str, Any], name: str, place: str = "config") -> 
 @cache
 def known_models() -> Mapping[str, Mapping[str, Any]]:
     """Published configs by name, each with its source."""
+    import json
+    from importlib import resources
+
     text = resources.files("symcost").joinpath("known_models.json").read_text(encoding="utf-8")
     return MappingProxyType(json.loads(text))
 
@@ -118,6 +118,9 @@ def _is_path(name: str) -> bool:
 
 
 def _from_file(path: Path) -> Model:
+    import json
+    import tomllib
+
     if path.is_dir():
         raise ConfigError(
             f"{path}: expected a config.json or a TOML spec, found a directory. Name the file in it."

@@ -95,6 +95,7 @@ def _feed_forward(f: Fields, gated: bool, biased: bool, times: int) -> FeedForwa
         f.tie(d_ff, times * d)
     else:
         f.put(d_ff=f.count("intermediate_size"))
+    f.get("hidden_act")  # beside a hidden_activation it says nothing
     name = "hidden_act" if f.get("hidden_activation") is None else "hidden_activation"
     return FeedForward(f.one_of(name, GATES if gated else ACTIVATIONS), biased)
 
@@ -263,6 +264,9 @@ def decoder(
         dense = replace(routed, feed_forward=_feed_forward(f, True, False, 0)) if any(plain) else routed
         f.get("intermediate_size")
         blocks = _kinds(f, ((("dense", dense) if each else ("moe", routed)) for each in plain))
+    for name in ("attention_bias", "mlp_bias"):
+        if name not in f.asked:
+            f.must_be(name, False)
     told = {name: _told(f, value) for name, value in parts.items()}
     if positions == "learned":
         told.setdefault("positions", "c")
@@ -286,7 +290,7 @@ def opt(f: Fields) -> Architecture:
         gated=False,
         feed_biased=If("enable_bias"),
         attends={"biased": If("enable_bias", "QKVO", "")},
-        only={"layerdrop": (0.0, 0)},
+        only={"layerdrop": (0.0, 0), "activation_dropout": (0.0, 0)},
         norm=If("layer_norm_elementwise_affine", "layer", "layer-plain"),
         layout="before" if before else "residual",
     )
@@ -301,7 +305,8 @@ def opt(f: Fields) -> Architecture:
 def falcon(f: Fields) -> Architecture:
     new, side_by_side = f.flag("new_decoder_architecture"), f.flag("parallel_attn")
     norms = f.count("num_ln_in_parallel_attn", 2 if new else 1)
-    groups = None if new else 1 if f.flag("multi_query") else 0
+    shared = f.flag("multi_query")
+    groups = None if new else 1 if shared else 0
     if not new:
         f.get("num_key_value_heads")
     return decoder(
@@ -311,6 +316,7 @@ def falcon(f: Fields) -> Architecture:
         gated=False,
         times=4,
         feed_biased=If("bias"),
+        only={"apply_residual_connection_post_layernorm": (False,)},
         attends={"packed": True, "biased": If("bias", "QKVO", "")},
         norm="layer",
         layout="before"
@@ -355,7 +361,7 @@ def llama4(f: Fields) -> Architecture:
     """
     _sizes(f)
     length = f.numbers["L"]
-    f.flag("attn_temperature_tuning", True)  # a table that queries of global blocks are multiplied by
+    f.get("attn_temperature_tuning")  # a table that queries of global blocks are multiplied by
     both = {
         "grouped": _grouped(f, f.count("num_key_value_heads")),
         "biased": _told(f, If("attention_bias", "QKVO", "")),

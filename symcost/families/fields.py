@@ -35,7 +35,10 @@ HARMLESS = frozenset(
         "embedding_multiplier logits_scaling residual_multiplier attention_multiplier router_aux_loss_coef",
         "aux_loss_alpha seq_aux routed_scaling_factor n_group topk_group ep_size typical_p temperature",
         "top_p top_k do_sample max_length min_length num_beams repetition_penalty experts_per_token",
-        "use_bfloat16 tf_legacy_loss pruned_heads remove_invalid_values",
+        "use_bfloat16 tf_legacy_loss pruned_heads remove_invalid_values output_past model_max_length",
+        "sliding_window_size use_mrope init_config tokenizer_name verbose layer_switch n_special",
+        "predict_special_tokens inference_runner pad_key_length pre_allocate_kv_cache",
+        "validate_runner_input max_batch_size for_llm_compressor xla_device",
     )
     for name in names.split()
 )
@@ -53,8 +56,14 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "num_local_experts": ("num_experts", "n_routed_experts", "moe_num_experts"),
         "num_experts_per_tok": ("moe_top_k", "moe_topk"),
         "partial_rotary_factor": ("rotary_pct", "rope_pct"),
-        "attention_dropout": ("attn_pdrop", "attn_dropout"),
-        "residual_dropout": ("resid_pdrop", "hidden_dropout", "dropout", "resid_dropout"),
+        "attention_dropout": ("attn_pdrop", "attn_dropout", "attention_probs_dropout_prob"),
+        "residual_dropout": (
+            "resid_pdrop",
+            "hidden_dropout",
+            "hidden_dropout_prob",
+            "dropout",
+            "resid_dropout",
+        ),
         "embedding_dropout": ("embd_pdrop", "emb_pdrop", "embed_dropout"),
         "num_nextn_predict_layers": ("num_mtp_layers",),
     }
@@ -87,10 +96,6 @@ class Fields:
         self.asked.update(names)
         found = {each: self.config[each] for each in names if each in self.config}
         values = [value for value in found.values() if value is not None]
-        if any(value != values[0] for value in values):
-            raise self.error(
-                name, "one value", " and ".join(f"{each} = {value!r}" for each, value in found.items())
-            )
         if values:
             return values[0]
         return None if found else self.absent.get(name, default)
@@ -108,6 +113,10 @@ class Fields:
                 name, [key for key in self.config if key not in self.asked], "Add it to the config."
             )
             raise ConfigError(f"{self.place}: expected the field '{name}', found none. {near}")
+        names = [each for each in (name, *SYNONYMS.get(name, ())) if self.config.get(each) is not None]
+        if any(self.config[each] != value for each in names):
+            told = " and ".join(f"{each} = {self.config[each]!r}" for each in names)
+            raise self.error(name, "one value", told)
         if not is_count(value):
             raise self.error(name, "a positive whole number", repr(value))
         return int(value)
@@ -169,9 +178,16 @@ class Fields:
         self.ties[letter] = form
 
     def finish(self) -> None:
-        """Raises ConfigError for a field that is neither understood nor known to be harmless."""
-        for name in self.config:
-            if name not in self.asked and name not in HARMLESS and not name.startswith("_"):
+        """Raises ConfigError for a field that says something and is neither understood nor harmless."""
+        for name in ("is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"):
+            self.must_be(name, False)
+        for name, value in self.config.items():
+            if (
+                value is not None
+                and name not in self.asked
+                and name not in HARMLESS
+                and not name.startswith("_")
+            ):
                 raise ConfigError(
                     f"{self.place}: {name}: this field is not understood for model_type "
                     f"'{self.config.get('model_type')}', and it may change a count. Remove it if it does not."

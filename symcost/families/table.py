@@ -47,6 +47,7 @@ GPT_J: Mapping[str, Any] = {
     "norm": "layer",
     "layout": "parallel",
     "head_biased": True,
+    "only": {"rotary": (True,)},
 }
 GEMMA_PARTS: Mapping[str, Any] = {
     "norm": "rms-around-one",
@@ -155,7 +156,13 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             attends={"biased": BIASED},
             everywhere={"positions": "none"},
             only={"use_gated_activation": (True,), "use_parallel_block": (True,), "use_qk_norm": (False,)},
-            ignored=("position_embedding_type", "rotary_pct", "order_of_interleaved_layers"),
+            ignored=(
+                "position_embedding_type",
+                "rotary_pct",
+                "order_of_interleaved_layers",
+                "use_parallel_embedding",
+                "use_embedding_sharing",
+            ),
             norm="layer-centred",
             layout="parallel",
             logits_scaled=True,
@@ -167,6 +174,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "gpt_bigcode": family(
             GELU_TANH | TIED | DROPPED | {"multi_query": True, "num_key_value_heads": 1},
             groups=If("multi_query", 1, 0),
+            ignored=("num_key_value_heads",),  # as multi_query says
             attends={"packed": True, "biased": "QKVO"},
             **GPT,
         ),
@@ -226,6 +234,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             gated=False,
             feed_biased=If("use_bias"),
             attends={"biased": If("use_bias", "QKVO", "")},
+            only={"mlp_type": ("default",), "norm_type": ("layer_norm",)},
             norm="layer",
         ),
         "arcee": family(RELU_2, gated=False, **LLAMA),

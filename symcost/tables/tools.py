@@ -9,9 +9,7 @@ from types import MappingProxyType
 
 from sympy import Expr, Rational
 
-from symcost.symbols import N, b, c, d, d_ff, h, k, n, v
-from symcost.symbols import L as blocks
-from symcost.symbols import dp as data_parallel
+from symcost.symbols import L, N, b, c, d, d_ff, dp, h, k, n, v
 from symcost.tables import by_name, entry
 
 # The parts of a model that tools count, or forget, as wholes. A part's parameters are what it learns; its forward
@@ -19,19 +17,21 @@ from symcost.tables import by_name, entry
 PROJECTIONS = "attention projections"
 CORE = "score and value products"
 MLP = "feed-forward layers"
+EXPERTS = "experts"
 ROUTER = "router"
 HEAD = "LM head"
 EMBEDDING = "embedding look-up"
 POSITIONS = "learned positions"
-NORMS = "norms"
-FINAL_NORM = "final norm"
+NORMS = "norm gains"
+SHIFTS = "norm shifts"
+FINAL_NORM = "final norm's gain"
 BIASES = "biases"
 IDLE = "experts that a token is not sent to"
 SCORES = "operations on scores"  # one for each score
 ELEMENTS = "operations on elements"
-PRODUCTS = (PROJECTIONS, CORE, MLP, ROUTER, HEAD)
-NO_PRODUCTS = (EMBEDDING, POSITIONS, NORMS, FINAL_NORM, BIASES, IDLE)
-LEARNED = (PROJECTIONS, MLP, ROUTER, HEAD, *NO_PRODUCTS)
+PRODUCTS = (PROJECTIONS, CORE, MLP, EXPERTS, ROUTER, HEAD)
+NO_PRODUCTS = (EMBEDDING, POSITIONS, NORMS, SHIFTS, FINAL_NORM, BIASES, IDLE)
+LEARNED = (PROJECTIONS, MLP, EXPERTS, ROUTER, HEAD, *NO_PRODUCTS)
 
 WEIGHTS, GRADIENTS, STATES = "weights", "gradients", "optimizer states"
 IN_BLOCKS, AT_INPUT, AT_HEAD, SLACK = "blocks", "input", "final norm, head and loss", "buffers"
@@ -69,8 +69,8 @@ class Tool:
         return tuple(count.quantity for count in self.counts)
 
 
-def _flops(times: Mapping[str, Amount], **forms: Expr) -> Count:
-    return Count(BATCH_FLOPS, times, {name.replace("_", " "): form for name, form in forms.items()})
+def _flops(times: Mapping[str, Amount], forms: Mapping[str, Expr] | None = None) -> Count:
+    return Count(BATCH_FLOPS, times, forms or {})
 
 
 def _bytes(weights: Expr, gradients: Expr, states: Expr) -> Count:
@@ -81,7 +81,7 @@ CAUSAL, FLASH = Rational(3, 2), Rational(7, 2)
 EXACT = dict.fromkeys(PRODUCTS, 3)  # forward once, backward twice
 EVERY_PARAMETER = dict.fromkeys(LEARNED, 3)
 WITHOUT_EMBEDDING = {part: 3 for part in LEARNED if part not in (EMBEDDING, IDLE)}
-ACTIVATIONS = b * c * d * blocks  # one tensor of the model's width in every block
+ACTIVATIONS = b * c * d * L  # one tensor of the model's width in every block
 NARAYANAN = "Narayanan et al. 2021, Efficient Large-Scale Language Model Training on GPU Clusters, section 5.1"
 KORTHIKANTI = "Korthikanti et al. 2022, Reducing Activation Recomputation, section 4.1"
 MEGATRON = "NVIDIA/Megatron-LM, megatron/training"
@@ -95,8 +95,8 @@ TOOLS: Mapping[str, Tool] = by_name(
              "every parameter as a product, forward and backward; no score and value products"),
         Tool("8ND", (_flops(dict.fromkeys(LEARNED, 4)),), NARAYANAN,
              "6ND and a second forward pass, as full recomputation makes it"),
-        Tool("kaplan", (_flops({PROJECTIONS: 3, MLP: 3, CORE: CAUSAL}),
-                        Count("parameters", {PROJECTIONS: 1, MLP: 1})),
+        Tool("kaplan", (_flops({PROJECTIONS: 3, MLP: 3, EXPERTS: 3, CORE: CAUSAL}),
+                        Count("parameters", {PROJECTIONS: 1, MLP: 1, EXPERTS: 1, IDLE: 1})),
              "Kaplan et al. 2020, Scaling Laws for Neural Language Models, table 1: 2N + 2 n_layer n_ctx d_attn",
              "N without embeddings; half the score and value products; no LM head"),
         Tool("chinchilla", (_flops({**EXACT, EMBEDDING: 3, SCORES: 9}),),
@@ -105,7 +105,7 @@ TOOLS: Mapping[str, Tool] = by_name(
         Tool("palm", (_flops({**EVERY_PARAMETER, CORE: 3}),),
              "Chowdhery et al. 2022, PaLM, appendix B: 6N + 12LHQT a token"),
         Tool("nanogpt", (_flops({**{part: 3 for part in LEARNED if part != POSITIONS}, CORE: 3}),
-                         Count("parameters", {part: 1 for part in LEARNED if part != BIASES})),
+                         Count("parameters", {part: 1 for part in LEARNED if part not in (BIASES, SHIFTS)})),
              "karpathy/nanoGPT, model.py (estimate_mfu: 6N + 12LHQT, N without positions) and "
              "transformer_sizing.ipynb (parameters without biases)"),
         Tool("torchtitan", (_flops({**WITHOUT_EMBEDDING, CORE: 3}),),
@@ -117,15 +117,15 @@ TOOLS: Mapping[str, Tool] = by_name(
         Tool("pytorch-flash", (_flops({**EXACT, CORE: FLASH}),),
              "PyTorch 2.13, torch.utils.flop_counter: sdpa_flop and sdpa_backward_flop",
              "the flash kernel's backward pass makes the scores again: 5 products for 2"),
-        Tool("narayanan-2021", (_flops({PROJECTIONS: 4, CORE: 4, MLP: 4, HEAD: 3}),),
+        Tool("narayanan-2021", (_flops({PROJECTIONS: 4, CORE: 4, MLP: 4, EXPERTS: 4, HEAD: 3}),),
              f"{NARAYANAN}: 96Bslh²(1 + s/6h + V/16lh)",
              "blocks computed again on the way back, logits not"),
         Tool("megatron-lm",
-             (_flops({PROJECTIONS: 3, MLP: 3, CORE: CAUSAL, HEAD: 3}),
-              Count("parameters", dict.fromkeys((PROJECTIONS, MLP, IDLE, NORMS, FINAL_NORM, HEAD, EMBEDDING), 1)),
+             (_flops({PROJECTIONS: 3, MLP: 3, EXPERTS: 3, CORE: CAUSAL, HEAD: 3}),
+              Count("parameters", dict.fromkeys((PROJECTIONS, MLP, EXPERTS, IDLE, NORMS, SHIFTS, FINAL_NORM, HEAD, EMBEDDING), 1)),
               _bytes(2 * N, 4 * N, 12 * N),
               Count("activation_memory", forms={
-                  IN_BLOCKS: 18 * ACTIVATIONS + 4 * b * c * d_ff * blocks, AT_INPUT: b * c * d + 8 * b * c,
+                  IN_BLOCKS: 18 * ACTIVATIONS + 4 * b * c * d_ff * L, AT_INPUT: b * c * d + 8 * b * c,
                   AT_HEAD: 4 * b * c * d + 4 * b * c * v})),
              f"{MEGATRON}/training.py (num_floating_point_operations), theoretical_memory_usage.py",
              "half the score and value products, as a causal mask leaves; activations with sequence parallelism "
@@ -137,30 +137,31 @@ TOOLS: Mapping[str, Tool] = by_name(
              f"{MEGATRON}/theoretical_memory_usage.py (compute_activation_memory_without_sp)",
              "without sequence parallelism; a twentieth more for buffers"),
         Tool("megatron-lm-distributed",
-             (_bytes(2 * N, 4 * N, 12 * N / data_parallel),),
+             (_bytes(2 * N, 4 * N, 12 * N / dp),),
              f"{MEGATRON}/theoretical_memory_usage.py: 6 + 12/d bytes a parameter", "the distributed optimizer"),
         Tool("korthikanti",
-             (Count("activation_memory", forms={IN_BLOCKS: 34 * ACTIVATIONS + 5 * b * h * c**2 * blocks}),),
+             (Count("activation_memory", forms={IN_BLOCKS: 34 * ACTIVATIONS + 5 * b * h * c**2 * L}),),
              KORTHIKANTI, "sbh(34 + 5as/h) for each block"),
         Tool("maxtext", (_flops({**EXACT, CORE: CAUSAL}),),
              "AI-Hypercomputer/maxtext, maxtext_utils.py (calculate_tflops_training_per_device)"),
-        Tool("verl", (_flops({PROJECTIONS: 3, MLP: 3, ROUTER: 3, CORE: CAUSAL, HEAD: 3, EMBEDDING: 3}),),
+        Tool("verl", (_flops({**EXACT, CORE: CAUSAL, EMBEDDING: 3}),),
              "verl-project/verl, verl/utils/flops_counter.py"),
         Tool("levanter", (_flops({**EXACT, SCORES: 9}),),
              "stanford-crfm/levanter, utils/flop_utils.py (lm_flops_per_token), forward times 3"),
         Tool("llm-analysis",
-             (_flops({PROJECTIONS: 3, CORE: 3, MLP: 3 / k, HEAD: 3}),
-              Count("parameters", {part: 1 for part in LEARNED if part not in (HEAD, BIASES, POSITIONS)}),
+             (_flops({PROJECTIONS: 3, CORE: 3, MLP: 3, EXPERTS: 3 / k, HEAD: 3}),
+              Count("parameters", {part: 1 for part in LEARNED if part not in (HEAD, BIASES, SHIFTS, POSITIONS)}),
               _bytes(2 * N, 4 * N, 12 * N)),
              "cli99/llm-analysis, llm_analysis/analysis.py",
              "of several experts one is counted; an untied head is forgotten among the parameters"),
         Tool("litgpt", (_flops({**EVERY_PARAMETER, CORE: 5}),),
              "Lightning-AI/litgpt, litgpt/utils.py (estimate_flops)",
              "score and value products for the trained parameters and once more for the frozen ones"),
-        Tool("simumax", (_flops({**EXACT, CORE: FLASH}),), "SimuMax, executed FLOPs",
+        Tool("simumax", (_flops(EXACT),), "MooreThreads/SimuMax, theoretical FLOPs"),
+        Tool("simumax-executed", (_flops({**EXACT, CORE: FLASH}),), "MooreThreads/SimuMax, executed FLOPs",
              "flash attention's backward pass makes the scores again"),
-        Tool("llm-viewer", (_flops({PROJECTIONS: 3, MLP: 3, CORE: 3, HEAD: 3 / c, SCORES: 15},
-                                   operations_on_elements=54 * ACTIVATIONS),),
+        Tool("llm-viewer", (_flops({**EXACT, HEAD: 3 / c, SCORES: 15},
+                                   {ELEMENTS: 54 * ACTIVATIONS}),),
              "hahnyuan/LLM-Viewer, model_analyzer.py, prefill times 3",
              "the LM head for the last token alone; 5 operations on a score, 18 on an element of x"),
         Tool("genz", (_flops(dict.fromkeys((*PRODUCTS, EMBEDDING), CAUSAL)),),
@@ -171,19 +172,19 @@ TOOLS: Mapping[str, Tool] = by_name(
         Tool("transformers", (_flops({part: 3 for part in LEARNED if part != EMBEDDING}),),
              "huggingface/transformers, modeling_utils.py (floating_point_ops): 6·tokens·parameters without embeddings"),
         Tool("cookbook",
-             (_flops({PROJECTIONS: 3, CORE: 3, HEAD: 1}, feed_forward_layers=72 * ACTIVATIONS * d),
-              Count("parameters", {part: 1 for part in (PROJECTIONS, MLP, EMBEDDING, HEAD)},
-                    {NORMS: 8 * d * blocks, FINAL_NORM: 2 * d, POSITIONS: c * d}),
+             (_flops({PROJECTIONS: 3, CORE: 3, HEAD: 1}, {MLP: 72 * ACTIVATIONS * d}),
+              Count("parameters", {PROJECTIONS: 1, MLP: 1}, {
+                  EMBEDDING: d * v, HEAD: d * v, NORMS: 8 * d * L, FINAL_NORM: 2 * d, POSITIONS: c * d}),
               _bytes(2 * N, 4 * N, 12 * N),
-              Count("activation_memory", forms={IN_BLOCKS: 34 * ACTIVATIONS + 5 * b * h * c**2 * blocks})),
+              Count("activation_memory", forms={IN_BLOCKS: 34 * ACTIVATIONS + 5 * b * h * c**2 * L})),
              f"{COOKBOOK}/calc_transformer_flops.py (gated, --ffn-hidden-size), calc_transformer_mem.py",
              "feed-forward layers of width 4d whatever is given; the LM head without its backward pass; "
              "positions for every token"),
         Tool("calculon", (_bytes(2 * N, 2 * N, 12 * N),), "calculon-ai/calculon: 2 + 2 + 12 bytes a parameter"),
-        Tool("zero-1", (_bytes(2 * N, 2 * N, 12 * N / data_parallel),), ZERO, "optimizer states over the GPUs"),
-        Tool("zero-2", (_bytes(2 * N, 2 * N / data_parallel, 12 * N / data_parallel),), ZERO,
+        Tool("zero-1", (_bytes(2 * N, 2 * N, 12 * N / dp),), ZERO, "optimizer states over the GPUs"),
+        Tool("zero-2", (_bytes(2 * N, 2 * N / dp, 12 * N / dp),), ZERO,
              "gradients over the GPUs as well"),
-        Tool("zero-3", (_bytes(*(each * N / data_parallel for each in (2, 2, 12))),), ZERO,
+        Tool("zero-3", (_bytes(*(each * N / dp for each in (2, 2, 12))),), ZERO,
              "weights over the GPUs as well"),
         Tool("deepspeed-zero2", (_bytes(2 * N, 2 * N, 16 * N / n),),
              "deepspeedai/DeepSpeed, runtime/zero/stage_1_and_2.py (estimate_zero2_model_states_mem_needs)",

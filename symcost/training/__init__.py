@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from symcost.conventions import Convention, convention
+from symcost.errors import UsageError
 from symcost.families import load
+from symcost.layouts import Layout
+from symcost.layouts import layout as laid_out
 from symcost.model import Model
+from symcost.training.across import DEVICE_QUANTITIES, Across
 from symcost.training.approximations import Approximation, approximations
 from symcost.training.bare import COUNTED
 from symcost.training.costs import ON_REQUEST, TOKENS, Costs, Given
 from symcost.training.optimum import Optimum, compute_optimal
 
 __all__ = [
+    "DEVICE_QUANTITIES",
     "ON_REQUEST",
     "TOKENS",
+    "Across",
     "Approximation",
     "Costs",
     "Given",
@@ -34,6 +40,7 @@ def derive(
     given: Given | None = None,
     optimizer: str = "adamw",
     precision: str | None = None,
+    layout: str | Layout = "single",
 ) -> Costs:
     """Every cost of training `model`, as closed forms with a reason for each term.
 
@@ -41,7 +48,7 @@ def derive(
     with no more known of them, `budget` a run of C FLOPs. `given` puts in numbers and forms: `{"h_kv": 8,
     "d_ff": "4*d"}`; `{"d_ff": "d_ff"}` frees a letter, and `{"accumulation": 8}`, `dp`, `HFU` or `w` (bytes
     of an element) bring one in. `precision` is what the convention supposes (fp32 for the textbook) unless
-    given.
+    given. Under a `layout`, as in "megatron-tp+zero-1" or "pp-1f1b,pp=8", the costs are those of one device.
 
     Raises UnknownName, UnknownSymbol or ConfigError, each naming the mend.
 
@@ -51,4 +58,9 @@ def derive(
     '6ND·epochs/(n·MFU·peak)'
     """
     kind, known = COUNTED.get(str(model), (Costs, None))
-    return kind(known or load(model), convention(under), given or {}, optimizer, precision)
+    mesh = laid_out(layout)
+    if not mesh.mesh:
+        return kind(known or load(model), convention(under), given or {}, optimizer, precision)
+    if known is not None:
+        raise UsageError(f"{known.name}: a layout splits the axes of layers, and none are known. Ask a model, as llama.")
+    return Across(load(model), convention(under), given or {}, optimizer, precision, mesh)

@@ -8,14 +8,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr, Integer, Max, Symbol, ceiling
+from sympy import Expr, Integer, Max, Rational, Symbol, ceiling
 
 from symcost import symbols as s
 from symcost.conventions import Convention
 from symcost.derive import Derivation, kv_cache
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.lower import lower
-from symcost.model import Model
+from symcost.model import STORED_BYTES, Model
 from symcost.notation import code, text
 from symcost.symbols import QUANTITIES, letter
 from symcost.tables.gpus import remark_on_peak
@@ -127,6 +127,9 @@ class Costs(Mapping[str, Terms]):
     def _parameters(self) -> Terms:
         return self._terms("parameters", self.derivation.parameters)
 
+    def _active_parameters(self) -> Terms:
+        return self._terms("active_parameters", self.derivation.active_parameters)
+
     def _trained(self) -> Terms:
         both = zip(self["parameters"], self.derivation.program.parameters, strict=True)
         trained = {id(term) for term, tensor in both if tensor.wants}
@@ -148,18 +151,24 @@ class Costs(Mapping[str, Terms]):
             if size
         )
 
+    def _stored(self) -> dict[int, str]:
+        """The element types of parameters that are quantised, by the identity of their terms."""
+        if self.model.architecture.stored is None:
+            return {}
+        both = zip(self["parameters"], self.derivation.program.parameters, strict=True)
+        return {id(term): tensor.stored for term, tensor in both if tensor.stored is not None}
+
     def _parameter_memory(self) -> Terms:
-        copies = [(self.precision.parameter, "its weights", "{}")]
-        if self.precision.reference:
-            copies.append((self.precision.reference, "a frozen reference copy", "reference {}"))
-        return self._terms(
-            "parameter_memory",
-            tuple(
-                term
-                for copy in copies
-                for term in self._per_parameter("parameter_memory", self["parameters"], *copy)
-            ),
+        stored = self._stored()
+        plain = self["parameters"].where(lambda term: id(term) not in stored)
+        terms = self._per_parameter("parameter_memory", plain, self.precision.parameter, "its weights", "{}")
+        terms += tuple(
+            _quantised(term, stored[id(term)]) for term in self["parameters"] if id(term) in stored
         )
+        if self.precision.reference:
+            copy = (self.precision.reference, "a frozen reference copy", "reference {}")
+            terms += self._per_parameter("parameter_memory", self["parameters"], *copy)
+        return self._terms("parameter_memory", terms)
 
     def _gradient_memory(self) -> Terms:
         size = self.precision.gradient
@@ -328,6 +337,14 @@ class Costs(Mapping[str, Terms]):
 
     def _energy(self) -> Terms:
         return self._times("energy", self["gpu_hours"], s.watts)
+
+
+def _quantised(term: Term, element: str) -> Term:
+    """The bytes of a frozen matrix in a quantised element type, with the constants of its blocks."""
+    size = STORED_BYTES[element]
+    because = Because(f"{element}: {size} bytes for each element of {term.tensor}, with its constants")
+    amount = Rational(size.numerator, size.denominator) * term.amount
+    return replace(term, amount=amount, quantity="parameter_memory", because=because)
 
 
 def _greatest(forms: Iterable[Expr]) -> Expr:

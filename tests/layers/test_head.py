@@ -1,4 +1,4 @@
-"""The LM head by itself. Source: CS190C 2026, lecture 9: 2bcd + bcv outside the blocks, with the final norm."""
+"""The LM head by itself. Source: CS190C 2026, lecture 9; measured with transformers 5.23."""
 
 from functools import partial
 

@@ -28,3 +28,9 @@ def test_every_published_shape_is_derived_as_measured():
 def test_a_difference_is_shown_with_its_sign():
     fact = FACTS["tinyllama-1.1b"] | {"parameters": 1_100_048_385}
     assert "parameters: 1,100,048,385 (-1)" in models_table({"tinyllama-1.1b": fact})
+
+
+def test_the_gallery_has_the_table_as_it_is_made_now():
+    from tests.report.regenerate import GALLERY, models
+
+    assert (GALLERY / "models.md").read_text(encoding="utf-8") == models()

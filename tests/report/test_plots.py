@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -46,7 +47,7 @@ def title(figure):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        # CS190C 2026, lecture 9, part 3: 63 sequences on a card of 24 GiB, where activations take (24 − 3.977) GiB.
+        # CS190C 2026, lecture 9, part 3: 63 sequences on 24 GiB, where activations take 24 − 3.977 GiB.
         ("memory", "b = 63 fits 24 GiB; saved activations take 83 %"),
         ("frontier", "At c = 4,096, b = 1 fits 24 GiB; from c = 8,192 on not even one"),
         # 32bcd² = 4bc²d where c = 8d.
@@ -92,7 +93,7 @@ def test_text_stays_text_and_the_bytes_are_the_same_again(pictures, name):
 
 
 def test_the_curve_of_the_frontier_is_what_solve_answers(pictures):
-    """63, 27 and 11 sequences at 256, 512 and 1,024 tokens: each the largest, by counting up in whole bytes."""
+    """Each is the largest: it fits in whole bytes, and one sequence more does not."""
     (steps, points) = pictures["frontier"].axes[0].get_lines()
     memory = symcost.derive("cs190c")["peak_memory"]
     for c, b in zip(points.get_xdata(), points.get_ydata(), strict=True):
@@ -140,10 +141,7 @@ def test_colours_can_be_told_apart_in_grey():
         for colour in plots.COLOURS
     ]
     pairs = list(zip(greys, plots.HATCHES, strict=True))
-    assert all(
-        abs(one - other) > 50 or mark != sign
-        for (one, mark), (other, sign) in zip(pairs, pairs[1:], strict=False)
-    )
+    assert all(abs(one - other) > 50 or mark != sign for (one, mark), (other, sign) in pairwise(pairs))
 
 
 def test_matplotlib_waits_until_something_is_drawn():

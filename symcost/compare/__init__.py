@@ -1,0 +1,152 @@
+"""Why two formulas disagree: two counts held against each other part by part, and what a quantity turns on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.compare.comparison import Comparison, Row
+from symcost.compare.parts import Parts
+from symcost.compare.sensitivity import (
+    Crossing,
+    Regime,
+    Share,
+    crossing,
+    elasticity,
+    leading,
+    one_more,
+    overtakings,
+    regimes,
+    shares,
+)
+from symcost.compare.sides import Kind, Setting, Side, aligned, kind_of, quantities, read, side
+from symcost.dimensions import COUNTS, dimension_of, spelled, unit_of
+from symcost.errors import UsageError
+from symcost.notation import text
+from symcost.symbols import QUANTITIES, D, b, c, d_ff
+from symcost.tables.tools import BATCH_FLOPS
+from symcost.training import TOKENS
+
+__all__ = [
+    "Comparison",
+    "Crossing",
+    "Parts",
+    "Regime",
+    "Row",
+    "Share",
+    "Side",
+    "compare",
+    "crossing",
+    "elasticity",
+    "leading",
+    "one_more",
+    "overtakings",
+    "regimes",
+    "shares",
+]
+
+
+def compare(
+    first: str,
+    second: str,
+    *,
+    model: str | None = None,
+    quantity: str | None = None,
+    under: str = "textbook",
+    given: Mapping[str, Any] | None = None,
+    optimizer: str = "adamw",
+    precision: str | None = None,
+    notation: str = "lecture",
+) -> tuple[Comparison, ...]:
+    """Two counts held against each other, part by part: one comparison for each quantity.
+
+    A side is a tool (`megatron-lm`, `6ND`), a convention, a model, an optimizer, a precision, or a formula
+    in text, in the letters of `notation`. `model` is what both count (`llama`, or `gpt` beside a formula, if
+    none is given). Without a quantity, tools are compared by what both count (`batch_flops`: forward,
+    backward and recomputed FLOPs of a batch), conventions, models and optimizers by what is usual.
+
+    Raises UsageError where the two have nothing in common or measure different things, UnknownName and
+    UnknownSymbol for what is not known.
+
+    >>> found = compare("6ND", "megatron-lm", model="llama-2-7b", given={"c": 4096})[0]
+    >>> round(100 * float(found.relative), 1)
+    -5.7
+    >>> [(each.letter, each.form) for each in found.crossings][0]
+    ('c', (2*L + v + 1)/L)
+    """
+    kinds = kind_of(first), kind_of(second)
+    remarks: list[str] = []
+    of_formula = Kind.FORMULA in kinds
+    bare = kinds == (Kind.FORMULA, Kind.FORMULA) and model is None and quantity is None
+    setting = Setting(
+        model or ("gpt" if of_formula and not bare else None), under, dict(given or {}), optimizer, precision, notation
+    )
+    wanted = (quantity,) if quantity else quantities(first, second, notation, bare)
+    if of_formula and not bare:
+        setting = _with_usual_width(setting, [name for name in (first, second) if kind_of(name) is Kind.FORMULA], remarks)
+    _check_dimensions(first, second, wanted[0], notation)
+    return tuple(_compared(first, second, each, setting, remarks) for each in wanted)
+
+
+def _compared(first: str, second: str, quantity: str, setting: Setting, remarks: list[str]) -> Comparison:
+    said = list(remarks)
+    one, two = (side(name, quantity, setting, other) for name, other in ((first, second), (second, first)))
+    if not quantity:
+        one, two = _of_one_batch(one, two, said)
+    elif quantity == BATCH_FLOPS and any(kind_of(name) is Kind.FORMULA for name in (first, second)):
+        said.append("D stands for the b·c tokens of one batch")
+    one, two = aligned(one, two)
+    both_models = {kind_of(first), kind_of(second)} == {Kind.MODEL}
+    named = "" if both_models or setting.model is None and not quantity else setting.plain.model.name
+    unit = "FLOPs" if quantity == BATCH_FLOPS else QUANTITIES[quantity].unit if quantity else ""
+    return Comparison(one, two, quantity, unit, named, tuple(said))
+
+
+def _with_usual_width(setting: Setting, formulas: list[str], remarks: list[str]) -> Setting:
+    """A formula that does not name the inner width of the feed-forward layer supposes four times the outer."""
+    from dataclasses import replace
+
+    forms = [read(formula, setting.notation) for formula in formulas]
+    plain = setting.plain
+    if any(form.has(d_ff) for form in forms) or d_ff in plain.ties or "d_ff" in plain.numbers:
+        return setting
+    if not plain["forward_flops"].total.has(d_ff):
+        return setting
+    remarks.append("d_ff = 4d, since the formula does not name d_ff")
+    return replace(setting, given={**setting.given, "d_ff": "4*d"})
+
+
+def _of_one_batch(one: Side, two: Side, remarks: list[str]) -> tuple[Side, Side]:
+    """Where one formula counts training tokens and the other a batch, both count a batch."""
+    totals = one.total, two.total
+    counts_all = [form.has(D) for form in totals]
+    if counts_all[0] == counts_all[1] or not any(form.has(b) or form.has(c) for form in totals):
+        return one, two
+    from dataclasses import replace
+
+    remarks.append("D stands for the b·c tokens of one batch")
+    put = {D: TOKENS}
+    return tuple(
+        replace(each, forms={text(form.xreplace(put).as_coeff_Mul()[1]): form.xreplace(put) for form in each.forms.values()})
+        for each in (one, two)
+    )  # type: ignore[return-value]
+
+
+def _check_dimensions(first: str, second: str, quantity: str, notation: str) -> None:
+    """Raises UsageError where a formula measures another thing than what it is compared with."""
+    measured = []
+    for name in (first, second):
+        if kind_of(name) is Kind.FORMULA:
+            form = read(name, notation)
+            unit = dimension_of(form)
+            measured.append((name, unit))
+        elif quantity in QUANTITIES:
+            measured.append((quantity, unit_of(QUANTITIES[quantity].unit)))
+        else:
+            measured.append((name, unit_of("FLOPs")))
+    physical = [{name: power for name, power in unit.powers.items() if name not in COUNTS} for _, unit in measured]
+    if all(physical) and physical[0] != physical[1]:
+        (one, of_one), (two, of_two) = measured
+        raise UsageError(
+            f"{one} is in {spelled(of_one)} and {two} in {spelled(of_two)}: they cannot be compared."
+        )

@@ -1,0 +1,118 @@
+"""A comparison as rows of text or Markdown: each part in letters, the difference, per cent, what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from sympy import Expr
+
+from symcost.compare.comparison import Comparison, Row, value_of
+from symcost.compare.saying import sentence, why
+from symcost.notation import latex, text
+from symcost.notation.numbers import rounded, with_unit
+from symcost.symbols import Notation
+from symcost.tables.tools import BATCH_FLOPS
+from symcost.terms import Number
+
+MOST_ROWS = 24
+
+
+def heading(found: Comparison) -> str:
+    """What is compared: `6ND and megatron-lm on llama-2-7b: FLOPs of one batch`."""
+    what = "forward, backward and recomputed FLOPs of one batch of b·c tokens"
+    quantity = what if found.quantity == BATCH_FLOPS else found.quantity.replace("_", " ")
+    of = f" on {found.model}" if found.model else ""
+    unit = f" ({found.unit})" if found.unit and found.unit not in quantity else ""
+    return f"{found.first.name} and {found.second.name}{of}" + (f": {quantity}{unit}" if quantity else "")
+
+
+def cells(found: Comparison, notation: Notation) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The columns, and a row for each part; equal parts of a long table are left out."""
+    short = [row for row in found.rows if row in found.differing] if len(found.rows) > MOST_ROWS else found.rows
+    names = found.first.name, found.second.name
+    columns = ("part", *names, "difference", "", "why")
+    rows = [_row(row, found, notation) for row in short[:MOST_ROWS]]
+    return columns, [*rows, _total(found, notation)]
+
+
+def _row(row: Row, found: Comparison, notation: Notation) -> tuple[str, ...]:
+    differs = row in found.differing
+    return (
+        row.name, text(row.first, notation), text(row.second, notation),
+        text(row.difference, notation) if differs else "0", _of_whole(row.difference, found),
+        why(row, found) if differs else "",
+    )  # fmt: skip
+
+
+def _total(found: Comparison, notation: Notation) -> tuple[str, ...]:
+    share = f"{_percent(found.relative)} of {found.second.name}" if found.relative is not None else ""
+    both = _value(found.values[0], found.unit), _value(found.values[1], found.unit)
+    return ("total", *both, text(found.difference, notation) if found.of_one_model else "", share, "")
+
+
+def _of_whole(difference: Expr, found: Comparison) -> str:
+    whole, part = found.values[1], value_of(difference, found.second.numbers)
+    if not found.of_one_model or not whole or part is None or part == 0:
+        return ""
+    return _percent(Fraction(part) / Fraction(whole))
+
+
+def _percent(share: Fraction) -> str:
+    """Of a share at least two digits, so that a small one is not shown as none."""
+    from symcost.notation.numbers import significant
+
+    percent = 100 * share
+    return f"{rounded(percent, 1) if abs(percent) >= 1 else significant(percent, 2)} %"
+
+
+def _value(value: Number | None, unit: str) -> str:
+    return with_unit(value, unit) if value is not None else ""
+
+
+def rows(found: Comparison, notation: Notation) -> Iterator[str]:
+    """The comparison for a terminal: heading, the sentence, the table, where they cross, what was supposed."""
+    yield heading(found)
+    yield sentence(found)
+    if not found.differing:
+        return
+    yield ""
+    yield from _table(*cells(found, notation))
+    left_out = len(found.rows) - len(found.differing) if len(found.rows) > MOST_ROWS else 0
+    if left_out:
+        yield f"  {left_out} more parts are equal."
+    yield ""
+    yield from _crossings(found, notation)
+    yield from (f"Supposed: {remark}." for remark in found.remarks)
+
+
+def _crossings(found: Comparison, notation: Notation) -> Iterator[str]:
+    for each in found.crossings[:2]:
+        larger = {True: found.first.name, False: found.second.name, None: ""}[each.before]
+        below = f"; below that {larger} is larger" if larger else ""
+        yield f"They cross at {each.text(notation)}{below}."
+
+
+def markdown(found: Comparison, notation: Notation) -> Iterator[str]:
+    """The same as Markdown, forms in LaTeX."""
+    yield f"**{heading(found)}**. {sentence(found)}\n"
+    if not found.differing:
+        return
+    yield f"| part | {found.first.name} | {found.second.name} | difference | why |"
+    yield "| --- | ---: | ---: | ---: | --- |"
+    for row in found.rows:
+        forms = (f"${latex(form, notation)}$" for form in (row.first, row.second, row.difference))
+        reason = why(row, found).replace("|", "\\|") if row in found.differing else ""
+        yield f"| {row.name} | {' | '.join(forms)} | {reason} |"
+    forms = (f"${latex(form, notation)}$" for form in (found.first.total, found.second.total, found.difference))
+    yield f"| total | {' | '.join(forms)} | |\n"
+    yield from _crossings(found, notation)
+    yield from (f"Supposed: {remark}." for remark in found.remarks)
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as their widest cell; the last one runs on."""
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *cells, strict=True)]
+    widths[-1] = 0
+    for row in (columns, *cells):
+        yield "  " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

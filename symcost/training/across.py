@@ -1,0 +1,211 @@
+"""Costs across devices: what one device of a layout holds, computes and sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from types import MappingProxyType
+
+from sympy import Expr, Integer
+
+from symcost import symbols as s
+from symcost.conventions import Convention
+from symcost.errors import UsageError
+from symcost.layouts import GRADIENTS, PARAMETERS, STATES, Layout, OnDevice
+from symcost.layouts.checking import check
+from symcost.layouts.timing import StepTime
+from symcost.lower import lower
+from symcost.model import Model
+from symcost.symbols import QUANTITIES, Quantity
+from symcost.tables.gpus import Gpu
+from symcost.terms import Because, Number, Term, Terms, evaluator
+from symcost.training.costs import TOKENS, Costs, Given
+
+DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        quantity.name: quantity
+        for quantity in (
+            Quantity("message_bytes", "bytes", "what one device sends in one step"),
+            Quantity("memory_traffic", "bytes", "what one device's memory is read and written for at least in one step"),
+            Quantity("bubble", "", "the time that a pipeline stage waits over the time that it works"),
+        )
+    }
+)
+OF_THE_RUN = ("flops_per_token", "training_flops", "pflop_days", "training_time", "gpu_hours", "cost", "energy")
+NOT_YET = ("worst_moment_memory", "kv_cache_memory", "inference_memory", "decode_time", "decode_rate")
+
+
+class Across(Costs):
+    """The costs of one device: a step's quantities are a device's own, the run's are those of all together.
+
+    b is the sequences of one micro-batch of one replica. Sizes of the mesh stand in the forms as letters.
+
+    >>> import symcost
+    >>> symcost.derive("gpt", under="megatron-2022", layout="megatron-tp")["parameters"].of("block.mlp.W_1").text()
+    'd·d_ff/tp'
+    """
+
+    def __init__(
+        self, model: Model, under: Convention, given: Given, optimizer_name: str, precision_name: str | None,
+        layout: Layout,
+    ) -> None:  # fmt: skip
+        for name, value in layout.numbers.items():
+            if name in given and given[name] != value:
+                raise UsageError(f"{name}: found {given[name]} among the numbers and {value} in the layout. Give it once.")
+        letters = [mesh for mesh in layout.mesh if mesh in s.SYMBOLS]
+        asked = {name: s.SYMBOLS[name] for name in (*letters, *self._of_pipeline(layout))}
+        put_in: dict[str, float | Fraction | str | Expr] = {**asked, **layout.numbers, **given}
+        if "n" not in put_in and len(letters) == len(layout.mesh):
+            put_in["n"] = layout.devices()
+        super().__init__(model, under, put_in, optimizer_name, precision_name)
+        known = {name: int(value) for name, value in self.numbers.items() if name in asked}
+        self.layout = replace(layout.numbered(**known), accumulates="accumulation" in put_in)
+        self._of = PARAMETERS
+        check(self.derivation, self.ties, self.numbers)
+
+    @staticmethod
+    def _of_pipeline(layout: Layout) -> tuple[str, ...]:
+        if "pp" not in layout.mesh:
+            return ()
+        return ("accumulation", "chunks") if layout.schedule.passes != 1 else ("accumulation",)
+
+    @cached_property
+    def derivation(self) -> OnDevice:
+        """The model lowered under the convention, on one device of the layout."""
+        return OnDevice(lower(self.model.loss, self.convention), self.layout, self.precision)
+
+    def on(self, stage: str) -> Across:
+        """The same costs of another pipeline stage: first, last, middle, or its number from 0."""
+        given = {name: value for name, value in self.given.items() if name != "n" or self.ties.get(s.n) is None}
+        return Across(
+            self.model, self.convention, given, self.optimizer.name, self.precision.name, self.layout.on(stage)
+        )
+
+    def worst_stage(self, **numbers: float | Fraction) -> tuple[int, Number]:
+        """The pipeline stage whose memory is fullest, and its bytes. `numbers` are put in beside the costs' own."""
+        stages = int(self["peak_memory"].known(numbers).get("pp", 1))
+        fullest = [(self.on(str(stage))["peak_memory"].at(**numbers), -stage) for stage in range(stages)]
+        memory, stage = max(fullest)
+        return -stage, memory
+
+    def __getitem__(self, quantity: str) -> Terms:
+        if quantity in OF_THE_RUN:
+            return self._whole[quantity]
+        if quantity in NOT_YET:
+            raise UsageError(f"{quantity}: not derived for one device of a layout. Ask for peak_memory, or leave out --layout.")
+        if quantity in DEVICE_QUANTITIES and quantity not in self._found:
+            found = getattr(self, f"_{quantity}")()
+            self._found[quantity] = found
+        return self._found[quantity] if quantity in DEVICE_QUANTITIES else super().__getitem__(quantity)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name in (*QUANTITIES, *DEVICE_QUANTITIES) if name not in NOT_YET])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    @cached_property
+    def _whole(self) -> Costs:
+        """The same model, not laid out: what all devices of a replica compute together."""
+        return Costs(self.model, self.convention, self.given, self.optimizer.name, self.precision.name)
+
+    # Parameters, gradients and states may lie differently.
+
+    def _trained(self) -> Terms:
+        return self._terms("parameters", self.derivation.learned(self._of, trained=True))
+
+    def _lying(self, of: str, derive: Callable[[], Terms]) -> Terms:
+        before, self._of = self._of, of
+        try:
+            return derive()
+        finally:
+            self._of = before
+
+    def _gradient_memory(self) -> Terms:
+        return self._lying(GRADIENTS, super()._gradient_memory)
+
+    def _optimizer_memory(self) -> Terms:
+        return self._lying(STATES, super()._optimizer_memory)
+
+    def _optimizer_flops(self) -> Terms:
+        return self._lying(STATES, super()._optimizer_flops)
+
+    # What a device sends, and how long a step takes.
+
+    def _device_terms(self, quantity: str, terms: tuple[Term, ...]) -> Terms:
+        unit = DEVICE_QUANTITIES[quantity].unit
+        found = Terms(quantity, unit, terms, self.model.name, self.convention.name, numbers=self.numbers,
+                      ties=self.ties, scopes=self.scopes)  # fmt: skip
+        return found.substituted(self.ties)
+
+    def _message_bytes(self) -> Terms:
+        return self._device_terms("message_bytes", self.derivation.message_bytes)
+
+    def _bubble(self) -> Terms:
+        because = Because(self.layout.schedule.source)
+        term = Term(self.derivation.bubble, Integer(1), "bubble", "step", because, "bubble")
+        return self._device_terms("bubble", (term,) if self.derivation.bubble != 0 else ())
+
+    def _memory_traffic(self) -> Terms:
+        """Parameters are read on both ways of each micro-batch, activations written and read, gradients written
+        and read by the update, which reads and writes the states.
+        """
+        many = self._asked(s.accumulation, Integer(1))
+        in_flight = self.derivation.in_flight
+        parts = (
+            ("parameter_memory", 2 * many, "read on the way forward and on the way back"),
+            ("activation_memory", 2 * many / in_flight, "written on the way forward, read on the way back"),
+            ("gradient_memory", Integer(2), "written, and read by the update"),
+            ("optimizer_memory", Integer(2), "read and written by the update"),
+        )
+        terms = [
+            Term(self[name].total * factor, Integer(1), name, "step", Because(words), "memory_traffic")
+            for name, factor, words in parts
+        ]
+        return self._device_terms("memory_traffic", tuple(term for term in terms if term.amount != 0))
+
+    def sent_over(self) -> dict[tuple[str, ...], Terms]:
+        """The bytes that one device sends in one step, by the mesh axes that they are sent along."""
+        groups: dict[tuple[str, ...], list[Term]] = {}
+        for message in self.derivation.messages:
+            groups.setdefault(message.over, []).append(message.term(self.layout))
+        return {over: self._device_terms("message_bytes", tuple(terms)) for over, terms in groups.items()}
+
+    def step_time(
+        self, gpu: Gpu, links: Mapping[str, int] | None = None, **numbers: float | Fraction
+    ) -> StepTime:
+        """The bounds of one step's time on a GPU.
+
+        `links` names mesh axes whose devices are joined by something slower than the GPU's own link, in bytes a
+        second in one direction; the GPU's link carries half of what vendors print in one direction.
+        """
+        peak = gpu.peak_for(self.precision.matmul)
+        seconds = sum(
+            (Fraction(sent.at(**numbers)) / link_of(gpu, over, links or {}) for over, sent in self.sent_over().items()),
+            Fraction(0),
+        )
+        known = self["step_flops"].known(numbers)
+        devices = Fraction(evaluator(self.layout.devices())(known))
+        replicas = Fraction(evaluator(self.layout.devices(self.layout.own_data))(known))
+        many = Fraction(known["accumulation"]) if "accumulation" in self.given else Fraction(1)
+
+        def of_one(quantity: str) -> Fraction:
+            return Fraction(self._whole[quantity].at(**numbers)) * many * replicas / devices / peak
+
+        useful = of_one("forward_flops") + of_one("backward_flops")
+        bubble = self["bubble"]
+        return StepTime(
+            Fraction(self["step_flops"].at(**numbers)) / peak,
+            Fraction(self["memory_traffic"].at(**numbers)) / gpu.bandwidth,
+            seconds,
+            Fraction(bubble.at(**numbers)) if bubble.terms else Fraction(0),
+            useful,
+            useful + of_one("recompute_flops"),
+        )
+
+
+def link_of(gpu: Gpu, over: tuple[str, ...], links: Mapping[str, int]) -> Fraction:
+    """Bytes a second that a device can send along some mesh axes: as the slowest link among them."""
+    return min(Fraction(links.get(mesh, Fraction(gpu.link, 2))) for mesh in over)
