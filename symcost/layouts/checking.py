@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import gcd
 
 from sympy import Expr, Symbol
 
@@ -60,25 +61,33 @@ def check(device: OnDevice, ties: Mapping[Symbol, Expr], numbers: Mapping[str, N
     """Raises UsageError where the numbers known make a mesh that cannot be, naming the axis and what would do."""
     layout = device.layout
     if not layout.ceilings:
-        for each in divisions(device):
-            _divides(layout, each, ties, numbers)
+        _divide(layout, divisions(device), ties, numbers)
     _stages(layout, numbers)
     _fits(layout, numbers)
 
 
-def _divides(layout: Layout, each: Divides, ties: Mapping[Symbol, Expr], numbers: Mapping[str, Number]) -> None:
-    length, parts = each.length.xreplace(dict(ties)), layout.devices(each.over)
-    if any(symbol.name not in numbers for symbol in length.free_symbols | parts.free_symbols):
-        return
-    whole, split = evaluator(length)(numbers), evaluator(parts)(numbers)
-    if whole % split == 0:
-        return
-    what = GLOSSARY[str(each.length)].meaning if str(each.length) in GLOSSARY else "places"
-    sizes = "·".join(each.over)
-    raise UsageError(
-        f"layout {layout.name}: {sizes} = {split} does not divide {text(each.length)} = {whole} ({what}) of {each.tensor}. "
-        f"Sizes that do: {_divisors(int(whole))}; or let ceilings round up."
-    )
+def _divide(
+    layout: Layout, split: tuple[Divides, ...], ties: Mapping[Symbol, Expr], numbers: Mapping[str, Number]
+) -> None:
+    known: dict[tuple[str, ...], list[tuple[Divides, int]]] = {}
+    for each in split:
+        length = each.length.xreplace(dict(ties))
+        if all(symbol.name in numbers for symbol in length.free_symbols):
+            known.setdefault(each.over, []).append((each, int(evaluator(length)(numbers))))
+    for over, lengths in known.items():
+        parts = layout.devices(over)
+        if any(symbol.name not in numbers for symbol in parts.free_symbols):
+            continue
+        number = evaluator(parts)(numbers)
+        for each, whole in lengths:
+            if whole % number:
+                named = GLOSSARY.get(str(each.length))
+                what = f" ({named.meaning})" if named is not None else ""
+                common = gcd(*(length for _, length in lengths))
+                raise UsageError(
+                    f"layout {layout.name}: {'·'.join(over)} = {number} does not divide {text(each.length)} = "
+                    f"{whole}{what} of {each.tensor}. Sizes that do: {_divisors(common)}; or let ceilings round up."
+                )
 
 
 def _stages(layout: Layout, numbers: Mapping[str, Number]) -> None:

@@ -165,5 +165,4 @@ def _with_options(made: Layout, options: list[str]) -> Layout:
         numbers.setdefault("pp", len(made.blocks))
         if numbers["pp"] != len(made.blocks):
             raise UsageError(f"layout {made.name}: blocks names {len(made.blocks)} stages, but pp = {numbers['pp']}.")
-        numbers.setdefault("L", sum(made.blocks))
     return made.numbered(**numbers)

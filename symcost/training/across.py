@@ -92,7 +92,7 @@ class Across(Costs):
 
     def __getitem__(self, quantity: str) -> Terms:
         if quantity in OF_THE_RUN:
-            return self._whole[quantity]
+            return self.whole[quantity]
         if quantity in NOT_YET:
             raise UsageError(f"{quantity}: not derived for one device of a layout. Ask for peak_memory, or leave out --layout.")
         if quantity in DEVICE_QUANTITIES and quantity not in self._found:
@@ -107,7 +107,7 @@ class Across(Costs):
         return len(list(iter(self)))
 
     @cached_property
-    def _whole(self) -> Costs:
+    def whole(self) -> Costs:
         """The same model, not laid out: what all devices of a replica compute together."""
         return Costs(self.model, self.convention, self.given, self.optimizer.name, self.precision.name)
 
@@ -192,7 +192,7 @@ class Across(Costs):
         many = Fraction(known["accumulation"]) if "accumulation" in self.given else Fraction(1)
 
         def of_one(quantity: str) -> Fraction:
-            return Fraction(self._whole[quantity].at(**numbers)) * many * replicas / devices / peak
+            return Fraction(self.whole[quantity].at(**numbers)) * many * replicas / devices / peak
 
         useful = of_one("forward_flops") + of_one("backward_flops")
         bubble = self["bubble"]
