@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
+
+from sympy import Expr
 
 from symcost.compare.comparison import Comparison, Row
 from symcost.compare.parts import Parts
@@ -23,7 +27,7 @@ from symcost.compare.sides import Kind, Setting, Side, aligned, kind_of, quantit
 from symcost.dimensions import COUNTS, dimension_of, spelled, unit_of
 from symcost.errors import UsageError
 from symcost.notation import text
-from symcost.symbols import QUANTITIES, D, b, c, d_ff
+from symcost.symbols import QUANTITIES, D, N, b, c, d_ff
 from symcost.tables.tools import BATCH_FLOPS
 from symcost.training import TOKENS
 
@@ -77,7 +81,7 @@ def compare(
     kinds = kind_of(first), kind_of(second)
     remarks: list[str] = []
     of_formula = Kind.FORMULA in kinds
-    bare = kinds == (Kind.FORMULA, Kind.FORMULA) and model is None and quantity is None
+    bare = kinds == (Kind.FORMULA, Kind.FORMULA) and quantity is None and not _count_a_model(first, second, model, notation)
     setting = Setting(
         model or ("gpt" if of_formula and not bare else None), under, dict(given or {}), optimizer, precision, notation
     )
@@ -85,7 +89,23 @@ def compare(
     if of_formula and not bare:
         setting = _with_usual_width(setting, [name for name in (first, second) if kind_of(name) is Kind.FORMULA], remarks)
     _check_dimensions(first, second, wanted[0], notation)
-    return tuple(_compared(first, second, each, setting, remarks) for each in wanted)
+    found = [_compared(first, second, each, setting, remarks) for each in wanted]
+    return tuple(each for each in found if not _says_no_more(each, found[0]))
+
+
+def _says_no_more(found: Comparison, than: Comparison) -> bool:
+    """Whether the bytes are just so many for each of the elements that were compared before."""
+    if (than.quantity, found.quantity) != ("saved_activations", "activation_memory"):
+        return False
+    ratios = {_ratio(each, before) for each, before in ((found.first, than.first), (found.second, than.second))}
+    return len(ratios) == 1 and ratios.pop() is not None
+
+
+def _ratio(side: Side, before: Side) -> Expr | None:
+    """The number that every part of a side is of the same part before; None where it is not one number."""
+    ratios = {form / before.forms[name] for name, form in side.forms.items()}
+    found = ratios.pop() if len(ratios) == 1 else None
+    return found if found is not None and found.is_Rational else None
 
 
 def _compared(first: str, second: str, quantity: str, setting: Setting, remarks: list[str]) -> Comparison:
@@ -93,19 +113,28 @@ def _compared(first: str, second: str, quantity: str, setting: Setting, remarks:
     one, two = (side(name, quantity, setting, other) for name, other in ((first, second), (second, first)))
     if not quantity:
         one, two = _of_one_batch(one, two, said)
-    elif quantity == BATCH_FLOPS and any(kind_of(name) is Kind.FORMULA for name in (first, second)):
+    elif quantity == BATCH_FLOPS and any(_has_tokens(name, setting.notation) for name in (first, second)):
         said.append("D stands for the b·c tokens of one batch")
     one, two = aligned(one, two)
     both_models = {kind_of(first), kind_of(second)} == {Kind.MODEL}
-    named = "" if both_models or setting.model is None and not quantity else setting.plain.model.name
+    named = "" if both_models or (setting.model is None and not quantity) else setting.plain.model.name
     unit = "FLOPs" if quantity == BATCH_FLOPS else QUANTITIES[quantity].unit if quantity else ""
     return Comparison(one, two, quantity, unit, named, tuple(said))
 
 
+def _count_a_model(first: str, second: str, model: str | None, notation: str) -> bool:
+    """Whether one of two formulas counts training tokens of N parameters, and the other of a model's letters."""
+    forms = [read(name, notation) for name in (first, second)]
+    in_letters = model is not None or len({form.has(N) for form in forms}) == 2
+    return in_letters and any(form.has(D) for form in forms)
+
+
+def _has_tokens(name: str, notation: str) -> bool:
+    return kind_of(name) is Kind.FORMULA and bool(read(name, notation).has(D))
+
+
 def _with_usual_width(setting: Setting, formulas: list[str], remarks: list[str]) -> Setting:
     """A formula that does not name the inner width of the feed-forward layer supposes four times the outer."""
-    from dataclasses import replace
-
     forms = [read(formula, setting.notation) for formula in formulas]
     plain = setting.plain
     if any(form.has(d_ff) for form in forms) or d_ff in plain.ties or "d_ff" in plain.numbers:
@@ -122,8 +151,6 @@ def _of_one_batch(one: Side, two: Side, remarks: list[str]) -> tuple[Side, Side]
     counts_all = [form.has(D) for form in totals]
     if counts_all[0] == counts_all[1] or not any(form.has(b) or form.has(c) for form in totals):
         return one, two
-    from dataclasses import replace
-
     remarks.append("D stands for the b·c tokens of one batch")
     put = {D: TOKENS}
     return tuple(
@@ -133,20 +160,19 @@ def _of_one_batch(one: Side, two: Side, remarks: list[str]) -> tuple[Side, Side]
 
 
 def _check_dimensions(first: str, second: str, quantity: str, notation: str) -> None:
-    """Raises UsageError where a formula measures another thing than what it is compared with."""
-    measured = []
-    for name in (first, second):
-        if kind_of(name) is Kind.FORMULA:
-            form = read(name, notation)
-            unit = dimension_of(form)
-            measured.append((name, unit))
-        elif quantity in QUANTITIES:
-            measured.append((quantity, unit_of(QUANTITIES[quantity].unit)))
-        else:
-            measured.append((name, unit_of("FLOPs")))
-    physical = [{name: power for name, power in unit.powers.items() if name not in COUNTS} for _, unit in measured]
-    if all(physical) and physical[0] != physical[1]:
-        (one, of_one), (two, of_two) = measured
-        raise UsageError(
-            f"{one} is in {spelled(of_one)} and {two} in {spelled(of_two)}: they cannot be compared."
-        )
+    """Raises UsageError where a formula measures another thing than what it is compared with.
+
+    A count, such as 4·N, may be bytes or FLOPs: its number carries them.
+    """
+    unit = "FLOPs" if quantity == BATCH_FLOPS else QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
+    measured = {name: dimension_of(read(name, notation)) for name in (first, second) if kind_of(name) is Kind.FORMULA}
+    if unit:
+        measured.setdefault(quantity.replace("_", " "), unit_of(unit))
+    named = list(measured.items())
+    for (one, of_one), (two, of_two) in pairwise(named):
+        powers = [{name: power for name, power in each.powers.items() if name not in COUNTS} for each in (of_one, of_two)]
+        carried = ({}, {"byte": 1}, {"FLOP": 1})
+        if powers[0] != powers[1] and ({} not in powers or any(each not in carried for each in powers)):
+            raise UsageError(
+                f"{one} is in {spelled(of_one)} and {two} in {spelled(of_two)}: they cannot be compared."
+            )

@@ -13,7 +13,6 @@ from sympy import Expr, Integer, Rational, cancel, expand
 from symcost.compare.sensitivity import Crossing, crossing
 from symcost.compare.sides import Side
 from symcost.notation import code
-from symcost.symbols import GLOSSARY
 from symcost.terms import Number, evaluator, plain
 
 ALONG = ("c", "b", "d", "L", "v", "d_ff", "h", "n", "dp", "k", "E")  # letters along which a crossing is of interest
@@ -64,8 +63,10 @@ class Comparison:
         return tuple(row for row in self.rows if row.difference != 0 or self._differ_in_numbers(row))
 
     def _differ_in_numbers(self, row: Row) -> bool:
-        values = value_of(row.first, self.first.numbers), value_of(row.second, self.second.numbers)
-        return None not in values and values[0] != values[1]
+        if self.of_one_model:
+            return False
+        return bool(expand(_at(row.first, self.first) - _at(row.second, self.second)) != 0)
+
 
     @cached_property
     def difference(self) -> Expr:
@@ -86,13 +87,15 @@ class Comparison:
     @cached_property
     def relative(self) -> Fraction | None:
         """How much more the first is, as a share of the second; None where letters are left that matter."""
-        first, second = self.values
-        if first is not None and second is not None:
-            return Fraction(first) / Fraction(second) - 1 if second else None
+        if self.second.total == 0:
+            return None
+        return _rational(_at(self.first.total, self.first) / _at(self.second.total, self.second) - 1)
+
+    def share(self, part: Expr) -> Fraction | None:
+        """A part of the difference as a share of the second side; b need not be known where it cancels."""
         if not self.of_one_model or self.second.total == 0:
             return None
-        ratio = cancel(self.difference.xreplace(_numbers(self.second)) / self.second.total.xreplace(_numbers(self.second)))
-        return Fraction(int(ratio.p), int(ratio.q)) if ratio.is_Rational else None
+        return _rational(_at(part, self.second) / _at(self.second.total, self.second))
 
     @cached_property
     def crossings(self) -> tuple[Crossing, ...]:
@@ -141,10 +144,16 @@ def _side(side: Side, value: Number | None) -> dict[str, Any]:
     }
 
 
-def _numbers(side: Side) -> dict[Expr, Expr]:
-    return {
-        GLOSSARY[name].symbol: Rational(value.numerator, value.denominator) for name, value in side.numbers.items()
-    }
+def _at(form: Expr, side: Side) -> Expr:
+    """The form at a side's numbers; letters without one stay."""
+    numbers = {letter: side.numbers[letter.name] for letter in form.free_symbols if letter.name in side.numbers}
+    return form.xreplace({letter: Rational(Fraction(value)) for letter, value in numbers.items()})
+
+
+def _rational(ratio: Expr) -> Fraction | None:
+    """A ratio as a number where all letters cancel."""
+    number = cancel(ratio)
+    return Fraction(int(number.p), int(number.q)) if number.is_Rational else None
 
 
 def value_of(form: Expr, numbers: Mapping[str, Number]) -> Number | None:

@@ -9,13 +9,15 @@ from sympy import Expr
 
 from symcost.compare.comparison import Comparison, Row, value_of
 from symcost.compare.saying import sentence, why
+from symcost.compare.sides import Side
 from symcost.notation import latex, text
-from symcost.notation.numbers import rounded, with_unit
+from symcost.notation.numbers import rounded, significant, with_unit
 from symcost.symbols import Notation
 from symcost.tables.tools import BATCH_FLOPS
 from symcost.terms import Number
 
-MOST_ROWS = 24
+MOST_ROWS = 12  # of a longer table only those that differ
+MOST_SIGNS = 90  # of a form that is worth reading
 
 
 def heading(found: Comparison) -> str:
@@ -29,20 +31,31 @@ def heading(found: Comparison) -> str:
 
 def cells(found: Comparison, notation: Notation) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The columns, and a row for each part; equal parts of a long table are left out."""
-    short = [row for row in found.rows if row in found.differing] if len(found.rows) > MOST_ROWS else found.rows
+    short = found.differing if len(found.rows) > MOST_ROWS else found.rows
     names = found.first.name, found.second.name
     columns = ("part", *names, "difference", "", "why")
-    rows = [_row(row, found, notation) for row in short[:MOST_ROWS]]
+    rows = [_row(row, found, notation) for row in short]
     return columns, [*rows, _total(found, notation)]
 
 
 def _row(row: Row, found: Comparison, notation: Notation) -> tuple[str, ...]:
     differs = row in found.differing
+    share = found.share(row.difference) if differs else None
+    forms = (
+        text(form, notation) + ("" if found.of_one_model else _of_its_own(form, side))
+        for form, side in ((row.first, found.first), (row.second, found.second))
+    )
     return (
-        row.name, text(row.first, notation), text(row.second, notation),
-        text(row.difference, notation) if differs else "0", _of_whole(row.difference, found),
+        row.name, *forms,
+        text(row.difference, notation) if differs else "0", _percent(share) if share else "",
         why(row, found) if differs else "",
     )  # fmt: skip
+
+
+def _of_its_own(form: Expr, side: Side) -> str:
+    """What a form comes to at a side's own numbers, where the other side has others."""
+    value = value_of(form, side.numbers)
+    return f" = {significant(value, 5)}" if value else ""
 
 
 def _total(found: Comparison, notation: Notation) -> tuple[str, ...]:
@@ -51,19 +64,11 @@ def _total(found: Comparison, notation: Notation) -> tuple[str, ...]:
     return ("total", *both, text(found.difference, notation) if found.of_one_model else "", share, "")
 
 
-def _of_whole(difference: Expr, found: Comparison) -> str:
-    whole, part = found.values[1], value_of(difference, found.second.numbers)
-    if not found.of_one_model or not whole or part is None or part == 0:
-        return ""
-    return _percent(Fraction(part) / Fraction(whole))
-
-
 def _percent(share: Fraction) -> str:
     """Of a share at least two digits, so that a small one is not shown as none."""
-    from symcost.notation.numbers import significant
-
     percent = 100 * share
-    return f"{rounded(percent, 1) if abs(percent) >= 1 else significant(percent, 2)} %"
+    number = rounded(percent, 1) if abs(percent) >= 1 else significant(percent, 2)
+    return f"{number.replace('-', '−')} %"
 
 
 def _value(value: Number | None, unit: str) -> str:
@@ -84,10 +89,17 @@ def rows(found: Comparison, notation: Notation) -> Iterator[str]:
     yield ""
     yield from _crossings(found, notation)
     yield from (f"Supposed: {remark}." for remark in found.remarks)
+    if found.first.about == found.second.about and found.first.about:
+        yield f"{found.first.name} and {found.second.name}: {found.first.about}."
+    else:
+        yield from (f"{side.name}: {side.about}." for side in (found.first, found.second) if side.about)
 
 
 def _crossings(found: Comparison, notation: Notation) -> Iterator[str]:
-    for each in found.crossings[:2]:
+    letters = [each.letter for each in found.crossings]
+    for each in found.crossings:
+        if each.letter != letters[0] or len(each.text(notation)) > MOST_SIGNS:
+            continue
         larger = {True: found.first.name, False: found.second.name, None: ""}[each.before]
         below = f"; below that {larger} is larger" if larger else ""
         yield f"They cross at {each.text(notation)}{below}."
@@ -100,7 +112,7 @@ def markdown(found: Comparison, notation: Notation) -> Iterator[str]:
         return
     yield f"| part | {found.first.name} | {found.second.name} | difference | why |"
     yield "| --- | ---: | ---: | ---: | --- |"
-    for row in found.rows:
+    for row in found.differing if len(found.rows) > MOST_ROWS else found.rows:
         forms = (f"${latex(form, notation)}$" for form in (row.first, row.second, row.difference))
         reason = why(row, found).replace("|", "\\|") if row in found.differing else ""
         yield f"| {row.name} | {' | '.join(forms)} | {reason} |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -14,7 +15,7 @@ from sympy import Add, Expr, Integer, Symbol, cancel, expand
 from symcost import symbols as s
 from symcost.compare.parts import Forms, Parts, applied
 from symcost.conventions import CONVENTIONS
-from symcost.errors import ReadError, UnknownName, UsageError, nearest
+from symcost.errors import ReadError, UnknownName, UnknownSymbol, UsageError, nearest
 from symcost.families import known_models
 from symcost.model import LETTERS
 from symcost.notation import text
@@ -29,6 +30,7 @@ from symcost.training import TOKENS, Costs, derive
 
 PASSES = ("forward_flops", "backward_flops", "recompute_flops")
 OTHER = "other terms"
+NAME = re.compile(r"[A-Za-z][\w.-]*(\+[\w-]+)*")  # what is rather a name than a formula
 
 
 class Kind(Enum):
@@ -170,10 +172,14 @@ def read(formula: str, notation: str = "lecture") -> Expr:
     theirs = {name: ours for ours, name in NOTATIONS[notation].letters.items()}
     try:
         form = read_expression(formula, theirs)
-    except ReadError as error:
-        raise UsageError(
-            f"'{formula}': expected a tool, convention, model, optimizer, precision or formula, found none: {error}"
-        ) from None
+    except (ReadError, UnknownSymbol) as error:
+        if NAME.fullmatch(formula):
+            known = [*tools.TOOLS, *CONVENTIONS, *LETTERS, *known_models(), *OPTIMIZERS, *PRECISIONS]
+            raise UnknownName(
+                f"'{formula}' is no tool, convention, model, optimizer or precision. "
+                + nearest(formula, known, "See symcost list tools, or write a formula such as 6*N*D.")
+            ) from None
+        raise UsageError(f"'{formula}': {error}") from None
     return form.xreplace({Symbol(name, positive=True): s.symbol(ours) for name, ours in theirs.items()})
 
 
@@ -190,14 +196,15 @@ def side(name: str, quantity: str, setting: Setting, other: str) -> Side:
              Kind.OPTIMIZER: costs.optimizer.source, Kind.PRECISION: costs.precision.source}[kind]  # fmt: skip
     if quantity == BATCH_FLOPS:
         forms = Parts(costs).grouped(passes(costs))
-        return Side(name, about, forms, known, _times(forms, Parts(costs).flops))
+        times = {} if kind is Kind.MODEL else _times(forms, setting.parts.flops)
+        return Side(name, about, forms, known, times)
     if quantity not in QUANTITIES:
         raise UnknownName(f"'{quantity}' is not a quantity. {nearest(quantity, [*QUANTITIES, BATCH_FLOPS])}")
     if quantity == "parameters" and kind_of(other) is Kind.TOOL:
         return Side(name, about, Parts(costs).parameters, known)
     group = _grouping(kind, kind_of(other), quantity)
     forms, because = _grouped(costs[quantity], group)
-    return Side(name, about, forms, known, because=because)
+    return Side(name, about, forms, known, because={} if Kind.MODEL in (kind, kind_of(other)) else because)
 
 
 def passes(costs: Costs) -> Terms:
@@ -247,13 +254,16 @@ def _part_of_memory(term: Term) -> str:
 
 
 def _grouped(terms: Terms, group: Group) -> tuple[Forms, dict[str, str]]:
-    found: dict[str, list[Expr]] = {}
-    because: dict[str, str] = {}
+    """The sum of each group, and the reason that all its terms share."""
+    found: dict[str, list[Term]] = {}
     for term in terms:
-        name = group(term)
-        found.setdefault(name, []).append(term.total)
-        because.setdefault(name, str(term.because))
-    return {name: Add(*amounts) for name, amounts in found.items()}, because
+        found.setdefault(group(term), []).append(term)
+    because = {}
+    for name, alike in found.items():
+        reasons = {str(term.because).partition(": ")[2] if len(alike) > 1 else str(term.because) for term in alike}
+        if len(reasons) == 1:
+            because[name] = reasons.pop()
+    return {name: Add(*(term.total for term in alike)) for name, alike in found.items()}, because
 
 
 # ------------------------------------------------------------------------------------------- tools and formulas
@@ -283,14 +293,15 @@ def _of_formula(formula: str, quantity: str, setting: Setting, other: Kind) -> S
     form = read(formula, setting.notation)
     shown = text(form, NOTATIONS[setting.notation])
     if not quantity:
-        return Side(shown, "as given", _by_monomial(form), _numbers(setting))
+        own = {s.N: setting.plain["parameters"].total, **setting.plain.ties} if setting.model is not None else {}
+        return Side(shown, "", _by_monomial(form.xreplace(own)), _numbers(setting))
     costs = setting.plain
     known = costs["forward_flops"].known({})
     form = form.xreplace(dict(costs.ties))
     if quantity == BATCH_FLOPS:
         forms = in_parts(form, setting.parts)
-        return Side(shown, "as given", forms, known, _times(forms, setting.parts.flops))
-    return Side(shown, "as given", _by_monomial(form.xreplace({s.N: costs["parameters"].total})), known)
+        return Side(shown, "", forms, known, _times(forms, setting.parts.flops))
+    return Side(shown, "", _by_monomial(form.xreplace({s.N: costs["parameters"].total})), known)
 
 
 def _numbers(setting: Setting) -> Mapping[str, Number]:
