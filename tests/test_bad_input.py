@@ -1,9 +1,8 @@
-"""Wrong calls and broken files: one line on standard error that says what to do, status 2, and nothing left behind."""
+"""Wrong calls and broken files: one line that says what to do, status 2, and nothing left behind."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -34,13 +33,14 @@ def complaint(capsys):
     return run
 
 
-# ------------------------------------------------------------------------------------------------- unknown names
+# ------------------------------------------------------------------------------------ unknown names
 
 
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        ("nonsense", "No such command 'nonsense'. See symcost --help."),
+        ("nonsense", "'nonsense' is not a command. Known are: derive, solve"),
+        ("dervie cs190c", "'dervie' is not a command. Did you mean 'derive'?"),
         ("derive", "derive: Missing argument 'MODEL'. See symcost derive --help."),
         ("derive cs190c --colour red", "derive: No such option"),
         ("derive cs190c --format xml", "derive: Invalid value for '--format': 'xml' is not one of"),
@@ -65,7 +65,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(complaint, arguments, answ
     assert answer in complaint(*arguments.split())
 
 
-# ------------------------------------------------------------------------------------------------- what is given
+# ------------------------------------------------------------------------------------ what is given
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,10 @@ def test_an_unknown_name_is_answered_with_the_nearest(complaint, arguments, answ
         ("b=4,b=5", "--given: b is given twice, as 4 and as 5. Give it once."),
         ("d=d_ff", "found a circle: d_k = d/h, d_ff = 4*d, d = d_ff. Free one of them."),
         ("d_ff=2*d,d=d_ff", "found a circle"),
-        ("h=3,d=1024", "d_k: expected a whole number, found d_k = d/h = 1024/3 at d = 1024, h = 3. Give d_k itself"),
+        (
+            "h=3,d=1024",
+            "d_k: expected a whole number, found d_k = d/h = 1024/3 at d = 1024, h = 3. Give d_k itself",
+        ),
         ("MFU=1.5", "MFU: expected a number up to 1"),
         ("M=24 apples", "--given 'M=24 apples'"),
         ("b=4 5 6", "--given 'b=4 5 6'"),
@@ -114,7 +117,7 @@ def test_a_missing_value_is_named_only_where_a_number_is_asked_for(complaint):
     )
 
 
-# ------------------------------------------------------------------------------------------------------- limits
+# ------------------------------------------------------------------------------------------- limits
 
 
 @pytest.mark.parametrize(
@@ -132,18 +135,35 @@ def test_a_missing_value_is_named_only_where_a_number_is_asked_for(complaint):
         (("--limit", "peak_memory <= 24 Gb"), "'"),
         (("--limit", "peak_memory <= many"), "m"),
         (("--limit", "parameters <= 1e9"), "b does not appear in parameters, which is in d, L, v"),
-        (("--gpu", "rtx-3090", "--multiple-of", "0"), "multiple_of: expected a positive whole number, found 0."),
+        (
+            ("--gpu", "rtx-3090", "--multiple-of", "0"),
+            "multiple_of: expected a positive whole number, found 0.",
+        ),
         (("--gpu", "rtx-3090", "--sweep", "c"), "--sweep: expected letter=from:to:step"),
         (("--gpu", "rtx-3090", "--sweep", "c=4:2"), "--sweep: expected a rising range"),
         (("--gpu", "rtx-3090", "--sweep", "c=1:8:x1"), "--sweep: expected a rising range"),
-        (("--gpu", "rtx-3090", "--sweep", "c=1:99999999"), "--sweep: expected at most 100,000 points"),
-        (("--gpu", "rtx-3090", "--sweep", "c=1:999", "--sweep", "L=1:999"), "--sweep: expected at most 100,000 points, found 998,001"),
-        (("--gpu", "rtx-3090", "--sweep", "b=1:4"), "--sweep: b is what is solved for. Sweep another letter."),
+        (("--gpu", "rtx-3090", "--sweep", "c=1:9"), "--sweep: c is swept and given as 256. Leave out one."),
+        (
+            ("--gpu", "rtx-3090", "--sweep", "b=1:4"),
+            "--sweep: b is what is solved for. Sweep another letter.",
+        ),
         (("--gpu", "rtx-3090", "--sweep", "q=1:4"), "--sweep: 'q' is not in the glossary"),
     ],
 )
 def test_a_limit_that_is_none_is_answered_with_how_one_looks(complaint, options, answer):
     assert answer in complaint("solve", "cs190c", "--for", "b", "--given", GIVEN, *options)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "points"), [(["c=1:99999999"], "99,999,999"), (["c=1:999", "L=1:999"], "998,001")]
+)
+def test_a_table_that_nobody_would_read_is_not_begun(complaint, ranges, points):
+    """One solution a point: a slip in a range must not run for hours."""
+    sweep = [part for each in ranges for part in ("--sweep", each)]
+    line = complaint(
+        "solve", "cs190c", "--for", "b", "--gpu", "rtx-3090", "--given", "d=1024,h=16,v=32000", *sweep
+    )
+    assert f"expected at most 100,000 points, found {points}" in line
 
 
 def test_a_letter_to_solve_for_must_be_in_the_glossary(complaint):
@@ -155,15 +175,28 @@ def test_a_letter_to_solve_for_must_be_in_the_glossary(complaint):
 def test_a_limit_below_the_static_memory_names_the_missing_bytes_with_status_one(complaint):
     """Static memory is 16 bytes for each of 266,888,192 parameters; one sequence needs 336,855,040 more."""
     missing = 16 * 266_888_192 + 336_855_040 - 2**30
-    line = complaint("solve", "cs190c", "--for", "b", "--limit", "peak_memory <= 1 GiB", "--given", GIVEN, status=1)
+    line = complaint(
+        "solve", "cs190c", "--for", "b", "--limit", "peak_memory <= 1 GiB", "--given", GIVEN, status=1
+    )
     assert "nothing fits" in line and f"{missing:,} bytes" in line
 
 
 def test_a_wrong_call_wins_over_nothing_fits(complaint):
-    complaint("solve", "cs190c", "--for", "b", "--limit", "peak_memory <= 1 GiB", "--given", GIVEN, "--notation", "x")
+    complaint(
+        "solve",
+        "cs190c",
+        "--for",
+        "b",
+        "--limit",
+        "peak_memory <= 1 GiB",
+        "--given",
+        GIVEN,
+        "--notation",
+        "x",
+    )
 
 
-# ------------------------------------------------------------------------------------------------------- configs
+# ------------------------------------------------------------------------------------------ configs
 
 
 @pytest.mark.parametrize(
@@ -174,7 +207,10 @@ def test_a_wrong_call_wins_over_nothing_fits(complaint):
         ("[1, 2]", "config.json: expected an object of fields, found list."),
         ("3", "config.json: expected an object of fields, found int."),
         ('{"model_type": 3}', "config.json"),
-        ('{"architectures": ["LlamaForCausalLM"]}', "config.json: expected the field 'model_type', found none."),
+        (
+            '{"architectures": ["LlamaForCausalLM"]}',
+            "config.json: expected the field 'model_type', found none.",
+        ),
         ('{"model_type": "lama"}', "Did you mean 'llama'?"),
         ('{"model_type": "t5"}', "model_type: 't5' is not understood."),
         ("[" * 100_000, "config.json: expected a config, found brackets nested too deeply."),
@@ -228,7 +264,7 @@ def test_a_name_that_no_model_has(complaint, name):
     complaint("derive", "--", name)
 
 
-# ----------------------------------------------------------------------------------------------------- reports
+# ------------------------------------------------------------------------------------------ reports
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -245,7 +281,9 @@ def test_a_file_in_the_way_of_a_folder_leaves_nothing_behind(complaint, tmp_path
 
 def test_a_folder_in_the_way_of_the_report_leaves_nothing_behind(complaint, tmp_path):
     (tmp_path / "cs190c.md").mkdir()
-    assert "expected a file to write to, found a directory" in complaint("report", "cs190c", "--output", str(tmp_path))
+    assert "expected a file to write to, found a directory" in complaint(
+        "report", "cs190c", "--output", str(tmp_path)
+    )
     assert left_behind(tmp_path) == []
 
 
@@ -261,9 +299,15 @@ def test_a_report_that_was_there_stays_where_a_new_one_fails(complaint, tmp_path
     assert left_behind(tmp_path) == ["cs190c.md"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_folder_that_cannot_be_written_to(complaint, tmp_path):
-    tmp_path.chmod(0o500)
-    assert "expected a place to write to, found: Permission denied" in complaint(
+@pytest.mark.parametrize("call", ["os.fdopen", "pathlib.Path.replace"])
+def test_a_disk_that_fails_in_the_middle_leaves_nothing_behind(complaint, tmp_path, monkeypatch, call):
+    """While the file is written, and while it is moved to its place."""
+
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(call, fails)
+    assert "expected a place to write to, found: No space left on device." in complaint(
         "report", "cs190c", "--output", str(tmp_path)
     )
+    assert left_behind(tmp_path) == []

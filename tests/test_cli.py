@@ -14,6 +14,7 @@ import pytest
 import symcost
 from symcost.cli import main
 
+HEAVY = ("lark", "pydantic", "jinja2", "rich", "matplotlib")
 GIVEN = "c=256,d=1024,h=16,L=12,v=32000"
 LECTURE = f"b=4,{GIVEN}"
 ROOT = Path(__file__).parent.parent
@@ -32,15 +33,27 @@ def run(capsys):
     return command
 
 
+def loaded(*command: str) -> set[str]:
+    """The modules that a command has imported by its end, in a process of its own."""
+    run = f"from symcost.cli import main\ntry: main({list(command)})\nexcept SystemExit: pass"
+    return set(fresh("-c", f"{run}\nimport sys; print(*sys.modules)").stdout.splitlines()[-1].split())
+
+
 def fresh(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     """The same in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=ROOT, **options
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        cwd=ROOT,
+        **options,
     )
 
 
-# -------------------------------------------------------------------------------------------------------- help
+# --------------------------------------------------------------------------------------------- help
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
@@ -62,29 +75,29 @@ def test_the_version_is_that_of_the_package(run):
 
 
 def test_help_loads_neither_sympy_nor_numpy():
-    seen = "import sys; print(sorted({'sympy', 'numpy', 'lark', 'pydantic', 'jinja2', 'rich'} & set(sys.modules)))"
-    script = f"from symcost.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n{seen}"
-    assert fresh("-c", script).stdout.splitlines()[-1] == "[]"
+    assert loaded("--help") & {"sympy", "numpy", *HEAVY} == set()
 
 
 def test_deriving_loads_only_what_it_needs():
-    seen = "import sys; print(sorted({'numpy', 'lark', 'pydantic', 'jinja2', 'rich', 'matplotlib'} & set(sys.modules)))"
-    script = f"from symcost.cli import main\ntry: main(['derive', 'cs190c'])\nexcept SystemExit: pass\n{seen}"
-    assert fresh("-c", script).stdout.splitlines()[-1] == "[]"
+    assert loaded("derive", "cs190c") & {"numpy", *HEAVY} == set()
 
 
 def test_python_m_symcost_is_the_same_program():
     assert fresh("-m", "symcost", "--version").stdout == f"symcost, version {symcost.__version__}\n"
 
 
-# ------------------------------------------------------------------------------------------------------ derive
+# ------------------------------------------------------------------------------------------- derive
 
 
 def test_derive_shows_every_quantity_in_letters(run):
     status, out, err = run("derive", "cs190c")
     assert (status, err) == (0, "")
     assert out.startswith("cs190c under textbook, adamw, fp32\n")
-    assert re.search(r"^peak_memory +L\(256d² \+ 32d \+ 80bcd \+ 4bhc²\) \+ \(32dv \+ 16d \+ 8bcd \+ 4bcv\) bytes$", out, re.M)
+    assert re.search(
+        r"^peak_memory +L\(256d² \+ 32d \+ 80bcd \+ 4bhc²\) \+ \(32dv \+ 16d \+ 8bcd \+ 4bcv\) bytes$",
+        out,
+        re.M,
+    )
 
 
 def test_one_quantity_is_shown_with_its_terms_and_reasons(run):
@@ -110,8 +123,21 @@ def test_latex_is_the_lectures_line(run):
 
 
 def test_megatrons_letters(run):
-    options = ("--under", "megatron-2022", "--notation", "megatron", "--given", "d_ff=4*d", "--format", "latex")
-    assert run("derive", "gpt", "activation_memory", "--scope", "block", *options) == (0, "34sbh+5as^2b\n", "")
+    options = (
+        "--under",
+        "megatron-2022",
+        "--notation",
+        "megatron",
+        "--given",
+        "d_ff=4*d",
+        "--format",
+        "latex",
+    )
+    assert run("derive", "gpt", "activation_memory", "--scope", "block", *options) == (
+        0,
+        "34sbh+5as^2b\n",
+        "",
+    )
 
 
 def test_markdown_has_a_table_of_terms(run):
@@ -132,7 +158,15 @@ def test_json_is_one_document_and_nothing_else(run):
 
 
 def test_json_writes_a_fraction_as_text(run):
-    _, out, _ = run("derive", "cs190c", "training_time", "--given", f"{LECTURE},D=1.03e8,MFU=0.5,peak=35.6e12", "--format", "json")
+    _, out, _ = run(
+        "derive",
+        "cs190c",
+        "training_time",
+        "--given",
+        f"{LECTURE},D=1.03e8,MFU=0.5,peak=35.6e12",
+        "--format",
+        "json",
+    )
     top, bottom = json.loads(out)["quantities"]["training_time"]["value"].split("/")
     assert 2092 < int(top) / int(bottom) < 2093 * 4
 
@@ -150,7 +184,9 @@ def test_a_tensor_that_is_not_kept_says_why(run):
 
 
 def test_a_place_computed_again_says_so(run):
-    _, out, _ = run("derive", "cs190c", "saved_activations", "--scope", "block.mlp", "--under", "textbook+checkpoint")
+    _, out, _ = run(
+        "derive", "cs190c", "saved_activations", "--scope", "block.mlp", "--under", "textbook+checkpoint"
+    )
     assert "block.mlp keeps nothing: block computes it again." in out
 
 
@@ -171,7 +207,14 @@ def test_a_place_computed_again_says_so(run):
     ],
 )
 def test_given_takes_numbers_units_powers_and_forms(run, given, letter, value):
-    status, out, err = run("derive", "llama", "parameters", "--format", "json", *(part for each in given for part in ("--given", each)))
+    status, out, err = run(
+        "derive",
+        "llama",
+        "parameters",
+        "--format",
+        "json",
+        *(part for each in given for part in ("--given", each)),
+    )
     assert (status, err) == (0, "")
     assert str(json.loads(out)["given"][letter]).replace(" ", "").lower() == str(value).replace(" ", "")
 
@@ -185,7 +228,7 @@ def test_a_form_given_replaces_a_letter_and_a_letter_given_as_itself_is_free(run
     assert parameters("cs190c", "--given", "d_ff=d_ff") == "3*d*d_ff"
 
 
-# ------------------------------------------------------------------------------------------------------- solve
+# -------------------------------------------------------------------------------------------- solve
 
 
 def solved(run, *options):
@@ -222,7 +265,9 @@ def test_a_limit_is_shown_with_form_numbers_root_and_proof(run):
 
 def test_the_longest_context_is_the_root_of_a_quadratic(run):
     given = GIVEN.replace("c=256", "b=4")
-    _, out, _ = run("solve", "cs190c", "--for", "c", "--gpu", "rtx-3090", "--given", given, "--format", "json")
+    _, out, _ = run(
+        "solve", "cs190c", "--for", "c", "--gpu", "rtx-3090", "--given", given, "--format", "json"
+    )
     data = json.loads(out)
     static = 12 * (256 * 1024**2 + 32 * 1024) + 32 * 1024 * 32000 + 16 * 1024
 
@@ -245,12 +290,26 @@ def test_where_nothing_fits_the_missing_bytes_are_named_and_the_status_is_one(ru
 
 def test_a_sweep_is_a_table_over_another_letter(run):
     given = GIVEN.replace("c=256,", "")
-    _, out, _ = run("solve", "cs190c", "--for", "b", "--gpu", "rtx-3090", "--given", given, "--sweep", "c=256:1024:x2", "--format", "json")
-    assert [(row["c"], row["b"]) for row in json.loads(out)["rows"]][0] == (256, 63)
-    assert [row["c"] for row in json.loads(out)["rows"]] == [256, 512, 1024]
+    _, out, _ = run(
+        "solve",
+        "cs190c",
+        "--for",
+        "b",
+        "--gpu",
+        "rtx-3090",
+        "--given",
+        given,
+        "--sweep",
+        "c=256:1024:x2",
+        "--format",
+        "json",
+    )
+    rows = json.loads(out)["rows"]
+    assert [row["c"] for row in rows] == [256, 512, 1024]
+    assert rows[0]["b"] == 63 and rows[0]["b"] > rows[1]["b"] > rows[2]["b"]
 
 
-# ------------------------------------------------------------------------------------------------------ report
+# ------------------------------------------------------------------------------------------- report
 
 
 def test_a_report_is_written_and_its_path_is_the_last_line(run, tmp_path):
@@ -278,14 +337,18 @@ def test_a_report_can_be_read_from_standard_output(run, tmp_path, monkeypatch):
 def test_the_report_says_that_the_lectures_shortcut_is_unsafe_and_why(run):
     """(24·10⁹ − (256Ld² + 32dv)) / (4Lc(20d + hc)) gives 65, where 58 fit on 24·10⁹ B and 63 on 24 GiB."""
     out = run("report", "cs190c", "--output", "-")[1].replace("{,}", ",")
-    assert all(number in out for number in ("65", "63", "58", "266,888,192", "1,480,935,201,792", "10,460.76"))
+    assert all(
+        number in out for number in ("65", "63", "58", "266,888,192", "1,480,935,201,792", "10,460.76")
+    )
     assert "Unsafe" in out and "32Ld+16d" in out
 
 
-# -------------------------------------------------------------------------------------------------------- list
+# --------------------------------------------------------------------------------------------- list
 
 
-@pytest.mark.parametrize("what", ["models", "conventions", "gpus", "optimizers", "precisions", "notations", "quantities"])
+@pytest.mark.parametrize(
+    "what", ["models", "conventions", "gpus", "optimizers", "precisions", "notations", "quantities"]
+)
 def test_what_there_is_can_be_listed_with_its_source(run, what):
     status, out, err = run("list", what, "--format", "json")
     assert (status, err) == (0, "")
@@ -302,34 +365,51 @@ def test_every_listed_model_derives(run):
         assert costs[next(iter(costs))].terms
 
 
-# --------------------------------------------------------------------------------------------- real configs
+# ------------------------------------------------------------------------------------- real configs
 
-# Fields of the published configs and totals counted on the models themselves (Hugging Face transformers, meta device):
-# parameters, and forward FLOPs of one sequence of the given length by PyTorch's own counter.
-CONFIGS = {
-    "llama-2-7b": (
-        {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
-         "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 32000, "hidden_act": "silu",
-         "max_position_embeddings": 4096, "rms_norm_eps": 1e-05, "tie_word_embeddings": False},
-        6_738_415_616, (4096, 62_921_270_886_400),
-    ),
+# Configs of published models with what was counted on the models themselves (Hugging Face transformers on
+# PyTorch's meta device): parameters, and forward FLOPs of one sequence of c tokens by PyTorch's own counter.
+COUNTED = json.loads((ROOT / "tests" / "fixtures" / "published_shapes.json").read_text(encoding="utf-8"))[
+    "models"
+]
+LLAMA_2_7B = {
+    "config": {
+        "model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 32000, "hidden_act": "silu",
+        "max_position_embeddings": 4096, "rms_norm_eps": 1e-05, "tie_word_embeddings": False,
+    },
+    "c": 4096, "parameters": 6_738_415_616, "forward": 62_921_270_886_400,
 }  # fmt: skip
+REAL = [
+    "llama-1-65b",
+    "llama-2-70b",
+    "llama-3.1-405b",
+    "mistral-nemo-12b",
+    "tinyllama-1.1b",
+    "qwen2.5-32b",
+    "gpt2-large",
+]
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", ["llama-2-7b", *REAL])
 def test_a_config_file_of_a_published_model(run, tmp_path, name):
-    config, parameters, (context, flops) = CONFIGS[name]
+    """Llama 1 to 3, Mistral, TinyLlama, Qwen2 and GPT-2, as the files lie beside their weights."""
+    known = COUNTED.get(name, LLAMA_2_7B)
     path = tmp_path / name / "config.json"
     path.parent.mkdir()
-    path.write_text(json.dumps(config))
-    status, out, err = run("derive", str(path), "parameters", "forward_flops", "--given", f"b=1,c={context}", "--format", "json")
+    path.write_text(json.dumps(known["config"]))
+    given = f"b=1,c={known['c']}"
+    status, out, err = run(
+        "derive", str(path), "parameters", "forward_flops", "--given", given, "--format", "json"
+    )
     assert (status, err) == (0, "")
     data = json.loads(out)
-    assert data["quantities"]["parameters"]["value"] == parameters
-    assert data["quantities"]["forward_flops"]["value"] == flops
+    assert data["model"] == name
+    assert data["quantities"]["parameters"]["value"] == known["parameters"]
+    assert data["quantities"]["forward_flops"]["value"] == known["forward"]
 
 
-# ------------------------------------------------------------------------------------------------- as a process
+# ------------------------------------------------------------------------------------- as a process
 
 
 def test_a_reader_who_leaves_early_is_no_error():
@@ -345,17 +425,26 @@ def test_a_reader_who_leaves_early_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
 def test_a_full_disk_is_one_line_and_status_two():
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         left = subprocess.run(
             [sys.executable, "-m", "symcost", "list", "gpus"], stdout=full, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT,
         )  # fmt: skip
     assert left.returncode == 2
-    assert left.stderr == "symcost: standard output: expected a place to write to, found: No space left on device.\n"
+    assert (
+        left.stderr
+        == "symcost: standard output: expected a place to write to, found: No space left on device.\n"
+    )
 
 
 def test_mathematical_signs_are_written_where_the_terminal_knows_none():
-    ascii_only = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    ascii_only = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONUTF8": "0",
+        "LC_ALL": "C",
+    }
     command = [sys.executable, "-m", "symcost", "derive", "cs190c", "parameters"]
     left = subprocess.run(command, capture_output=True, env=ascii_only, cwd=ROOT)
     assert (left.returncode, left.stderr) == (0, b"")

@@ -1,7 +1,7 @@
 """What is derived, against a small engine that really runs the lecture's model, forwards and backwards.
 
-The engine knows nothing of symcost: it multiplies matrices with loops that count, and each of its backward steps
-may use only arrays that were put away for it. That it is right is shown by finite differences.
+The engine knows nothing of symcost: it multiplies matrices with loops that count, and each of its backward
+steps may use only arrays that were put away for it. That it is right is shown by finite differences.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SIZES = {"b": B, "c": C, "s": C, "d": D, "h": HEADS, "k": WIDTH, "f": INNER, "v"
 
 
 class Engine:
-    """Runs a model, puts away what its gradients read, and counts each product and each sum of its matrices."""
+    """Runs a model, puts away what its gradients read, counts each product and each sum of its matrices."""
 
     def __init__(self) -> None:
         self.kept: dict[int, np.ndarray] = {}  # by identity: an array that two gradients read lies there once
@@ -39,7 +39,9 @@ class Engine:
     def arrives(self, array: np.ndarray, gradient: np.ndarray) -> None:
         self.gradients[id(array)] = self.gradients.get(id(array), 0) + gradient
 
-    def multiply(self, pattern: str, left: np.ndarray, right: np.ndarray, when: str = "forward") -> np.ndarray:
+    def multiply(
+        self, pattern: str, left: np.ndarray, right: np.ndarray, when: str = "forward"
+    ) -> np.ndarray:
         reads, target = pattern.split("->")
         first, second = reads.split(",")
         joint = "".join(dict.fromkeys(first + second))
@@ -68,7 +70,9 @@ class Engine:
     def add(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Slope 1: nothing is put away."""
         y = x + z
-        self.steps.append(lambda: (self.arrives(x, self.gradients[id(y)]), self.arrives(z, self.gradients[id(y)])))
+        self.steps.append(
+            lambda: (self.arrives(x, self.gradients[id(y)]), self.arrives(z, self.gradients[id(y)]))
+        )
         return y
 
     def rms_norm(self, x: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -122,7 +126,12 @@ class Engine:
 
         def back() -> None:
             wanted = np.eye(WORDS)[targets.reshape(-1)]
-            self.arrives(logits, ((np.exp(rows) / np.exp(rows).sum(-1, keepdims=True) - wanted) / len(rows)).reshape(logits.shape))
+            self.arrives(
+                logits,
+                ((np.exp(rows) / np.exp(rows).sum(-1, keepdims=True) - wanted) / len(rows)).reshape(
+                    logits.shape
+                ),
+            )
 
         self.steps.append(back)
         return -log_p[range(len(rows)), targets.reshape(-1)].mean()
@@ -193,7 +202,9 @@ def test_the_engine_itself_is_right(weights, engine, name):
     move = np.zeros_like(weights[name])
     move[(0,) * move.ndim] = 1e-6
     up, down = (run(weights | {name: weights[name] + sign * move})[1] for sign in (1, -1))
-    assert np.isclose(engine.gradients[id(weights[name])][(0,) * move.ndim], (up - down) / 2e-6, rtol=1e-4, atol=1e-8)
+    assert np.isclose(
+        engine.gradients[id(weights[name])][(0,) * move.ndim], (up - down) / 2e-6, rtol=1e-4, atol=1e-8
+    )
 
 
 def test_saved_activations_are_what_the_engine_puts_away(weights, engine, costs):
@@ -211,7 +222,7 @@ def test_parameters_are_the_weights_that_the_engine_has(weights, costs):
     assert costs["parameters"].at(**NUMBERS) == sum(weight.size for weight in weights.values())
 
 
-# ------------------------------------------------------------------------------------- what follows from identity
+# ----------------------------------------------------------------------- what follows from identity
 
 
 def test_a_tensor_that_several_gradients_read_is_kept_once(costs):
@@ -269,11 +280,13 @@ def test_what_is_kept_and_what_is_not_says_why(costs, scope, answer):
 
 
 def test_a_tensor_that_there_is_not_is_answered_with_the_nearest(costs):
-    with pytest.raises(symcost.SymcostError, match="is no tensor of this model. Did you mean 'block.attention.P'"):
+    with pytest.raises(
+        symcost.SymcostError, match=r"is no tensor of this model\. Did you mean 'block\.attention\.P'"
+    ):
         costs.why("block.attention.PP")
 
 
-# -------------------------------------------------------------------------------------- numbers of small shape
+# --------------------------------------------------------------------------- numbers of small shape
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,15 @@ def test_deepseek_v3_without_its_routers_biases():
     if not.
     """
     assert symcost.derive("deepseek-v3")["parameters"].at() == 671_026_404_352
+
+
+@pytest.mark.parametrize(
+    (
+        "name",
+        "elements",
+    ),  # of one token in one block: 2·8·128; the latent and the rotated part, 512 + 64; 2·256
+    [("llama-3-8b", 2048), ("deepseek-v2-lite", 576), ("gemma-2b", 512)],
+)
+def test_what_generation_keeps_of_a_token(name, elements):
+    cache = symcost.derive(name, precision="bf16")["kv_cache_memory"].at(b=1, c=1)
+    assert cache == 2 * elements * load(name).numbers["L"]

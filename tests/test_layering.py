@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = """errors symbols notation dimensions arrays rules tensors ops layers model families conventions terms lower arithmetic
-derive tables layouts training solve compare measure check report cli""".split()
+derive tables layouts training solve compare sweep measure check report cli""".split()
 HOUSE = Path(__file__).parent.parent / "symcost"
 FACES = {"__init__", "__main__", "spec"}
 

@@ -39,7 +39,14 @@ def labels(steps):
 
 def test_a_part_has_a_place_of_its_own_and_a_repeat_counts_l_times():
     program = lower(row_of_layers(), TEXTBOOK)
-    assert labels(program.steps) == ["x_0", "block.mlp.y", "block.mlp.a", "block.mlp.z", "block.mlp.x_out", "logits"]
+    assert labels(program.steps) == [
+        "x_0",
+        "block.mlp.y",
+        "block.mlp.a",
+        "block.mlp.z",
+        "block.mlp.x_out",
+        "logits",
+    ]
     assert [step.times for step in program.steps] == [Integer(1), L, L, L, L, Integer(1)]
 
 
@@ -52,7 +59,11 @@ def test_parameters_are_found_in_the_order_in_which_they_are_read():
 
 def test_a_composite_taken_whole_is_one_step_and_apart_its_bodys():
     apart = replace(TEXTBOOK, whole=TEXTBOOK.whole - {rules.SILU})
-    assert labels(lower(row_of_layers(), apart).steps)[1:4] == ["block.mlp.y", "block.mlp.sigmoid", "block.mlp.a"]
+    assert labels(lower(row_of_layers(), apart).steps)[1:4] == [
+        "block.mlp.y",
+        "block.mlp.sigmoid",
+        "block.mlp.a",
+    ]
 
 
 def test_a_region_computed_again_keeps_its_inputs_alone():
@@ -72,16 +83,20 @@ def test_a_textbook_runs_all_of_a_region_again_and_pytorch_stops_where_the_last_
 
 
 def test_what_needs_no_gradient_asks_for_nothing():
-    """Nobody wants a gradient of the tokens' own indices, so a product with a constant keeps no constant's slope."""
+    """Nobody wants a gradient of data, so the product of data and a weight keeps the data alone."""
     x = Tensor("x", ("b", "c", "d"))  # data: no parameter leads to it
     y = ops.contract("y", "b c d, d d_ff -> b c d_ff", x, learned("W", "d d_ff"))
     [step] = lower(y, TEXTBOOK).steps
-    assert [held.name for held, _ in step.saves] == ["x"]  # ∂W reads x; nobody asks for ∂x, which would read W
+    assert [held.name for held, _ in step.saves] == [
+        "x"
+    ]  # ∂W reads x; nobody asks for ∂x, which would read W
     assert step.result.wants and not step.inputs[0].wants
 
 
 def test_a_view_keeps_the_storage_of_its_base():
-    K = ops.contract("K", "b c d, d h_kv d_k -> b h_kv c d_k", Tensor("x", ("b", "c", "d")), learned("W_K", "d h_kv d_k"))
+    K = ops.contract(
+        "K", "b c d, d h_kv d_k -> b h_kv c d_k", Tensor("x", ("b", "c", "d")), learned("W_K", "d h_kv d_k")
+    )
     repeated = ops.repeat_heads("K_repeated", K)
     program = lower(repeated, TEXTBOOK)
     assert program.steps[-1].result.storage is program.steps[0].result

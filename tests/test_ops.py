@@ -31,7 +31,7 @@ def numbers(axes: str) -> np.ndarray:
     return NUMBERS.normal(size=[length(axis) for axis in axes.split()])
 
 
-# ------------------------------------------------------- running a body: each op by its rule's formula, in NumPy
+# ------------------------------------------ running a body: each op by its rule's formula, in NumPy
 
 
 def sigma(z):
@@ -49,7 +49,7 @@ def laid(array: np.ndarray, axes: tuple[str, ...], joint: tuple[str, ...]) -> np
 
 
 def run(op: Op, arrays: list[np.ndarray]) -> np.ndarray:
-    """What one op computes: its rule's formula at each point of its axes, summed over those that the result lacks."""
+    """What an op computes: its rule's formula at each point, summed over the axes that the result lacks."""
     if op.body is not None:
         return run_body(op, arrays)
     joint, result = op.axes, op.result.axes
@@ -88,7 +88,7 @@ def run_body(op: Op, arrays: list[np.ndarray]) -> np.ndarray:
     return values[op.body]
 
 
-# ------------------------------------------------------------- the same, as its source's equation says, in NumPy
+# ------------------------------------------------ the same, as its source's equation says, in NumPy
 
 
 def softmax(z):
@@ -167,7 +167,7 @@ def test_a_gate_taken_apart_is_silu_and_a_product():
     assert [inner.rule for inner in COMPOSITES["gate"][0].made_by.body_ops()] == [rules.SILU, rules.MULTIPLY]
 
 
-# -------------------------------------------------------------------------------------------- matrix products
+# ---------------------------------------------------------------------------------- matrix products
 
 PATTERNS = [
     ("b c d, d d_ff -> b c d_ff", 2 * b * c * d * d_ff),
@@ -181,7 +181,10 @@ PATTERNS = [
 
 def multiplied(pattern, left, right):
     """A product by its definition, element by element; answers the result and the FLOPs that were done."""
-    (first, second), target = [each.split() for each in pattern.split("->")[0].split(",")], pattern.split("->")[1].split()
+    (first, second), target = (
+        [each.split() for each in pattern.split("->")[0].split(",")],
+        pattern.split("->")[1].split(),
+    )
     joint = list(dict.fromkeys(first + second))
     result, flops = np.zeros([length(axis) for axis in target]), 0
     for point in product(*(range(length(axis)) for axis in joint)):
@@ -194,7 +197,9 @@ def multiplied(pattern, left, right):
 
 @pytest.mark.parametrize(("pattern", "form"), PATTERNS)
 def test_a_contraction_costs_two_flops_for_each_product_that_a_loop_does(pattern, form):
-    left, right = (tensor(name, axes) for name, axes in zip("AB", pattern.split("->")[0].split(","), strict=True))
+    left, right = (
+        tensor(name, axes) for name, axes in zip("AB", pattern.split("->")[0].split(","), strict=True)
+    )
     made = ops.contract("C", pattern, left, right)
     arrays = [numbers(" ".join(left.axes)), numbers(" ".join(right.axes))]
     by_hand, flops = multiplied(pattern, *arrays)
@@ -205,7 +210,9 @@ def test_a_contraction_costs_two_flops_for_each_product_that_a_loop_does(pattern
 
 
 def test_a_pattern_must_read_a_tensor_as_it_was_made():
-    with pytest.raises(AxisError, match=r"^G: the pattern reads x as 'b c d_ff', but x was made as 'b c d'\.$"):
+    with pytest.raises(
+        AxisError, match=r"^G: the pattern reads x as 'b c d_ff', but x was made as 'b c d'\.$"
+    ):
         ops.contract("G", "b c d_ff, d_ff d -> b c d", X, tensor("W", "d_ff d"))
 
 
@@ -222,11 +229,13 @@ def test_a_residual_connection_adds_equal_shapes():
 def test_a_body_may_not_read_what_was_not_passed_to_it():
     """A composite that closes over a tensor would keep it without saying so."""
     hidden = ops.scale("hidden", X)
-    with pytest.raises(AxisError, match="its body reads hidden, which was made outside. Pass it as an argument"):
+    with pytest.raises(
+        AxisError, match=r"its body reads hidden, which was made outside\. Pass it as an argument\."
+    ):
         ops.part("layer", lambda z: ops.add("z", z, hidden), X)
 
 
-# -------------------------------------------------------------------------------------------- what ops make
+# ------------------------------------------------------------------------------------ what ops make
 
 
 def test_dropout_makes_a_mask_of_the_shape_of_what_it_drops():

@@ -45,8 +45,8 @@ class Case:
     """One rule on small arrays: the axes it reads and makes, and what it computes, written anew in NumPy.
 
     `joint` are the axes that its work runs over. `reads` gives arrays for slots without a gradient, `numbers`
-    constants, `statistics` what a kernel writes down, and `products` the matrix products that a formula writes
-    as x·w; `positive` keeps inputs above zero.
+    constants, `statistics` what a kernel writes down, and `products` the matrix products that a formula
+    writes as x·w; `positive` keeps inputs above zero.
     """
 
     takes: str
@@ -111,7 +111,9 @@ CASES: dict[str, Case] = {
     "gather": Case("v d", "b c d", lambda table: table[IDS], "b c v d", onehot=HOT[..., None]),
     "mask": Case(**one, computes=lambda a: np.where(MASKED == 1, -3.0, a), reads={rules.m: MASKED}),
     "rotate": Case(**one, computes=lambda a: a * TABLE, reads={rules.t: TABLE}),
-    "pick": Case("b c v", "b c", lambda a: np.take_along_axis(a, IDS[..., None], 2)[..., 0], "b c v", onehot=HOT),
+    "pick": Case(
+        "b c v", "b c", lambda a: np.take_along_axis(a, IDS[..., None], 2)[..., 0], "b c v", onehot=HOT
+    ),
     "dropout": Case(**one, computes=lambda a: a * DROPPED, reads={rules.m: DROPPED}),
     "exp": Case(**one, computes=np.exp),
     "sigmoid": Case(**one, computes=sigma),
@@ -123,7 +125,9 @@ CASES: dict[str, Case] = {
     "cube": Case(**one, computes=lambda a: a * a * a),
     "clamp": Case(**one, computes=lambda a: np.clip(a, -0.5, 0.5)),
     "one_plus": Case(**one, computes=lambda a: 1 + a),
-    "rsqrt": Case(**one, computes=lambda a: 1 / np.sqrt(a + SHIFT), numbers={"epsilon": SHIFT}, positive=True),
+    "rsqrt": Case(
+        **one, computes=lambda a: 1 / np.sqrt(a + SHIFT), numbers={"epsilon": SHIFT}, positive=True
+    ),
     "log": Case(**one, computes=np.log, positive=True),
     "divide": Case("c d, c", "c d", lambda a, b: a / b[:, None], positive=True),
     "mean_square": Case("c d", "c", lambda a: (a * a).mean(-1), "c d", numbers={"count": COUNT}),
@@ -178,7 +182,10 @@ CASES: dict[str, Case] = {
         "c e",
         attention,
         statistics=lambda q, k, _: {"lse": (np.log(np.exp(q @ k.T).sum(-1)), "c")},
-        products={x * w: (lambda q, k, _, arriving: q @ k.T, "c d"), dy * u: (lambda q, k, v, arriving: arriving @ v.T, "c d")},
+        products={
+            x * w: (lambda q, k, _, arriving: q @ k.T, "c d"),
+            dy * u: (lambda q, k, v, arriving: arriving @ v.T, "c d"),
+        },
     ),
     "gate": Case(**two, computes=lambda a, b: a * sigma(a) * b),
     "gelu_gate": Case(**two, computes=lambda a, b: a * Phi(a) * b),
@@ -217,7 +224,9 @@ def inputs_of(case: Case) -> tuple[list[str], list[np.ndarray]]:
     return axes, [np.abs(array) + 0.5 for array in arrays] if case.positive else arrays
 
 
-def analytic(rule: Rule, case: Case, slot: Symbol, axes: list[str], arrays: list[np.ndarray], arriving: np.ndarray):
+def analytic(
+    rule: Rule, case: Case, slot: Symbol, axes: list[str], arrays: list[np.ndarray], arriving: np.ndarray
+):
     """The rule's own gradient of one input, summed over the joint axes that this input lacks."""
     joint = case.joint or " ".join(dict.fromkeys(" ".join([*axes, case.makes]).split()))
     rows = joint.split().index(case.makes.split()[-1]) if case.makes else None

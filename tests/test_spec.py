@@ -56,7 +56,7 @@ def test_a_spec_says_what_a_model_is_made_of(written):
 
 
 def test_its_parameters_are_those_added_up_by_hand(written):
-    """Embedding, final norm; a block: two norms, four projections with three biases, two matrices with two biases."""
+    """A block: two norms, four projections with three biases, two matrices with two biases."""
     attention = 2 * 512 * 512 + 2 * 512 * 128 + 512 + 2 * 128
     feeds = 2 * 512 * 2048 + 2048 + 512
     by_hand = 32000 * 512 + 2 * 512 + 8 * (4 * 512 + attention + feeds)

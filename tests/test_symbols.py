@@ -25,10 +25,59 @@ from symcost.symbols import (
 )
 
 # The letters and quantities whose names are promised to scripts.
-LETTERS = """b c d d_ff h h_kv d_k L v N D epochs n MFU peak M price c_max E k d_expert dp tp pp cp ep chunks""".split()
-PROMISED = """parameters parameter_memory gradient_memory optimizer_memory activation_memory static_memory
-memory_per_sequence peak_memory worst_moment_memory saved_activations forward_flops backward_flops recompute_flops
-optimizer_flops step_flops flops_per_token training_flops steps training_time gpu_hours cost kv_cache_memory""".split()
+LETTERS = (
+    "b",
+    "c",
+    "d",
+    "d_ff",
+    "h",
+    "h_kv",
+    "d_k",
+    "L",
+    "v",
+    "N",
+    "D",
+    "epochs",
+    "n",
+    "MFU",
+    "peak",
+    "M",
+    "price",
+    "c_max",
+    "E",
+    "k",
+    "d_expert",
+    "dp",
+    "tp",
+    "pp",
+    "cp",
+    "ep",
+    "chunks",
+)
+PROMISED = (
+    "parameters",
+    "parameter_memory",
+    "gradient_memory",
+    "optimizer_memory",
+    "activation_memory",
+    "static_memory",
+    "memory_per_sequence",
+    "peak_memory",
+    "worst_moment_memory",
+    "saved_activations",
+    "forward_flops",
+    "backward_flops",
+    "recompute_flops",
+    "optimizer_flops",
+    "step_flops",
+    "flops_per_token",
+    "training_flops",
+    "steps",
+    "training_time",
+    "gpu_hours",
+    "cost",
+    "kv_cache_memory",
+)
 
 
 def test_a_gigabyte_is_not_a_gibibyte():
@@ -68,19 +117,24 @@ def test_no_word_stands_for_two_letters():
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"), [("hidden_size", "d"), ("seq_len", "c"), ("n_layer", "L"), ("b", "b"), ("colour", None)]
+    ("word", "meant"),
+    [("hidden_size", "d"), ("seq_len", "c"), ("n_layer", "L"), ("b", "b"), ("colour", None)],
 )
 def test_words_of_configs_and_code_lead_to_letters(word, meant):
     assert letter_for(word) == meant
 
 
 def test_a_word_in_place_of_a_letter_is_answered_with_the_letter():
-    with pytest.raises(UnknownSymbol, match=r"^'hidden_size' is not a letter of the glossary. Write 'd' \(model width\)\.$"):
+    with pytest.raises(
+        UnknownSymbol, match=r"^'hidden_size' is not a letter of the glossary. Write 'd' \(model width\)\.$"
+    ):
         letter("hidden_size")
 
 
 def test_an_unknown_letter_is_answered_with_its_place_and_the_nearest():
-    with pytest.raises(UnknownSymbol, match=r"^notes\.md:142: 'd_f' is not in the glossary\. Did you mean 'd_ff'"):
+    with pytest.raises(
+        UnknownSymbol, match=r"^notes\.md:142: 'd_f' is not in the glossary\. Did you mean 'd_ff'"
+    ):
         letter("d_f", "notes.md:142")
 
 
@@ -101,7 +155,7 @@ def test_a_notation_names_its_source_and_maps_letters_of_the_glossary(name):
 @pytest.mark.parametrize("name", NOTATIONS)
 def test_a_notation_never_writes_two_letters_alike(name):
     notation = NOTATIONS[name]
-    written = [notation.letters.get(each, each) for each in "b c d d_ff h d_k L v".split()]
+    written = [notation.letters.get(each, each) for each in ("b", "c", "d", "d_ff", "h", "d_k", "L", "v")]
     assert len(set(written)) == len(written)
 
 

@@ -23,7 +23,9 @@ def test_a_later_tensor_has_a_larger_number():
     assert first.number < second.number
 
 
-@pytest.mark.parametrize("axes", [(), ("b",), ("b", "c", "d"), ("b", "h", "c", "c'"), ("b", "c", "c'", "2", "d")])
+@pytest.mark.parametrize(
+    "axes", [(), ("b",), ("b", "c", "d"), ("b", "h", "c", "c'"), ("b", "c", "c'", "2", "d")]
+)
 def test_size_is_what_counting_its_elements_one_by_one_gives(axes):
     lengths = [int(axis) if axis.isdigit() else SMALL[axis.rstrip("'")] for axis in axes]
     counted = sum(1 for _ in product(*(range(length) for length in lengths)))

@@ -19,7 +19,7 @@ from symcost.terms import Because, Term, Terms, counted, evaluator, plain
 LETTERS = [b, c, d, h, v]
 PLACES = ["embedding", "block.attention", "block.mlp", "block.norm_1", "head"]
 
-# ------------------------------------------------------------------------------------------- making things up
+# --------------------------------------------------------------------------------- making things up
 
 numbers = st.fixed_dictionaries({symbol.name: st.integers(1, 40) for symbol in (*LETTERS, L)})
 coefficients = st.fractions(min_value=-50, max_value=50, max_denominator=12).filter(bool)
@@ -58,7 +58,7 @@ def some_terms(draw):
 quick = settings(max_examples=60, deadline=None)
 
 
-# ------------------------------------------------------------------------------------------------- arithmetic
+# --------------------------------------------------------------------------------------- arithmetic
 
 
 @quick
@@ -85,7 +85,9 @@ def test_what_two_share_is_not_in_their_difference(one, other):
 @given(some_terms())
 def test_places_share_out_the_whole_and_lose_nothing(terms):
     assert expand(Add(*(part.total for part in terms.by_place().values())) - terms.total) == 0
-    inside, outside = (terms.where(lambda term, yes=yes: term.place.startswith("block") is yes) for yes in (True, False))
+    inside, outside = (
+        terms.where(lambda term, yes=yes: term.place.startswith("block") is yes) for yes in (True, False)
+    )
     assert expand(inside.total + outside.total - terms.total) == 0
 
 
@@ -118,7 +120,7 @@ def test_what_is_measured_in_different_units_is_not_added():
             combine(costs["peak_memory"], costs["step_flops"])
 
 
-# ------------------------------------------------------------------------------------------------- evaluation
+# --------------------------------------------------------------------------------------- evaluation
 
 
 @quick
@@ -135,7 +137,14 @@ def test_a_polynomial_is_evaluated_as_plain_fractions_do(summands, at):
 @given(st.lists(monomials(), min_size=1, max_size=4), numbers)
 def test_a_form_that_is_no_polynomial_is_evaluated_as_sympy_does(summands, at):
     one = Add(*(each for each, _ in summands))
-    for form in (ceiling(one / 7) * 8, floor(one / c), Max(one, b * d), Min(one, b * d) + h, one / (b + c), (one + 1) ** 3):
+    for form in (
+        ceiling(one / 7) * 8,
+        floor(one / c),
+        Max(one, b * d),
+        Min(one, b * d) + h,
+        one / (b + c),
+        (one + 1) ** 3,
+    ):
         put = form.xreplace({GLOSSARY[name].symbol: Integer(value) for name, value in at.items()})
         assert evaluator(form)(at) == Fraction(int(put.p), int(put.q))
 
@@ -150,7 +159,7 @@ def test_what_cannot_be_evaluated_exactly_is_refused():
         evaluator(b ** Rational(1, 2))({"b": 2})
 
 
-# ---------------------------------------------------------------------------------------------------- numbers
+# ------------------------------------------------------------------------------------------ numbers
 
 
 @pytest.mark.parametrize(
@@ -200,7 +209,7 @@ def test_json_has_whole_numbers_and_fractions_as_text(value, shown):
     assert plain(value) == shown
 
 
-# --------------------------------------------------------------------------------------------- letters and ties
+# --------------------------------------------------------------------------------- letters and ties
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +218,9 @@ def memory():
 
 
 def test_all_letters_that_are_missing_are_named_at_once(memory):
-    with pytest.raises(MissingValue, match=r"^peak_memory: c, d, h and L have no number.*c is context length"):
+    with pytest.raises(
+        MissingValue, match=r"^peak_memory: c, d, h and L have no number.*c is context length"
+    ):
         memory.at(b=4, v=32_000)
 
 
@@ -239,7 +250,9 @@ def test_a_number_that_agrees_with_a_tie_is_taken(memory):
 
 
 def test_heads_that_do_not_divide_the_width_are_refused(memory):
-    with pytest.raises(UsageError, match=r"^d_k: expected a whole number, found d_k = d/h = 1024/3 at d = 1024, h = 3"):
+    with pytest.raises(
+        UsageError, match=r"^d_k: expected a whole number, found d_k = d/h = 1024/3 at d = 1024, h = 3"
+    ):
         memory.at(b=4, c=256, d=1024, h=3, L=12, v=32_000)
 
 
@@ -255,7 +268,7 @@ def test_a_models_own_numbers_stand_in_and_others_go_before_them():
     assert block.at(d=8192) == 8192
 
 
-# ----------------------------------------------------------------------------------------------------- places
+# ------------------------------------------------------------------------------------------- places
 
 
 def test_a_place_of_the_model_without_terms_sums_to_nothing():
@@ -265,7 +278,10 @@ def test_a_place_of_the_model_without_terms_sums_to_nothing():
 
 
 def test_a_place_that_there_is_not_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="'block.atention' is no place of saved_activations of cs190c. Did you mean 'block.at"):
+    with pytest.raises(
+        UnknownName,
+        match=r"'block\.atention' is no place of saved_activations of cs190c\. Did you mean 'block\.at",
+    ):
         symcost.derive("cs190c")["saved_activations"].of("block.atention")
 
 
@@ -281,7 +297,7 @@ def test_a_block_can_be_asked_for_a_part_and_a_part_for_a_tensor():
     assert saved.of("block.mlp").of("block.mlp.G").total == 4 * b * c * d
 
 
-# ------------------------------------------------------------------------------------------------------ sweeps
+# ------------------------------------------------------------------------------------------- sweeps
 
 
 def test_a_compiled_form_agrees_with_exact_values(memory):
@@ -300,13 +316,10 @@ def test_a_compiled_form_never_overflows_an_integer():
     assert square(np.int64(10**10)) == 4e20
 
 
-def test_a_compiled_form_takes_any_array_and_leaves_its_kind():
-    class Metres(np.ndarray):
-        """An array of another library, as far as NumPy's protocol goes."""
-
+def test_a_compiled_form_takes_numbers_lists_and_arrays():
     logits = symcost.derive("cs190c")["saved_activations"].of("head.logits").compile("b", "c", "v")
-    assert isinstance(logits(np.arange(3).view(Metres), 2, 5), Metres)
     assert logits([1, 2], 2, 5).tolist() == [10.0, 20.0]
+    assert logits(np.arange(3), 2, np.ones((2, 1))).shape == (2, 3)
     assert logits(1, 2, 5) == 10.0
 
 
@@ -315,7 +328,7 @@ def test_a_compiled_form_uses_a_models_own_numbers_and_asks_for_the_rest(memory)
     assert llama.compile("b", "c")(1, 4096) == llama.at(b=1, c=4096)
     with pytest.raises(MissingValue, match="must be among the letters to compile for"):
         memory.compile("b")
-    with pytest.raises(UnknownSymbol, match="'batch' is not a letter of the glossary. Write 'b'"):
+    with pytest.raises(UnknownSymbol, match=r"'batch' is not a letter of the glossary\. Write 'b'"):
         memory.compile("batch")
 
 

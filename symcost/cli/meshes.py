@@ -1,0 +1,79 @@
+"""Meshes: which of them a model fits on, the quickest step first, and the smallest size that divides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from symcost.cli.options import given_values
+from symcost.cli.printing import show, show_json, table
+from symcost.cli.status import DIFFERS, RIGHT
+from symcost.errors import UsageError
+
+if TYPE_CHECKING:
+    from symcost.training import Costs
+
+USUAL = ("megatron-tp-sp+pp-1f1b+zero-1", "zero-3")
+COLUMNS = tuple("layout under tp pp cp ep dp b micro-batches memory step MFU binds".split())
+SHOWN = 20
+
+
+def smallest_even(costs: Costs, letter: str, at_most: int) -> Iterator[str]:
+    """Of a mesh axis, the smallest size that divides what it splits, which may be more than what just fits."""
+    from symcost.notation.numbers import with_unit
+    from symcost.training import Across
+    from symcost.training.ranking import smallest
+
+    if isinstance(costs, Across) and letter in costs.layout.mesh:
+        found = smallest(costs, letter, at_most)
+        words = f"{letter} = {found[0]:,}, with {with_unit(found[1], 'bytes')}" if found else "none"
+        yield f"smallest that divides what it splits: {words}"
+
+
+def ranked(
+    model: str,
+    layouts: str,
+    under: str,
+    given: Iterable[str],
+    gpu: str | None,
+    precision: str | None,
+    to: str,
+) -> int:
+    """Every mesh of n GPUs that the model fits on; without n, of the fewest GPUs, among powers of two.
+
+    `layouts` and `under` may name several, with | between them. Exit status 1 where nothing fits.
+    """
+    from symcost.tables.gpus import gpu as called
+    from symcost.training.ranking import fewest_gpus, rank
+
+    values = given_values(given)
+    if gpu is None or not isinstance(values.get("global_batch"), int):
+        raise UsageError(
+            "solve --for mesh: expected --gpu NAME and --given global_batch=…, the sequences of one step."
+        )
+    gpus = values.pop("n", None)
+    choices: dict[str, Any] = {
+        "global_batch": values.pop("global_batch"),
+        "given": values,
+        "layouts": USUAL if layouts == "single" else tuple(layouts.split("|")),
+        "under": tuple(under.split("|")),
+        "precision": precision or "mixed-16",
+    }
+    card = called(gpu)
+    number = int(gpus) if gpus is not None else fewest_gpus(model, card, **choices)["gpus"]
+    ranking = rank(model, card, gpus=number, **choices)
+    if to == "json":
+        show_json({"gpus": number, "gpu": gpu, "meshes": list(ranking.rows(len(ranking)))})
+    else:
+        heading = f"{len(ranking):,} meshes of {number:,} × {gpu} fit, the quickest first\n"
+        show([heading, *table(COLUMNS, [_cells(row) for row in ranking.rows(SHOWN)])])
+    return RIGHT if len(ranking) else DIFFERS
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    from symcost.notation.numbers import with_unit
+
+    sizes = (str(row[name]) for name in ("tp", "pp", "cp", "ep", "dp", "b", "accumulation"))
+    seconds = f"{row['overlapped']:.4g} … {row['serial']:.4g} s"
+    memory = with_unit(int(row["bytes"]), "bytes")
+    return row["layout"], row["under"], *sizes, memory, seconds, f"{100 * row['mfu']:.1f} %", row["binds"]

@@ -1,0 +1,45 @@
+"""symcost report: the whole derivation, written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from symcost.cli.options import costs_of, given_values
+from symcost.cli.printing import show
+from symcost.cli.status import RIGHT
+
+
+@click.command("report")
+@click.argument("model")
+@click.option("--to", default="md", metavar="F,…", show_default=True, help="Formats, separated by commas.")
+@click.option(
+    "--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output."
+)
+@click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
+@costs_of
+def command(
+    model: str, to: str, output: str, execute: bool, under: str, optimizer: str, precision: str | None,
+    notation: str, given: tuple[str, ...], gpu: str | None,
+) -> int:  # fmt: skip
+    """Write the whole derivation of MODEL, every result as letters, numbers and value."""
+    from symcost.report import document, format_of, report_files
+
+    names = [name.strip() for name in to.split(",")]
+    options: dict[str, Any] = {
+        "under": under,
+        "given": given_values(given),
+        "optimizer": optimizer,
+        "precision": precision,
+        "notation": notation,
+        "gpu": gpu,
+    }
+    if output == "-":
+        made = document(model, **options)
+        for written in [format_of(name).write(made) for name in names]:
+            click.echo(written, nl=False)
+        return RIGHT
+    files = report_files(model, to=names, output=output, execute=execute, **options)
+    show([*document(model, **options).summary, *(f"report: {path}" for path in files)])
+    return RIGHT
