@@ -16,8 +16,8 @@ class Compiled:
     """Forms in `symbols` as one function of as many arrays, numbers or lists; it pickles, and so travels.
 
     NumPy's arrays are gone through in blocks of 16 k points and computed in float64, whole numbers too: no
-    product overflows an integer, and a result is right to about 1 part in 10¹⁵. Any other kind of array (Dask,
-    JAX) goes through unchanged and comes back as its own kind. Arrays may be open grids: (8, 1) and (100,).
+    product overflows an integer, and a result is right to about 1 part in 10¹⁵. Any other kind of array
+    (Dask, JAX) goes through unchanged and comes back as its own. Arrays may be open grids: (8, 1) and (100,).
 
     >>> from symcost.symbols import b, c, d
     >>> Compiled((b * c * d,), (b, c, d))(2, [[10], [100]], [1, 2]).tolist()

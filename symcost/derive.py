@@ -330,7 +330,7 @@ class Derivation:
         return Term(share * amount, step.times, tensor, step.place, because, quantity)
 
     def why(self, scope: str) -> str:
-        """Why a tensor is kept, or why it is not. `scope` is `place.name`, as in `block.attention.S`, or a place.
+        """Why a tensor, or a place, is kept or not. `scope` is a place or `place.name`: `block.attention.S`.
 
         Raises UnknownName where there is no place, and no step makes or reads a tensor, of that name.
         """
@@ -380,7 +380,8 @@ class Derivation:
             return f"{region.place} computes it again from {', '.join(held.name for held in region.inputs)}"
         readers = [step for step in self.program.steps if tensor in step.inputs]
         slopes = "; ".join(
-            f"{step.place}: {_gradient(step, step.inputs.index(tensor)).formula(rules.TEXT)} does not mention it"
+            f"{step.place}: {_gradient(step, step.inputs.index(tensor)).formula(rules.TEXT)} "
+            "does not mention it"
             for step in readers
             if step.rule.differentiable
             and step.rule.gradient(step.rule.takes[step.inputs.index(tensor)]) is not None

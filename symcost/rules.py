@@ -6,7 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Add, Expr, Function, Heaviside, Integer, Max, Mul, Pow, Rational, Symbol, diff, exp, log, sqrt, tanh
+from sympy import (
+    Add,
+    Expr,
+    Function,
+    Heaviside,
+    Integer,
+    Max,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+    diff,
+    exp,
+    log,
+    sqrt,
+    tanh,
+)
 
 x, w, u = Symbol("x"), Symbol("w"), Symbol("u")  # the inputs in the order in which they are taken
 m, t, i = Symbol("m"), Symbol("t"), Symbol("i")  # inputs without a gradient: a mask, a table, an index
@@ -20,7 +36,7 @@ source, sunk = Symbol("source"), Symbol("sunk")
 WITHOUT_GRADIENT = frozenset({m, t, i})
 
 
-class sigma(Function):  # type: ignore[misc]  # noqa: N801
+class sigma(Function):  # type: ignore[misc]
     """The logistic function; σ' = σ(1 − σ)."""
 
     nargs = 1
@@ -38,31 +54,31 @@ class Phi(Function):  # type: ignore[misc]
         return phi(self.args[0])
 
 
-class phi(Function):  # type: ignore[misc]  # noqa: N801
+class phi(Function):  # type: ignore[misc]
     """The normal density."""
 
     nargs = 1
 
 
-class softmax_of(Function):  # type: ignore[misc]  # noqa: N801
+class softmax_of(Function):  # type: ignore[misc]
     """The softmax of a row, where a gradient is written in the scores instead of in the weights."""
 
     nargs = 1
 
 
-class onehot(Function):  # type: ignore[misc]  # noqa: N801
+class onehot(Function):  # type: ignore[misc]
     """One at the index, zero elsewhere."""
 
     nargs = 1
 
 
-class inside(Function):  # type: ignore[misc]  # noqa: N801
+class inside(Function):  # type: ignore[misc]
     """One where a clamp lets its argument pass, zero elsewhere."""
 
     nargs = 1
 
 
-class like(Function):  # type: ignore[misc]  # noqa: N801
+class like(Function):  # type: ignore[misc]
     """The first argument in the shape of the second."""
 
     nargs = 2
@@ -88,8 +104,9 @@ class Rule:
 
     A sum over the axes that the result lacks is understood. `gradients` are written by hand only where a sum
     runs through the formula or where the field writes them in the result `y`. `moves` marks rules that only
-    lay the same elements out in another way. `row` is what the sum of that name runs over, `means` the same of means, `after` what is made of
-    a sum, which is `y` there. A rule without a formula is a composite, known by its body.
+    lay the same elements out in another way. `row` is what the sum of that name runs over, `means` the same
+    of means, `after` what is made of a sum, which is `y` there. A rule without a formula is a composite,
+    known by its body.
     """
 
     name: str
@@ -154,7 +171,9 @@ CAST = Rule("cast", (x,), x, meaning="slope 1: keeps nothing")
 REPEAT_HEADS = Rule("repeat_heads", (x,), x, moves=True, meaning="slope 1: keeps nothing")
 SPLIT = Rule("split", (x,), x, moves=True, meaning="slope 1: keeps nothing")
 BROADCAST = Rule("broadcast", (x,), x, moves=True, meaning="slope 1: keeps nothing")
-LAY_OUT = Rule("lay_out", (x,), x, moves=True, meaning="a view written out for a kernel that needs its rows together")
+LAY_OUT = Rule(
+    "lay_out", (x,), x, moves=True, meaning="a view written out for a kernel that needs its rows together"
+)
 JOIN = Rule("join", (x, w), gradients={x: dy, w: dy}, moves=True, meaning="slope 1: keeps nothing")
 
 # Look-ups, masks and tables.
@@ -164,12 +183,19 @@ ROTATE = Rule("rotate", (x, t), x * t, meaning="linear with a constant table")
 TOP = Rule("top", (x,), meaning="the indices of the largest; they have no gradient")
 ROUTE = Rule("route", (i,), meaning="the tokens of each expert, by index")
 PICK = Rule("pick", (x, i), gradients={x: dy * onehot(i)}, meaning="elements by index")
-DISPATCH = Rule("dispatch", (x, i), gradients={x: dy * onehot(i)}, meaning="each token's row, for each expert it is sent to")
+DISPATCH = Rule(
+    "dispatch",
+    (x, i),
+    gradients={x: dy * onehot(i)},
+    meaning="each token's row, for each expert it is sent to",
+)
 COMBINE = Rule(
     "combine",
     (x, i),
     gradients={x: like(dy * onehot(i), source)},
-    statistics=(Statistic(source, "input", "what is summed, which PyTorch keeps for its shape", element=None),),
+    statistics=(
+        Statistic(source, "input", "what is summed, which PyTorch keeps for its shape", element=None),
+    ),
     meaning="the sum over the experts of each token",
 )
 DRAW = Rule("draw", (), Integer(1), meaning="random, without a gradient")
@@ -184,7 +210,9 @@ TANH = Rule("tanh", (x,), tanh(x), {x: dy * (1 - y**2)})
 RELU = Rule("relu", (x,), x * Heaviside(x), {x: dy * Heaviside(y)})
 SQUARE = Rule("square", (x,), x**2)
 CUBE = Rule("cube", (x,), x**3)
-CLAMP = Rule("clamp", (x,), gradients={x: dy * inside(x)}, meaning="the slope is one inside the bounds, else zero")
+CLAMP = Rule(
+    "clamp", (x,), gradients={x: dy * inside(x)}, meaning="the slope is one inside the bounds, else zero"
+)
 ONE_PLUS = Rule("one_plus", (x,), 1 + x, meaning="slope 1: keeps nothing")
 RSQRT = Rule("rsqrt", (x,), Pow(x + Symbol("epsilon"), Rational(-1, 2), evaluate=False), {x: -dy * y**3 / 2})
 LOG = Rule("log", (x,), log(x))
@@ -206,7 +234,11 @@ RMS_NORM = Rule(
 LAYER_NORM = Rule(
     "layer_norm",
     (x, w, u),
-    gradients={x: rstd * (w * dy - row_mean - (x - mean) * rstd**2 * row_slope), w: (x - mean) * rstd * dy, u: dy},
+    gradients={
+        x: rstd * (w * dy - row_mean - (x - mean) * rstd**2 * row_slope),
+        w: (x - mean) * rstd * dy,
+        u: dy,
+    },
     statistics=(
         Statistic(mean, "rows", "the mean of each row"),
         Statistic(rstd, "rows", "one over the standard deviation of each row"),
@@ -285,7 +317,9 @@ PART = Rule("part", meaning="a layer with a place of its own")
 BRANCH = Rule("branch", meaning="the layers between two residual additions")
 REPEAT = Rule("repeat", meaning="the same block, run several times")
 
-RULES: Mapping[str, Rule] = {value.name: value for value in list(globals().values()) if isinstance(value, Rule)}
+RULES: Mapping[str, Rule] = {
+    value.name: value for value in list(globals().values()) if isinstance(value, Rule)
+}
 
 
 def rule(name: str) -> Rule:
@@ -307,7 +341,8 @@ class Words:
     power: str
 
 
-TEXT = Words(" ⊙ ", "·", "∂{}", "{}ᵀ", {"sigma": "σ", "Phi": "Φ", "phi": "φ", "softmax_of": "softmax", "Heaviside": "step"},
+TEXT = Words(" ⊙ ", "·", "∂{}", "{}ᵀ",
+             {"sigma": "σ", "Phi": "Φ", "phi": "φ", "softmax_of": "softmax", "Heaviside": "step"},
              "Σ", "mean", "{}^{}")  # fmt: skip
 LATEX = Words(r" \odot ", r" \cdot ", r"\partial {}", "{}^{{\\top}}",
               {"sigma": r"\sigma", "Phi": r"\Phi", "phi": r"\varphi", "softmax_of": r"\mathrm{softmax}",
@@ -330,14 +365,20 @@ def write(expression: Expr, names: Mapping[Symbol, str], words: Words = TEXT) ->
             negative = part.could_extract_minus_sign()
             written = write(-part if negative else part, names, words)
             sign = "−" if words is TEXT else "-"
-            text += (f" {sign} " if negative else " + ") * bool(text) + (sign * (negative and not text)) + written
+            text += (
+                (f" {sign} " if negative else " + ") * bool(text) + (sign * (negative and not text)) + written
+            )
         return text
     if isinstance(expression, Mul):
-        over = [part for part in expression.args if isinstance(part, Pow) and part.exp.could_extract_minus_sign()]
+        over = [
+            part for part in expression.args if isinstance(part, Pow) and part.exp.could_extract_minus_sign()
+        ]
         above = [part for part in expression.args if part not in over]
         if expression.could_extract_minus_sign():
             return ("−" if words is TEXT else "-") + write(-expression, names, words)
-        text = words.product.join(_bracketed(part, names, words) for part in sorted(above, key=_order) if part != 1)
+        text = words.product.join(
+            _bracketed(part, names, words) for part in sorted(above, key=_order) if part != 1
+        )
         for part in over:
             text += "/" + _bracketed(1 / part, names, words)
         return text
@@ -360,4 +401,9 @@ def _bracketed(expression: Expr, names: Mapping[Symbol, str], words: Words) -> s
 def _order(expression: Expr) -> tuple[int, str]:
     """Numbers and plain slots first, then what is in brackets, then the arriving gradient."""
     compound = bool(expression.args) and not isinstance(expression, Pow)
-    return (2 if expression in (dy, row, row_mean, row_slope) else int(compound and bool(expression.free_symbols)), str(expression))
+    return (
+        2
+        if expression in (dy, row, row_mean, row_slope)
+        else int(compound and bool(expression.free_symbols)),
+        str(expression),
+    )

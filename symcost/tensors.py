@@ -46,8 +46,8 @@ def _part(text: str) -> Expr:
 class Tensor:
     """A value with named axes. Two tensors are the same only if they are one object.
 
-    `element` is its element type where the op that made it fixes one; None means the model's own. A parameter that
-    is not `trained` has no gradient; `stored` is the type that it lies in memory as where it is quantised.
+    `element` is its element type where the op that made it fixes one; None means the model's own. A parameter
+    that is not `trained` has no gradient; `stored` is the type that it lies in memory as where quantised.
     `number` grows with each tensor made, so that sorting by it gives the order of the program.
     """
 

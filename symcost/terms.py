@@ -23,6 +23,7 @@ from symcost.symbols import GLOSSARY, NOTATIONS, letter
 Number = int | Fraction
 
 ONE = Integer(1)
+FALLBACKS = {name: entry.fallback for name, entry in GLOSSARY.items() if entry.fallback is not None}
 LARGEST = 10**60  # and 1/LARGEST the smallest number that a letter can have: beyond lies a slip of the pen
 
 
@@ -308,12 +309,9 @@ class Terms:
 
     def known(self, values: Mapping[str, object]) -> dict[str, Number]:
         """Every number that holds when `values` are given: theirs, the model's own, what follows by ties."""
-        numbers = dict(self.numbers)
+        numbers = {**FALLBACKS, **self.numbers}
         for name, value in values.items():
             numbers[name] = counted(name, value)
-        for name, entry in GLOSSARY.items():
-            if entry.fallback is not None:
-                numbers.setdefault(name, entry.fallback)
         check_ties(self.ties, numbers, values)
         return numbers
 
@@ -480,7 +478,7 @@ def _exact(value: object) -> Fraction:
 def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: Mapping[str, object]) -> None:
     """Adds the numbers that ties fix. Raises UsageError for one that is not whole or contradicts `given`."""
     for tied, form in ties.items():
-        if any(symbol.name not in numbers for symbol in form.free_symbols):
+        if not numbers.keys() >= _names_in(form):
             continue
         value = evaluator(form)(numbers)
         name = tied.name
@@ -498,6 +496,11 @@ def check_ties(ties: Mapping[Symbol, Expr], numbers: dict[str, Number], given: M
                 f"here. Free it with given {name}={name}."
             )
         numbers[name] = value
+
+
+@lru_cache(maxsize=4096)
+def _names_in(form: Expr) -> frozenset[str]:
+    return frozenset(symbol.name for symbol in form.free_symbols)
 
 
 def _listed(names: Iterable[str]) -> str:

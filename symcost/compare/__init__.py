@@ -1,4 +1,4 @@
-"""Why two formulas disagree: two counts held against each other part by part, and what a quantity turns on."""
+"""Why two formulas disagree: two counts held against each other, and what a quantity turns on."""
 
 from __future__ import annotations
 
@@ -81,13 +81,24 @@ def compare(
     kinds = kind_of(first), kind_of(second)
     remarks: list[str] = []
     of_formula = Kind.FORMULA in kinds
-    bare = kinds == (Kind.FORMULA, Kind.FORMULA) and quantity is None and not _count_a_model(first, second, model, notation)
+    bare = (
+        kinds == (Kind.FORMULA, Kind.FORMULA)
+        and quantity is None
+        and not _count_a_model(first, second, model, notation)
+    )
     setting = Setting(
-        model or ("gpt" if of_formula and not bare else None), under, dict(given or {}), optimizer, precision, notation
+        model or ("gpt" if of_formula and not bare else None),
+        under,
+        dict(given or {}),
+        optimizer,
+        precision,
+        notation,
     )
     wanted = (quantity,) if quantity else quantities(first, second, notation, bare)
     if of_formula and not bare:
-        setting = _with_usual_width(setting, [name for name in (first, second) if kind_of(name) is Kind.FORMULA], remarks)
+        setting = _with_usual_width(
+            setting, [name for name in (first, second) if kind_of(name) is Kind.FORMULA], remarks
+        )
     _check_dimensions(first, second, wanted[0], notation)
     found = [_compared(first, second, each, setting, remarks) for each in wanted]
     return tuple(each for each in found if not _says_no_more(each, found[0]))
@@ -97,7 +108,9 @@ def _says_no_more(found: Comparison, than: Comparison) -> bool:
     """Whether the bytes are just so many for each of the elements that were compared before."""
     if (than.quantity, found.quantity) != ("saved_activations", "activation_memory"):
         return False
-    ratios = {_ratio(each, before) for each, before in ((found.first, than.first), (found.second, than.second))}
+    ratios = {
+        _ratio(each, before) for each, before in ((found.first, than.first), (found.second, than.second))
+    }
     return len(ratios) == 1 and ratios.pop() is not None
 
 
@@ -123,7 +136,7 @@ def _compared(first: str, second: str, quantity: str, setting: Setting, remarks:
 
 
 def _count_a_model(first: str, second: str, model: str | None, notation: str) -> bool:
-    """Whether one of two formulas counts training tokens of N parameters, and the other of a model's letters."""
+    """Whether one of two formulas counts tokens of N parameters, and the other a model's letters."""
     forms = [read(name, notation) for name in (first, second)]
     in_letters = model is not None or len({form.has(N) for form in forms}) == 2
     return in_letters and any(form.has(D) for form in forms)
@@ -134,7 +147,7 @@ def _has_tokens(name: str, notation: str) -> bool:
 
 
 def _with_usual_width(setting: Setting, formulas: list[str], remarks: list[str]) -> Setting:
-    """A formula that does not name the inner width of the feed-forward layer supposes four times the outer."""
+    """A formula that does not name the inner width of the feed-forward layer supposes 4d."""
     forms = [read(formula, setting.notation) for formula in formulas]
     plain = setting.plain
     if any(form.has(d_ff) for form in forms) or d_ff in plain.ties or "d_ff" in plain.numbers:
@@ -154,7 +167,12 @@ def _of_one_batch(one: Side, two: Side, remarks: list[str]) -> tuple[Side, Side]
     remarks.append("D stands for the b·c tokens of one batch")
     put = {D: TOKENS}
     return tuple(
-        replace(each, forms={text(form.xreplace(put).as_coeff_Mul()[1]): form.xreplace(put) for form in each.forms.values()})
+        replace(
+            each,
+            forms={
+                text(form.xreplace(put).as_coeff_Mul()[1]): form.xreplace(put) for form in each.forms.values()
+            },
+        )
         for each in (one, two)
     )  # type: ignore[return-value]
 
@@ -165,13 +183,18 @@ def _check_dimensions(first: str, second: str, quantity: str, notation: str) -> 
     A count, such as 4·N, may be bytes or FLOPs: its number carries them.
     """
     unit = "FLOPs" if quantity == BATCH_FLOPS else QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
-    measured = {name: dimension_of(read(name, notation)) for name in (first, second) if kind_of(name) is Kind.FORMULA}
+    measured = {
+        name: dimension_of(read(name, notation)) for name in (first, second) if kind_of(name) is Kind.FORMULA
+    }
     if unit:
         measured.setdefault(quantity.replace("_", " "), unit_of(unit))
     named = list(measured.items())
     for (one, of_one), (two, of_two) in pairwise(named):
-        powers = [{name: power for name, power in each.powers.items() if name not in COUNTS} for each in (of_one, of_two)]
-        carried = ({}, {"byte": 1}, {"FLOP": 1})
+        powers = [
+            {name: power for name, power in each.powers.items() if name not in COUNTS}
+            for each in (of_one, of_two)
+        ]
+        carried: tuple[dict[str, int], ...] = ({}, {"byte": 1}, {"FLOP": 1})
         if powers[0] != powers[1] and ({} not in powers or any(each not in carried for each in powers)):
             raise UsageError(
                 f"{one} is in {spelled(of_one)} and {two} in {spelled(of_two)}: they cannot be compared."

@@ -15,7 +15,19 @@ from symcost.compare.sides import Side
 from symcost.notation import code
 from symcost.terms import Number, evaluator, plain
 
-ALONG = ("c", "b", "d", "L", "v", "d_ff", "h", "n", "dp", "k", "E")  # letters along which a crossing is of interest
+ALONG = (
+    "c",
+    "b",
+    "d",
+    "L",
+    "v",
+    "d_ff",
+    "h",
+    "n",
+    "dp",
+    "k",
+    "E",
+)  # letters along which a crossing is of interest
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,12 @@ class Comparison:
         names = dict.fromkeys([*self.first.forms, *self.second.forms])
         zero, reasons = Integer(0), {**self.second.because, **self.first.because}
         return tuple(
-            Row(name, self.first.forms.get(name, zero), self.second.forms.get(name, zero), reasons.get(name, ""))
+            Row(
+                name,
+                self.first.forms.get(name, zero),
+                self.second.forms.get(name, zero),
+                reasons.get(name, ""),
+            )
             for name in names
         )
 
@@ -65,8 +82,7 @@ class Comparison:
     def _differ_in_numbers(self, row: Row) -> bool:
         if self.of_one_model:
             return False
-        return bool(expand(_at(row.first, self.first) - _at(row.second, self.second)) != 0)
-
+        return bool(expand(_at(row.first, self.numbers[0]) - _at(row.second, self.numbers[1])) != 0)
 
     @cached_property
     def difference(self) -> Expr:
@@ -76,26 +92,33 @@ class Comparison:
     @property
     def of_one_model(self) -> bool:
         """Whether the letters have the same numbers on both sides."""
-        shared = self.first.numbers.keys() & self.second.numbers.keys()
+        letters = {symbol.name for symbol in self.first.total.free_symbols | self.second.total.free_symbols}
+        shared = letters & self.first.numbers.keys() & self.second.numbers.keys()
         return all(self.first.numbers[name] == self.second.numbers[name] for name in shared)
+
+    @cached_property
+    def numbers(self) -> tuple[Mapping[str, Number], Mapping[str, Number]]:
+        """What is known on each side; of one model, what is known on either."""
+        one, two = self.first.numbers, self.second.numbers
+        return ({**two, **one}, {**one, **two}) if self.of_one_model else (one, two)
 
     @cached_property
     def values(self) -> tuple[Number | None, Number | None]:
         """The value of each side at its numbers, None where a letter has none."""
-        return value_of(self.first.total, self.first.numbers), value_of(self.second.total, self.second.numbers)
+        return value_of(self.first.total, self.numbers[0]), value_of(self.second.total, self.numbers[1])
 
     @cached_property
     def relative(self) -> Fraction | None:
         """How much more the first is, as a share of the second; None where letters are left that matter."""
         if self.second.total == 0:
             return None
-        return _rational(_at(self.first.total, self.first) / _at(self.second.total, self.second) - 1)
+        return _rational(_at(self.first.total, self.numbers[0]) / _at(self.second.total, self.numbers[1]) - 1)
 
     def share(self, part: Expr) -> Fraction | None:
         """A part of the difference as a share of the second side; b need not be known where it cancels."""
         if not self.of_one_model or self.second.total == 0:
             return None
-        return _rational(_at(part, self.second) / _at(self.second.total, self.second))
+        return _rational(_at(part, self.numbers[1]) / _at(self.second.total, self.numbers[1]))
 
     @cached_property
     def crossings(self) -> tuple[Crossing, ...]:
@@ -108,7 +131,7 @@ class Comparison:
         letters = {symbol.name for symbol in self.difference.free_symbols}
         for name in ALONG:
             if name in letters:
-                numbers = {key: value for key, value in self.first.numbers.items() if key != name}
+                numbers = {key: value for key, value in self.numbers[0].items() if key != name}
                 yield from crossing(self.first.total, self.second.total, name, numbers)
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,10 +167,10 @@ def _side(side: Side, value: Number | None) -> dict[str, Any]:
     }
 
 
-def _at(form: Expr, side: Side) -> Expr:
-    """The form at a side's numbers; letters without one stay."""
-    numbers = {letter: side.numbers[letter.name] for letter in form.free_symbols if letter.name in side.numbers}
-    return form.xreplace({letter: Rational(Fraction(value)) for letter, value in numbers.items()})
+def _at(form: Expr, numbers: Mapping[str, Number]) -> Expr:
+    """The form at some numbers; letters without one stay."""
+    known = {letter: numbers[letter.name] for letter in form.free_symbols if letter.name in numbers}
+    return form.xreplace({letter: Rational(Fraction(value)) for letter, value in known.items()})
 
 
 def _rational(ratio: Expr) -> Fraction | None:

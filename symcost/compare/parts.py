@@ -53,7 +53,9 @@ class Parts:
         if self._tied:
             del found[tools.EMBEDDING]  # its parameters are the head's, which is a product
         found |= self.grouped(self.costs["forward_flops"])
-        scores = [step.times * size_of(step.result.axes) for step in self.steps if PAIRS.issubset(step.result.axes)]
+        scores = [
+            step.times * size_of(step.result.axes) for step in self.steps if PAIRS.issubset(step.result.axes)
+        ]
         found[tools.SCORES] = Add(*scores).xreplace(self.costs.ties)
         return found
 
@@ -71,7 +73,9 @@ class Parts:
         return named | {f"{step.place}.{step.result.name}": named[step.label] for step in self.steps}
 
     def _part_of_term(self, term: Term) -> str:
-        step = term.because.words if isinstance(term.because, GradientReads) else f"{term.place}.{term.tensor}"
+        step = (
+            term.because.words if isinstance(term.because, GradientReads) else f"{term.place}.{term.tensor}"
+        )
         return self._of_steps.get(step, tools.ELEMENTS)
 
     def _part_of_product(self, step: Step) -> str:
@@ -111,7 +115,8 @@ class Parts:
 def _reads(step: Step, tensor: Held) -> bool:
     """Whether a step reads a tensor, or a cast of it."""
     return any(
-        held is tensor or (held.maker is not None and held.maker.rule is rules.CAST and tensor in held.maker.inputs)
+        held is tensor
+        or (held.maker is not None and held.maker.rule is rules.CAST and tensor in held.maker.inputs)
         for held in step.inputs
     )
 

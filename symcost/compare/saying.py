@@ -75,7 +75,9 @@ def _by(row: Row, found: Comparison) -> str:
         return "the scores that flash attention makes again"
     if by in (3, 3 * HALF):
         return "the {}" if by == 3 else "half the {}"
-    passes = "one forward pass" if by == 1 else f"{by} of a forward pass" if by < 1 else f"{by} forward passes"
+    passes = (
+        "one forward pass" if by == 1 else f"{by} of a forward pass" if by < 1 else f"{by} forward passes"
+    )
     return f"{passes} of the {{}}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,10 +15,17 @@ from symcost.notation import code, text
 from symcost.solve.turning import shape
 from symcost.symbols import Notation, letter
 from symcost.tables import tools
-from symcost.terms import Number, Terms, evaluator, plain
+from symcost.terms import Number, Term, Terms, evaluator, plain
 from symcost.training import Costs
 
 Values = Mapping[str, Any]
+
+
+GROUPS: Mapping[str, Callable[[Term], str]] = {
+    "place": lambda term: term.place,
+    "tensor": lambda term: f"{term.place}.{term.tensor}",
+    "quantity": lambda term: term.quantity,
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,12 @@ class Share:
     share: Fraction
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "form": code(self.form), "value": plain(self.value), "share": plain(self.share)}
+        return {
+            "name": self.name,
+            "form": code(self.form),
+            "value": plain(self.value),
+            "share": plain(self.share),
+        }
 
 
 def shares(terms: Terms, by: str = "place", **values: Any) -> tuple[Share, ...]:
@@ -45,13 +57,11 @@ def shares(terms: Terms, by: str = "place", **values: Any) -> tuple[Share, ...]:
     >>> [(each.name, round(100 * float(each.share))) for each in shares(flops, b=1, c=1024)]
     [('block.mlp', 40), ('block.attention', 33), ('head', 27)]
     """
-    keys = {"place": lambda term: term.place, "tensor": lambda term: f"{term.place}.{term.tensor}",
-            "quantity": lambda term: term.quantity}  # fmt: skip
-    if by not in keys:
+    if by not in GROUPS:
         raise UsageError(f"shares: expected by place, tensor or quantity, found '{by}'.")
     groups: dict[str, list[Expr]] = {}
     for term in terms:
-        groups.setdefault(keys[by](term), []).append(term.total)
+        groups.setdefault(GROUPS[by](term), []).append(term.total)
     whole = terms.at(**values)
     numbers = terms.known(values)
     found = []
@@ -105,7 +115,8 @@ def regimes(terms: Terms, of: str) -> tuple[Regime, ...]:
     powers of the letter.
 
     >>> import symcost
-    >>> [(each.form, each.end) for each in regimes(symcost.derive("cs190c")["saved_activations"].of("block"), "c")]
+    >>> kept = symcost.derive("cs190c")["saved_activations"].of("block")
+    >>> [(each.form, each.end) for each in regimes(kept, "c")]
     [(20*b*c*d, 20*d/h), (b*c**2*h, None)]
     """
     x = letter(of).symbol
@@ -150,7 +161,11 @@ def overtakings(costs: Costs, **values: Any) -> tuple[Overtaking, ...]:
     """
     parts = Parts(costs).flops
     linear = {name: parts[name] for name in (tools.PROJECTIONS, tools.MLP, tools.EXPERTS) if name in parts}
-    rivals = {**linear, "all linear layers of the blocks": Add(*linear.values()), tools.HEAD: parts[tools.HEAD]}
+    rivals = {
+        **linear,
+        "all linear layers of the blocks": Add(*linear.values()),
+        tools.HEAD: parts[tools.HEAD],
+    }
     numbers = costs["forward_flops"].known(values)
     found = ((over, crossing(form, parts[tools.CORE], "c", numbers)) for over, form in rivals.items())
     return tuple(Overtaking(over, at[0]) for over, at in found if at)
@@ -162,7 +177,7 @@ def _overtakes(powers: Mapping[int, Expr], lower: int, higher: int) -> Expr:
 
 
 def _never_leads(before: Regime, start: Expr) -> bool:
-    """Whether the regime would begin only after it is overtaken, as far as that can be told without numbers."""
+    """Whether the regime would begin only after it is overtaken, as far as letters tell."""
     return before.start is not None and bool((before.start - start).is_positive)
 
 
@@ -187,7 +202,12 @@ class Crossing:
 
     def to_dict(self) -> dict[str, Any]:
         value = plain(self.value) if isinstance(self.value, int | Fraction) else self.value
-        return {"letter": self.letter, "form": code(self.form), "value": value, "first_is_larger_below": self.before}
+        return {
+            "letter": self.letter,
+            "form": code(self.form),
+            "value": value,
+            "first_is_larger_below": self.before,
+        }
 
     def text(self, notation: Notation | None = None) -> str:
         """`c = 6d`, with its value where the numbers are known."""
@@ -200,8 +220,10 @@ class Crossing:
         return f"{whole} = {significant(Fraction(str(self.value)), 6)}"
 
 
-def crossing(first: Expr, second: Expr, of: str, numbers: Mapping[str, Number] | None = None) -> tuple[Crossing, ...]:
-    """Where two forms are equal as one letter varies, in closed form: of a line or a parabola, all positive roots.
+def crossing(
+    first: Expr, second: Expr, of: str, numbers: Mapping[str, Number] | None = None
+) -> tuple[Crossing, ...]:
+    """Where two forms are equal as one letter varies, in closed form: all positive roots.
 
     `numbers` put a value to each. Empty where they never meet, or meet in no closed form.
 
@@ -217,7 +239,7 @@ def crossing(first: Expr, second: Expr, of: str, numbers: Mapping[str, Number] |
     lowest = min(found.above)
     powers = {power - lowest: each for power, each in found.above.items()}
     before = _sign(powers[0])
-    crossings = []
+    crossings: list[Crossing] = []
     for root in _roots(powers):
         if root.is_positive is False or root.is_real is False:
             continue
@@ -253,5 +275,3 @@ def _value(form: Expr, numbers: Mapping[str, Number]) -> Number | float | None:
         exact = Fraction(int(value.p), int(value.q))
         return exact.numerator if exact.denominator == 1 else exact
     return float(value) if value.is_real else -1.0
-
-

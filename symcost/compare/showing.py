@@ -1,4 +1,4 @@
-"""A comparison as rows of text or Markdown: each part in letters, the difference, per cent, what it comes to."""
+"""A comparison as rows of text or Markdown: each part in letters, the difference, per cent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from symcost.notation import latex, text
 from symcost.notation.numbers import rounded, significant, with_unit
 from symcost.symbols import Notation
 from symcost.tables.tools import BATCH_FLOPS
-from symcost.terms import Number
 
 MOST_ROWS = 12  # of a longer table only those that differ
 MOST_SIGNS = 90  # of a form that is worth reading
@@ -60,7 +59,11 @@ def _of_its_own(form: Expr, side: Side) -> str:
 
 def _total(found: Comparison, notation: Notation) -> tuple[str, ...]:
     share = f"{_percent(found.relative)} of {found.second.name}" if found.relative is not None else ""
-    both = _value(found.values[0], found.unit), _value(found.values[1], found.unit)
+    sides = zip(found.values, (found.first, found.second), strict=True)
+    both = (
+        with_unit(value, found.unit) if value is not None else text(side.total, notation)
+        for value, side in sides
+    )
     return ("total", *both, text(found.difference, notation) if found.of_one_model else "", share, "")
 
 
@@ -71,12 +74,8 @@ def _percent(share: Fraction) -> str:
     return f"{number.replace('-', '−')} %"
 
 
-def _value(value: Number | None, unit: str) -> str:
-    return with_unit(value, unit) if value is not None else ""
-
-
 def rows(found: Comparison, notation: Notation) -> Iterator[str]:
-    """The comparison for a terminal: heading, the sentence, the table, where they cross, what was supposed."""
+    """The comparison for a terminal: heading, sentence, table, crossings, what was supposed."""
     yield heading(found)
     yield sentence(found)
     if not found.differing:
@@ -116,7 +115,9 @@ def markdown(found: Comparison, notation: Notation) -> Iterator[str]:
         forms = (f"${latex(form, notation)}$" for form in (row.first, row.second, row.difference))
         reason = why(row, found).replace("|", "\\|") if row in found.differing else ""
         yield f"| {row.name} | {' | '.join(forms)} | {reason} |"
-    forms = (f"${latex(form, notation)}$" for form in (found.first.total, found.second.total, found.difference))
+    forms = (
+        f"${latex(form, notation)}$" for form in (found.first.total, found.second.total, found.difference)
+    )
     yield f"| total | {' | '.join(forms)} | |\n"
     yield from _crossings(found, notation)
     yield from (f"Supposed: {remark}." for remark in found.remarks)

@@ -1,4 +1,4 @@
-"""What can be compared: a tool's count, a convention, a model, an optimizer, a precision, or a formula in text."""
+"""What can be compared: a tool's count, a convention, model, optimizer, precision, layout, or a formula."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from symcost.compare.parts import Forms, Parts, applied
 from symcost.conventions import CONVENTIONS
 from symcost.errors import ReadError, UnknownName, UnknownSymbol, UsageError, nearest
 from symcost.families import known_models
+from symcost.layouts import COMPOSED, LAYOUTS
+from symcost.layouts import layout as laid_out
 from symcost.model import LETTERS
 from symcost.notation import text
 from symcost.notation.reading import read_expression
@@ -41,6 +43,7 @@ class Kind(Enum):
     MODEL = "a model"
     OPTIMIZER = "an optimizer"
     PRECISION = "a precision"
+    LAYOUT = "a layout"
     FORMULA = "a formula"
 
 
@@ -50,6 +53,7 @@ USUAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.MODEL: ("parameters", "saved_activations", BATCH_FLOPS),
     Kind.OPTIMIZER: ("optimizer_memory", "optimizer_flops"),
     Kind.PRECISION: ("static_memory", "activation_memory"),
+    Kind.LAYOUT: ("static_memory", "activation_memory"),
 }
 
 
@@ -89,6 +93,8 @@ def kind_of(name: str) -> Kind:
         return Kind.MODEL
     if name in OPTIMIZERS:
         return Kind.OPTIMIZER
+    if re.split(r"[+,]", name)[0].strip() in (*LAYOUTS, *COMPOSED):
+        return Kind.LAYOUT
     return Kind.PRECISION if name in PRECISIONS else Kind.FORMULA
 
 
@@ -110,10 +116,11 @@ class Setting:
             Kind.CONVENTION: {"under": name},
             Kind.OPTIMIZER: {"optimizer": name},
             Kind.PRECISION: {"precision": name},
+            Kind.LAYOUT: {"layout": name},
         }.get(kind, {}) if kind else {}  # fmt: skip
         chosen: dict[str, Any] = {
-            "model": self.model or "llama", "under": self.under, "given": self.given, "optimizer": self.optimizer,
-            "precision": self.precision, **changed,
+            "model": self.model or "llama", "under": self.under, "given": self.given,
+            "optimizer": self.optimizer, "precision": self.precision, **changed,
         }  # fmt: skip
         return derive(chosen.pop("model"), **chosen)
 
@@ -129,14 +136,18 @@ class Setting:
 
 
 def quantities(first: str, second: str, notation: str = "lecture", bare: bool = False) -> tuple[str, ...]:
-    """What to compare where nobody says: what both count. Raises UsageError where they have nothing in common."""
+    """What to compare where nobody says: what both count. Raises UsageError where that is nothing."""
     kinds = kind_of(first), kind_of(second)
     if Kind.TOOL in kinds:
-        counted = [tool(name).quantities for name, kind in zip((first, second), kinds, strict=True) if kind is Kind.TOOL]
+        counted = [
+            tool(name).quantities
+            for name, kind in zip((first, second), kinds, strict=True)
+            if kind is Kind.TOOL
+        ]
         common = [quantity for quantity in counted[0] if quantity in counted[-1]]
         if not common:
             raise UsageError(
-                f"{first} counts {_listed(counted[0])} and {second} {_listed(counted[1])}: nothing to compare."
+                f"{first} counts {_listed(counted[0])}, {second} {_listed(counted[1])}: nothing to compare."
             )
         return (common[0],)
     if bare:
@@ -149,7 +160,8 @@ def quantities(first: str, second: str, notation: str = "lecture", bare: bool = 
         raise UsageError(f"{named} has many quantities. Say which, as in --quantity saved_activations.")
     if kinds[0] is not kinds[1]:
         raise UsageError(
-            f"{first} is {kinds[0].value} and {second} {kinds[1].value}: nothing to compare. Give two of a kind."
+            f"{first} is {kinds[0].value} and {second} {kinds[1].value}: nothing to compare. "
+            "Give two of a kind."
         )
     return USUAL[kinds[0]]
 
@@ -174,9 +186,17 @@ def read(formula: str, notation: str = "lecture") -> Expr:
         form = read_expression(formula, theirs)
     except (ReadError, UnknownSymbol) as error:
         if NAME.fullmatch(formula):
-            known = [*tools.TOOLS, *CONVENTIONS, *LETTERS, *known_models(), *OPTIMIZERS, *PRECISIONS]
+            known = [
+                *tools.TOOLS,
+                *CONVENTIONS,
+                *LETTERS,
+                *known_models(),
+                *OPTIMIZERS,
+                *PRECISIONS,
+                *LAYOUTS,
+            ]
             raise UnknownName(
-                f"'{formula}' is no tool, convention, model, optimizer or precision. "
+                f"'{formula}' is no tool, convention, model, optimizer, precision or layout. "
                 + nearest(formula, known, "See symcost list tools, or write a formula such as 6*N*D.")
             ) from None
         raise UsageError(f"'{formula}': {error}") from None
@@ -192,8 +212,13 @@ def side(name: str, quantity: str, setting: Setting, other: str) -> Side:
         return _of_tool(name, quantity, setting, other)
     costs = setting.costs(kind, name)
     known = costs["forward_flops"].known({})
-    about = {Kind.CONVENTION: costs.convention.source, Kind.MODEL: costs.model.source,
-             Kind.OPTIMIZER: costs.optimizer.source, Kind.PRECISION: costs.precision.source}[kind]  # fmt: skip
+    about = {
+        Kind.CONVENTION: costs.convention.source,
+        Kind.MODEL: costs.model.source,
+        Kind.OPTIMIZER: costs.optimizer.source,
+        Kind.PRECISION: costs.precision.source,
+        Kind.LAYOUT: laid_out(name).source if kind is Kind.LAYOUT else "",
+    }[kind]
     if quantity == BATCH_FLOPS:
         forms = Parts(costs).grouped(passes(costs))
         times = {} if kind is Kind.MODEL else _times(forms, setting.parts.flops)
@@ -204,7 +229,9 @@ def side(name: str, quantity: str, setting: Setting, other: str) -> Side:
         return Side(name, about, Parts(costs).parameters, known)
     group = _grouping(kind, kind_of(other), quantity)
     forms, because = _grouped(costs[quantity], group)
-    return Side(name, about, forms, known, because={} if Kind.MODEL in (kind, kind_of(other)) else because)
+    if kind not in (Kind.CONVENTION, Kind.OPTIMIZER):
+        because = {}
+    return Side(name, about, forms, known, because=because)
 
 
 def passes(costs: Costs) -> Terms:
@@ -235,14 +262,20 @@ def _grouping(kind: Kind, other: Kind, quantity: str) -> Group:
         return _part_of_memory
     if other is Kind.MODEL:
         return lambda term: term.place
-    if kind is Kind.OPTIMIZER or kind is Kind.PRECISION:
-        if quantity == "optimizer_flops":
-            return lambda term: str(term.because).partition(": ")[2]
-        return lambda term: term.quantity if quantity != "optimizer_memory" else term.tensor.partition(" of ")[0]
+    if quantity == "optimizer_flops":
+        return lambda term: str(term.because).partition(": ")[2]
+    if quantity == "optimizer_memory":
+        return lambda term: term.tensor.partition(" of ")[0]
+    if kind in (Kind.OPTIMIZER, Kind.PRECISION, Kind.LAYOUT):
+        return lambda term: _MEMORIES.get(term.quantity, term.place)
     return lambda term: f"{term.tensor} ({term.place})"
 
 
-_MEMORIES = {"parameter_memory": tools.WEIGHTS, "gradient_memory": tools.GRADIENTS, "optimizer_memory": tools.STATES}
+_MEMORIES = {
+    "parameter_memory": tools.WEIGHTS,
+    "gradient_memory": tools.GRADIENTS,
+    "optimizer_memory": tools.STATES,
+}
 
 
 def _part_of_memory(term: Term) -> str:
@@ -260,20 +293,24 @@ def _grouped(terms: Terms, group: Group) -> tuple[Forms, dict[str, str]]:
         found.setdefault(group(term), []).append(term)
     because = {}
     for name, alike in found.items():
-        reasons = {str(term.because).partition(": ")[2] if len(alike) > 1 else str(term.because) for term in alike}
+        reasons = {
+            str(term.because).partition(": ")[2] if len(alike) > 1 else str(term.because) for term in alike
+        }
         if len(reasons) == 1:
             because[name] = reasons.pop()
     return {name: Add(*(term.total for term in alike)) for name, alike in found.items()}, because
 
 
-# ------------------------------------------------------------------------------------------- tools and formulas
+# ----------------------------------------------------------------------------------------- tools and formulas
 
 
 def _of_tool(name: str, quantity: str, setting: Setting, other: str) -> Side:
     called = tool(name)
     counts = {count.quantity: count for count in called.counts}
     if quantity not in counts:
-        raise UsageError(f"{called.name} does not count {quantity}, but {_listed(called.quantities)}. Ask for that.")
+        raise UsageError(
+            f"{called.name} does not count {quantity}, but {_listed(called.quantities)}. Ask for that."
+        )
     about = f"{called.source}; {called.note}" if called.note else called.source
     known = setting.plain["forward_flops"].known({})
     count = counts[quantity]
@@ -293,7 +330,11 @@ def _of_formula(formula: str, quantity: str, setting: Setting, other: Kind) -> S
     form = read(formula, setting.notation)
     shown = text(form, NOTATIONS[setting.notation])
     if not quantity:
-        own = {s.N: setting.plain["parameters"].total, **setting.plain.ties} if setting.model is not None else {}
+        own = (
+            {s.N: setting.plain["parameters"].total, **setting.plain.ties}
+            if setting.model is not None
+            else {}
+        )
         return Side(shown, "", _by_monomial(form.xreplace(own)), _numbers(setting))
     costs = setting.plain
     known = costs["forward_flops"].known({})
@@ -309,7 +350,11 @@ def _numbers(setting: Setting) -> Mapping[str, Number]:
         return setting.plain["forward_flops"].known({})
     from symcost.terms import counted
 
-    return {name: counted(name, value) for name, value in setting.given.items() if not isinstance(value, str | Expr)}
+    return {
+        name: counted(name, value)
+        for name, value in setting.given.items()
+        if not isinstance(value, str | Expr)
+    }
 
 
 def _by_monomial(form: Expr) -> Forms:
@@ -322,9 +367,9 @@ def _by_monomial(form: Expr) -> Forms:
 
 
 def in_parts(form: Expr, parts: Parts) -> Forms:
-    """A formula for the FLOPs of a batch in the model's parts: 6·N·D for every parameter, 96·Lbcd² for products.
+    """A formula for the FLOPs of a batch in the model's parts: 6·N·D by parameter, 96·Lbcd² by product.
 
-    D stands for the b·c tokens of the batch, N for the parameters. What fits no part is left under "other terms".
+    D stands for the b·c tokens of the batch, N for the parameters. What fits no part is "other terms".
     """
     spread = expand(form.xreplace({s.D: TOKENS}))
     each = spread.coeff(s.N, 1)
@@ -351,7 +396,7 @@ def _monomials(form: Expr) -> dict[Expr, Expr]:
 
 
 def _alike(base: Forms) -> list[list[str]]:
-    """Parts that share a product of letters, such as those of 4d² and of 8d² parameters, and so cannot be told apart."""
+    """Parts that share a product of letters, as those of 4d² and 8d² parameters: not to be told apart."""
     groups: list[tuple[set[Expr], list[str]]] = []
     for part, form in base.items():
         letters, names = set(_monomials(form)), [part]
@@ -364,7 +409,7 @@ def _alike(base: Forms) -> list[list[str]]:
 
 
 def aligned(first: Side, second: Side) -> tuple[Side, Side]:
-    """Both sides in parts of the same names: a formula's summands under the names of the terms of that size."""
+    """Both sides by their products of letters, where their parts have no name in common."""
     if first.forms.keys() & second.forms.keys() or not first.forms or not second.forms:
         return first, second
     return replace(first, forms=_by_monomial(first.total)), replace(second, forms=_by_monomial(second.total))

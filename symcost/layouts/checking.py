@@ -10,9 +10,9 @@ from sympy import Expr, Symbol
 
 from symcost.errors import UsageError
 from symcost.layouts.device import OnDevice
-from symcost.layouts.placing import FLAT, Axes, Layout, Placement
+from symcost.layouts.placing import FLAT, Layout, Placement
 from symcost.notation import text
-from symcost.symbols import GLOSSARY, L
+from symcost.symbols import GLOSSARY
 from symcost.tensors import size_of
 from symcost.terms import Number, evaluator
 
@@ -38,7 +38,7 @@ def divisions(device: OnDevice) -> tuple[Divides, ...]:
     """
     found: dict[tuple[Expr, tuple[str, ...]], Divides] = {}
     layout = device.layout
-    for label, axes, placement in _placed(device):
+    for label, placement in _placed(device):
         for axis, meshes in placement.items():
             over = tuple(mesh for mesh in meshes if not (axis == "b" and mesh in layout.own_data))
             if axis == FLAT or axis == "k" or not over:
@@ -49,16 +49,18 @@ def divisions(device: OnDevice) -> tuple[Divides, ...]:
     return tuple(found.values())
 
 
-def _placed(device: OnDevice) -> Iterator[tuple[str, Axes, Placement]]:
+def _placed(device: OnDevice) -> Iterator[tuple[str, Placement]]:
     placing = device.placing
     for tensor in device.program.parameters:
-        yield f"{tensor.place}.{tensor.name}", tensor.axes, placing.lies(tensor)
+        yield f"{tensor.place}.{tensor.name}", placing.lies(tensor)
     for step in device.program.steps:
-        yield step.label, step.result.axes, placing.lies(step.result)
+        yield step.label, placing.lies(step.result)
 
 
 def check(device: OnDevice, ties: Mapping[Symbol, Expr], numbers: Mapping[str, Number]) -> None:
-    """Raises UsageError where the numbers known make a mesh that cannot be, naming the axis and what would do."""
+    """Raises UsageError where the numbers known make a mesh that cannot be, naming the axis and what would
+    do.
+    """
     layout = device.layout
     if not layout.ceilings:
         _divide(layout, divisions(device), ties, numbers)
@@ -85,8 +87,9 @@ def _divide(
                 what = f" ({named.meaning})" if named is not None else ""
                 common = gcd(*(length for _, length in lengths))
                 raise UsageError(
-                    f"layout {layout.name}: {'·'.join(over)} = {number} does not divide {text(each.length)} = "
-                    f"{whole}{what} of {each.tensor}. Sizes that do: {_divisors(common)}; or let ceilings round up."
+                    f"layout {layout.name}: {'·'.join(over)} = {number} does not divide "
+                    f"{text(each.length)} = {whole}{what} of {each.tensor}. "
+                    f"Sizes that do: {_divisors(common)}; or let ceilings round up."
                 )
 
 
@@ -96,12 +99,14 @@ def _stages(layout: Layout, numbers: Mapping[str, Number]) -> None:
     stages, blocks = int(numbers["pp"]), int(numbers["L"])
     if stages > blocks:
         raise UsageError(
-            f"layout {layout.name}: pp = {stages} is more than the {blocks} blocks. Sizes that do: {_divisors(blocks)}."
+            f"layout {layout.name}: pp = {stages} is more than the {blocks} blocks. "
+            f"Sizes that do: {_divisors(blocks)}."
         )
     if layout.blocks:
         if sum(layout.blocks) != blocks:
             raise UsageError(
-                f"layout {layout.name}: the stages have {sum(layout.blocks)} blocks together, the model has {blocks}."
+                f"layout {layout.name}: the stages have {sum(layout.blocks)} blocks together, "
+                f"the model has {blocks}. Give them as many."
             )
         return
     parts = stages * int(numbers.get("chunks", 1)) if layout.schedule.passes != 1 else stages
@@ -111,7 +116,8 @@ def _stages(layout: Layout, numbers: Mapping[str, Number]) -> None:
         uneven = ":".join(str(each + (stage < more)) for stage in range(stages)) if stages <= SHOWN else "…"
         raise UsageError(
             f"layout {layout.name}: {over} = {parts} does not divide the {blocks} blocks. Sizes that do: "
-            f"{_divisors(blocks)}; or give each stage its own, as in blocks={uneven}, or let ceilings round up."
+            f"{_divisors(blocks)}; or give each stage its own, as in blocks={uneven}, "
+            "or let ceilings round up."
         )
 
 
@@ -129,7 +135,11 @@ def _fits(layout: Layout, numbers: Mapping[str, Number]) -> None:
         larger = "is larger than" if mesh > gpus else "does not fill"
         raise UsageError(
             f"layout {layout.name}: the mesh {product} has {mesh} devices and {larger} n = {gpus} GPUs. "
-            + (f"Sizes that do: {_divisors(gpus)}." if len(named) < len(sizes) else f"Give n = {mesh}, or a smaller mesh.")
+            + (
+                f"Sizes that do: {_divisors(gpus)}."
+                if len(named) < len(sizes)
+                else f"Give n = {mesh}, or a smaller mesh."
+            )
         )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from sympy import Expr, Integer, Mul
+from sympy import Expr, Integer
 
 from symcost.conventions import ELEMENT_BYTES
 from symcost.derive import Derivation, Kept
 from symcost.errors import UsageError
-from symcost.layouts.messages import BACKWARD, FORWARD, PASS, REDUCE, UPDATE, Bytes, Message, Traffic
+from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Message, Traffic
 from symcost.layouts.pipeline import pp
 from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing
 from symcost.lower import Held, Program, Step, lower
@@ -26,8 +26,8 @@ BLOCK, EMBEDDING = "block", "embedding"
 class OnDevice(Derivation):
     """What one device of a layout keeps and computes of a program; without a mesh, the whole of it.
 
-    Of a pipeline it is a device of the layout's stage. Every term is the model's own, its amount over the mesh
-    axes that the tensor is split by, its times over the stages.
+    Of a pipeline it is a device of the layout's stage. Every term is the model's own, its amount over the
+    mesh axes that the tensor is split by, its times over the stages.
     """
 
     def __init__(self, program: Program, layout: Layout, precision: Precision) -> None:
@@ -35,7 +35,9 @@ class OnDevice(Derivation):
         self.layout, self.precision = layout, precision
         self.placing = Placing(layout, program)
         if layout.mesh:
-            self.program = replace(program, parameters=[each for each in program.parameters if self._is_here(each)])
+            self.program = replace(
+                program, parameters=[each for each in program.parameters if self._is_here(each)]
+            )
 
     # Which part of the model is here.
 
@@ -49,7 +51,9 @@ class OnDevice(Derivation):
         if layout.stage in named:
             return named[layout.stage]
         if not layout.stage.isdigit():
-            raise UsageError(f"stage: expected first, last, middle or a number from 0, found '{layout.stage}'.")
+            raise UsageError(
+                f"stage: expected first, last, middle or a number from 0, found '{layout.stage}'."
+            )
         return Integer(int(layout.stage))
 
     @property
@@ -61,7 +65,9 @@ class OnDevice(Derivation):
         return self.stage == 0, layout.stage == "last" or (stages is not None and self.stage == stages - 1)
 
     def here(self, place: str) -> bool:
-        """Whether the stage has this place: every stage has blocks, the first the embedding, the last the head."""
+        """Whether the stage has this place: every stage has blocks, the first the embedding, the last the
+        head.
+        """
         kind = place.split(".")[0]
         first, last = self._ends
         return True if kind == BLOCK else first if kind == EMBEDDING else last
@@ -96,7 +102,9 @@ class OnDevice(Derivation):
     def _known(self) -> dict[Expr, Integer]:
         from symcost.symbols import SYMBOLS
 
-        return {SYMBOLS[name]: Integer(value) for name, value in self.layout.numbers.items() if name in SYMBOLS}
+        return {
+            SYMBOLS[name]: Integer(value) for name, value in self.layout.numbers.items() if name in SYMBOLS
+        }
 
     def _times(self, place: str, times: Expr) -> Expr:
         return self._blocks(times) if place.split(".")[0] == BLOCK else times
@@ -158,12 +166,17 @@ class OnDevice(Derivation):
 
     # What is computed.
 
-    def _flops(self, step: Step, amount: Expr, tensor: str, quantity: str, because: str | Because) -> Term:
+    def _flops(self, step: Step, amount: Expr, tensor: str, quantity: str, because: Because) -> Term:
         term = super()._flops(step, amount, tensor, quantity, because)
         if not self.layout.mesh:
             return term
         placing = self.placing if self._computed is self.program else self._placing_of_computed
-        own = [mesh for meshes in placing.work(step).values() for mesh in meshes if mesh not in self.layout.own_data]
+        own = [
+            mesh
+            for meshes in placing.work(step).values()
+            for mesh in meshes
+            if mesh not in self.layout.own_data
+        ]
         here = Integer(1) if self.here(step.place) else Integer(0)
         return replace(
             term,
@@ -179,11 +192,15 @@ class OnDevice(Derivation):
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
-        """Every message that one device sends in one step, once for each of the micro-batches that ask for it."""
+        """Every message that one device sends in one step, once for each of the micro-batches that ask for
+        it.
+        """
         if not self.layout.mesh:
             return ()
         apart = lower(self.program.loss, replace(self.program.convention, whole=frozenset()))
-        of = {tensor: self.bytes_of(tensor) for tensor in self._activations((*self.program.steps, *apart.steps))}
+        of = {
+            tensor: self.bytes_of(tensor) for tensor in self._activations((*self.program.steps, *apart.steps))
+        }
         sizes = Bytes(of, ELEMENT_BYTES[self.element], self.precision.parameter, self.precision.gradient or 2)
         traffic = Traffic(self.layout, self.program, apart, sizes)
         inside = [
@@ -202,7 +219,12 @@ class OnDevice(Derivation):
         return "pp" in self.layout.mesh or self.layout.accumulates
 
     def _activations(self, steps: Iterable[Step]) -> set[Held]:
-        return {tensor for step in steps for tensor in (*step.inputs, step.result) if tensor.role is not Role.PARAMETER}
+        return {
+            tensor
+            for step in steps
+            for tensor in (*step.inputs, step.result)
+            if tensor.role is not Role.PARAMETER
+        }
 
     def _between_stages(self) -> list[Message]:
         """What passes from stage to stage: the blocks' result, and its gradient on the way back."""
@@ -223,12 +245,20 @@ class OnDevice(Derivation):
         ]
         for tensor, readers in self._readers.items():
             kinds = {step.place.split(".")[0] for step in readers}
-            if tensor.role is Role.PARAMETER and tensor.wants and EMBEDDING in kinds and len(kinds) > 1 and (first or last):
+            if (
+                tensor.role is Role.PARAMETER
+                and tensor.wants
+                and EMBEDDING in kinds
+                and len(kinds) > 1
+                and first != last
+            ):
                 share = self.layout.share(tensor.axes, self.layout.place(tensor.axes, PARAMETERS))
                 because = f"the first and the last stage both hold {tensor.name}"
                 found.append(
-                    Message(PASS, ("pp",), share, self.precision.gradient or 2, f"∂{tensor.name}", EMBEDDING, "head.logits",
-                            UPDATE, Integer(1), because)
+                    Message(
+                        PASS, ("pp",), share, self.precision.gradient or 2, f"∂{tensor.name}", EMBEDDING,
+                        "head.logits", UPDATE, Integer(1), because,
+                    )
                 )  # fmt: skip
         return found
 

@@ -10,7 +10,6 @@ from sympy import Expr, Integer
 from symcost import rules
 from symcost.layouts.placing import (
     FLAT,
-    GRADIENTS,
     STATES,
     Layout,
     Placement,
@@ -33,8 +32,8 @@ FORWARD, AGAIN, BACKWARD, UPDATE = "forward", "second run", "backward", "update"
 class Message:
     """One collective operation of a group of devices, or one tensor sent to a neighbour.
 
-    `size` is what it is about, in elements for each device: all that is gathered or reduced, what a device holds
-    of all that is exchanged, what is sent. `asks` is the op that needs it, `when` the part of the step.
+    `size` is what it is about, in elements for each device: all that is gathered or reduced, what a device
+    holds of all that is exchanged, what is sent. `asks` is the op that needs it, `when` the part of the step.
     """
 
     kind: str
@@ -51,7 +50,8 @@ class Message:
     def sent(self, layout: Layout) -> Expr:
         """Elements that each device sends: rings pass on all parts but one, an all-reduce does so twice.
 
-        Source: Patarasuk and Yuan 2009, bandwidth optimal all-reduce; Rajbhandari et al. 2020, ZeRO, section 7.
+        Source: Patarasuk and Yuan 2009, bandwidth optimal all-reduce; Rajbhandari et al. 2020, ZeRO,
+        section 7.
         """
         if self.kind == PASS:
             return self.size
@@ -61,7 +61,9 @@ class Message:
     def term(self, layout: Layout) -> Term:
         """Bytes that each device sends, with the reason."""
         why = f"{self.kind} over {'·'.join(self.over)}, {self.when}, for {self.asks}: {self.because}"
-        return Term(self.bytes * self.sent(layout), self.times, self.tensor, self.place, Because(why), "message_bytes")
+        return Term(
+            self.bytes * self.sent(layout), self.times, self.tensor, self.place, Because(why), "message_bytes"
+        )
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class Bytes:
 class Traffic:
     """Every message of one training step of a program under a layout.
 
-    `apart` is the same model with all fused steps taken apart, whose forward pass shows the sums inside them; the
-    gradients are those of `program`.
+    `apart` is the same model with all fused steps taken apart, whose forward pass shows the sums inside
+    them; the gradients are those of `program`.
     """
 
     def __init__(self, layout: Layout, program: Program, apart: Program, element_bytes: Bytes) -> None:
@@ -94,7 +96,9 @@ class Traffic:
             return []
         found = list(self._forward(self.apart.steps, FORWARD))
         for region in self.apart.regions:
-            fused = region.inputs if region.step is not None else ()  # one kernel: what it reads is brought once
+            fused = (
+                region.inputs if region.step is not None else ()
+            )  # one kernel: what it reads is brought once
             found += self._forward(region.again(self.program.convention.keeps), AGAIN, fused)
         return [*found, *self._backward(), *self._update()]
 
@@ -117,13 +121,16 @@ class Traffic:
                 words = f"{tensor.name} lies otherwise than {step.name} needs it"
                 yield from self._moves(tensor, placing.lies(tensor), (), need.lies, step, when, words)
             leaves, result = placing.leaves(step), step.result
-            partial = tuple(mesh for mesh in leaves.partial if mesh not in self.layout.own_data)  # a loss of its own
+            partial = tuple(
+                mesh for mesh in leaves.partial if mesh not in self.layout.own_data
+            )  # a loss of its own
             words = f"each device has a part of the sum that makes {result.name}"
             if not partial:
                 words = f"{result.name} is made otherwise than it lies"
             yield from self._moves(result, leaves.lies, partial, placing.lies(result), step, when, words)
 
-    # The way back: arriving gradients and kept tensors are brought to the work, sums over split axes are added up.
+    # The way back: arriving gradients and kept tensors are brought to the work, sums over split axes are
+    # added up.
 
     def _backward(self) -> Iterator[Message]:
         self.partial: dict[Held, tuple[tuple[str, ...], Step]] = {}
@@ -142,7 +149,11 @@ class Traffic:
                 for message in self._moves(
                     tensor, need.lies, need.partial, self.placing.lies(tensor), step, BACKWARD, words, "∂{}"
                 ):
-                    key = tensor, message.kind, message.over  # its readers' gradients are added first and sent once
+                    key = (
+                        tensor,
+                        message.kind,
+                        message.over,
+                    )  # its readers' gradients are added first and sent once
                     moved.setdefault(key, message)
             if of_parameters(step.result) and step.result in self.partial:
                 for tensor in step.inputs:
@@ -158,10 +169,14 @@ class Traffic:
         if not step.result.wants or of_parameters(result):
             return
         words = f"the gradients of {step.name} read all of ∂{result.name}"
-        yield from self._moves(result, self.placing.lies(result), (), leaves.lies, step, BACKWARD, words, "∂{}")
+        yield from self._moves(
+            result, self.placing.lies(result), (), leaves.lies, step, BACKWARD, words, "∂{}"
+        )
         if step.rule.row is not None:
             for mesh in self.placing.work(step).get(step.axes[-1] if step.axes else "", ()):
-                rows = {axis: meshes for axis, meshes in self.placing.work(step).items() if axis != step.axes[-1]}
+                rows = {
+                    axis: meshes for axis, meshes in self.placing.work(step).items() if axis != step.axes[-1]
+                }
                 size = self.layout.share(step.axes[:-1], rows)
                 words = f"the gradient of {step.name} sums over rows that are split"
                 yield self._message(REDUCE, (mesh,), size, result, step, BACKWARD, words, "rows of ∂{}")
@@ -177,7 +192,9 @@ class Traffic:
                 there.add(tensor)
                 need = self.placing.need(step, position)
                 words = f"the whole {tensor.name} was let go after the forward pass"
-                yield from self._moves(tensor, self.placing.lies(tensor), (), need.lies, step, BACKWARD, words)
+                yield from self._moves(
+                    tensor, self.placing.lies(tensor), (), need.lies, step, BACKWARD, words
+                )
 
     # The update: gradients are brought where the states lie, new parameters where the work reads them.
 
@@ -194,7 +211,9 @@ class Traffic:
             whole = without(lies, where({FLAT: lies.get(FLAT, ())}))
             if inner:
                 words_inner = f"each device has ∂{tensor.name} of a part of its tokens"
-                yield from self._moves(tensor, whole, inner, whole, step, UPDATE, words_inner, "∂{}", gradient=True)
+                yield from self._moves(
+                    tensor, whole, inner, whole, step, UPDATE, words_inner, "∂{}", gradient=True
+                )
             outer = tuple(mesh for mesh in partial if mesh not in inner)
             yield from self._moves(tensor, whole, outer, states, step, UPDATE, words, "∂{}", gradient=True)
             words = f"each device has the new {tensor.name} of the states that it holds"
@@ -230,7 +249,9 @@ class Traffic:
             if kind not in groups:
                 continue
             over = tuple(groups[kind])
-            size = self.layout.share(tensor.axes, without(lies, over)) if kind == GATHER else whole / scattered
+            size = (
+                self.layout.share(tensor.axes, without(lies, over)) if kind == GATHER else whole / scattered
+            )
             yield self._message(kind, over, size, tensor, step, when, because, named, gradient)
             if kind == SCATTER:
                 scattered *= self.layout.devices(over)
@@ -240,11 +261,17 @@ class Traffic:
         named: str, gradient: bool = False,
     ) -> Message:  # fmt: skip
         made = tensor.maker
-        while made is not None and made.rule in REPEATED:  # sent before it is repeated, and its gradient after the sum
+        while (
+            made is not None and made.rule in REPEATED
+        ):  # sent before it is repeated, and its gradient after the sum
             size = size * made.inputs[0].size / tensor.size
             tensor = made.inputs[0]
             made = tensor.maker
-        if kind in (GATHER, SCATTER) and set(over) <= set(self.layout.rings) and tensor.role is not Role.PARAMETER:
+        if (
+            kind in (GATHER, SCATTER)
+            and set(over) <= set(self.layout.rings)
+            and tensor.role is not Role.PARAMETER
+        ):
             kind = RING
         if gradient:
             each = self.bytes.gradient
@@ -254,5 +281,14 @@ class Traffic:
             each = self.bytes.activation(tensor)
         asks = f"{step.place}.{step.name}".lstrip(".")
         return Message(
-            kind, over, size, each, named.format(tensor.name), tensor.place or step.place, asks, when, step.times, because
+            kind,
+            over,
+            size,
+            each,
+            named.format(tensor.name),
+            tensor.place or step.place,
+            asks,
+            when,
+            step.times,
+            because,
         )

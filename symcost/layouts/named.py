@@ -15,7 +15,9 @@ SHARD = "shard"  # the devices that share one copy of what is learned, where the
 EXPERTS = ("d_expert",)
 
 SHOEYBI = "Shoeybi et al. 2019, Megatron-LM, section 3"
-KORTHIKANTI = "Korthikanti et al. 2022, Reducing Activation Recomputation in Large Transformer Models, section 4.2.2"
+KORTHIKANTI = (
+    "Korthikanti et al. 2022, Reducing Activation Recomputation in Large Transformer Models, section 4.2.2"
+)
 ZERO = "Rajbhandari et al. 2020, ZeRO, section 5"
 
 BATCH = Split("b", "dp")
@@ -59,7 +61,10 @@ LAYOUTS: Mapping[str, Layout] = by_name(
             "megatron-tp-sp", ("tp",), (*WIDTHS, TOKENS_BESIDE_D), KORTHIKANTI,
             "and so are tokens, in tensors of width d of which nothing else is split",
         ),
-        Layout("pp-gpipe", ("pp",), (), GPIPE.source, "blocks over stages, all forward passes first", schedule=GPIPE),
+        Layout(
+            "pp-gpipe", ("pp",), (), GPIPE.source, "blocks over stages, all forward passes first",
+            schedule=GPIPE,
+        ),
         Layout("pp-1f1b", ("pp",), (), ONE_F_ONE_B.source, "one forward, one backward", schedule=ONE_F_ONE_B),
         Layout(
             "pp-interleaved", ("pp",), (), INTERLEAVED.source, "each device has several chunks of blocks",
@@ -81,7 +86,8 @@ LAYOUTS: Mapping[str, Layout] = by_name(
             "ep", ("ep",),
             (Split("E", "ep", of=LEARNED, beside=EXPERTS),
              Split("k", "ep", of=frozenset({ACTIVATIONS}), beside=("d", *EXPERTS)), Split("b", "ep")),
-            "Lepikhin et al. 2020, GShard, section 3.2", "experts are split, each device has its own sequences",
+            "Lepikhin et al. 2020, GShard, section 3.2",
+            "experts are split, each device has its own sequences",
             own_data=("ep",),
         ),
     )
@@ -124,8 +130,8 @@ def _both(one: Layout, other: Layout) -> Layout:
         axes = sorted({rule.axis for rule in (*one.rules, *other.rules) if rule.over in twice})
         over = f", which splits {', '.join(axes)}" if axes else ""
         raise UsageError(
-            f"layout {one.name}+{other.name}: both lay out {', '.join(twice)}{over}; a mesh axis is laid out once. "
-            "Leave out one of them."
+            f"layout {one.name}+{other.name}: both lay out {', '.join(twice)}{over}; a mesh axis is laid out "
+            "once. Leave out one of them."
         )
     sizes = {**one.sizes, **other.sizes}
     if SHARD in sizes:
@@ -156,13 +162,17 @@ def _with_options(made: Layout, options: list[str]) -> Layout:
         else:
             letters = ", ".join(f"{mesh}=8" for mesh in made.mesh[:2]) or "tp=8"
             raise UsageError(
-                f"layout {made.name}: expected a size of the mesh ({letters}), stage=last, blocks=7:8:7 or ceilings, "
-                f"found '{option}'."
+                f"layout {made.name}: expected a size of the mesh ({letters}), stage=last, blocks=7:8:7 "
+                f"or ceilings, found '{option}'."
             )
     for mesh in (key for key in numbers if key in ("dp", "tp", "pp", "cp", "ep") and key not in made.mesh):
-        raise UsageError(f"layout {made.name}: {mesh} is no axis of its mesh, which has {', '.join(made.mesh) or 'none'}.")
+        raise UsageError(
+            f"layout {made.name}: {mesh} is no axis of its mesh, which has {', '.join(made.mesh) or 'none'}."
+        )
     if made.blocks:
         numbers.setdefault("pp", len(made.blocks))
         if numbers["pp"] != len(made.blocks):
-            raise UsageError(f"layout {made.name}: blocks names {len(made.blocks)} stages, but pp = {numbers['pp']}.")
+            raise UsageError(
+                f"layout {made.name}: blocks names {len(made.blocks)} stages, but pp = {numbers['pp']}."
+            )
     return made.numbered(**numbers)

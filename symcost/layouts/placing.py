@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
-from sympy import Expr, Integer, Mul, Symbol, ceiling
+from sympy import Expr, Mul, Symbol, ceiling
 
 from symcost import rules
 from symcost.layouts.pipeline import ALONE, Schedule
@@ -21,7 +21,9 @@ LEARNED = frozenset({PARAMETERS, GRADIENTS, STATES})
 EVERYTHING = LEARNED | {ACTIVATIONS}
 
 FLAT = "*"  # any axis: all elements in a row, in equal parts
-TOKENS_STAY = frozenset({rules.DISPATCH, rules.COMBINE})  # done where a token is, whichever expert it is sent to
+TOKENS_STAY = frozenset(
+    {rules.DISPATCH, rules.COMBINE}
+)  # done where a token is, whichever expert it is sent to
 
 Axes = tuple[str, ...]
 Placement = Mapping[str, tuple[str, ...]]  # axis → the mesh axes that it is split over
@@ -64,7 +66,8 @@ class Layout:
     mesh axis in `own_data` reads sequences of its own: b is what each gets. `schedule` says how a pipeline is
     run, `stage` whose costs are meant, `blocks` how many blocks each stage has where they are uneven.
     `ceilings` rounds up what does not divide. `rings` are mesh axes over which keys and values pass round a
-    ring instead of being gathered. With `accumulates` a step has several micro-batches even without a pipeline.
+    ring instead of being gathered. With `accumulates` a step has several micro-batches even without a
+    pipeline.
     """
 
     name: str
@@ -151,8 +154,8 @@ def where(placement: Placement) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Need:
-    """How a step needs one of its inputs: `lies`, in the input's own axes, and over which mesh axes the input's
-    gradient comes out as partial sums.
+    """How a step needs one of its inputs: `lies`, in the input's own axes, and over which mesh axes the
+    input's gradient comes out as partial sums.
     """
 
     lies: Placement
@@ -236,7 +239,10 @@ class Placing:
         joint = work_axes(step)
         for mesh, own in where(self.lies(tensor)).items():
             if own != FLAT and mesh in partial and names[tensor.axes.index(own)] not in joint:
-                lies[own] = (*lies.get(own, ()), mesh)  # the same places under another name: experts, groups of heads
+                lies[own] = (
+                    *lies.get(own, ()),
+                    mesh,
+                )  # the same places under another name: experts, groups of heads
                 partial.remove(mesh)
         return Need(lies, tuple(partial))
 
@@ -251,7 +257,9 @@ class Placing:
 
 
 def work_axes(step: Step) -> Axes:
-    """The axes that the work of a step runs over: its joint axes, and those that it sums over or looks up in."""
+    """The axes that the work of a step runs over: its joint axes, and those that it sums over or looks up
+    in.
+    """
     if step.rule in TOKENS_STAY:
         return tuple(axis for axis in step.inputs[0].axes if axis in step.result.axes)
     if step.rule is rules.CONTRACT or step.rule.moves or not step.inputs:
@@ -260,7 +268,9 @@ def work_axes(step: Step) -> Axes:
 
 
 def reads(step: Step, position: int) -> Axes:
-    """The names by which a step reads the axes of an input: a product of queries and keys reads the keys' c as c'."""
+    """The names by which a step reads the axes of an input: a product of queries and keys reads the keys' c
+    as c'.
+    """
     own = step.inputs[position].axes
     if step.rule is not rules.CONTRACT:
         return own

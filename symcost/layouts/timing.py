@@ -14,9 +14,9 @@ class StepTime:
     """Seconds of one step's parts, and what follows.
 
     `compute` is FLOPs over peak; `memory` is what is read and written at least, over the memory's bandwidth;
-    `messages` the bytes sent over what the link carries in one direction. `bubble` is the wait of a pipeline over
-    the work. `useful` are the model's FLOPs of a step over the peak of all devices, `done` those with what is
-    computed again; both without the update.
+    `messages` the bytes sent over what the link carries in one direction. `bubble` is the wait of a
+    pipeline over the work. `useful` are the model's FLOPs of a step over the peak of all devices, `done`
+    those with what is computed again; both without the update.
 
     >>> StepTime(Fraction(4), Fraction(1), Fraction(3), Fraction(1, 4), Fraction(3), Fraction(4)).serial
     Fraction(8, 1)

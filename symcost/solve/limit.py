@@ -153,7 +153,8 @@ class Limit:
         }  # fmt: skip
 
     def _repr_latex_(self) -> str:
-        return f"${self.letter}_{{\\{'max' if self.largest else 'min'}}} = {self.latex()}$"
+        answer = self.latex() or str(self.integer)
+        return f"${self.letter}_{{\\{'max' if self.largest else 'min'}}} = {answer}$"
 
 
 def _row(key: str, name: str, amount: Number, share: Fraction) -> dict[str, Any]:

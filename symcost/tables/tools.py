@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
+from typing import TypeAlias
 
 from sympy import Expr, Rational
 
 from symcost.symbols import L, N, b, c, d, d_ff, dp, h, k, n, v
 from symcost.tables import by_name, entry
 
-# The parts of a model that tools count, or forget, as wholes. A part's parameters are what it learns; its forward
-# FLOPs are those of its products, and for what is no product those that one with its parameters would take.
+# The parts of a model that tools count, or forget, as wholes. A part's parameters are what it learns; its
+# forward FLOPs are those of its products, and for what is no product those that one would take.
 PROJECTIONS = "attention projections"
 CORE = "score and value products"
 MLP = "feed-forward layers"
@@ -38,7 +39,7 @@ IN_BLOCKS, AT_INPUT, AT_HEAD, SLACK = "blocks", "input", "final norm, head and l
 
 BATCH_FLOPS = "batch_flops"  # forward, backward and recomputed; the update of the parameters apart
 
-Amount = Expr | Fraction | int
+Amount: TypeAlias = Expr | Fraction | int
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def _flops(times: Mapping[str, Amount], forms: Mapping[str, Expr] | None = None)
     return Count(BATCH_FLOPS, times, forms or {})
 
 
+def _all_but(*parts: str, times: Amount = 1) -> dict[str, Amount]:
+    """All that is learned, but for some parts."""
+    return {part: times for part in LEARNED if part not in parts}
+
+
 def _bytes(weights: Expr, gradients: Expr, states: Expr) -> Count:
     return Count("static_memory", forms={WEIGHTS: weights, GRADIENTS: gradients, STATES: states})
 
@@ -80,9 +86,10 @@ def _bytes(weights: Expr, gradients: Expr, states: Expr) -> Count:
 CAUSAL, FLASH = Rational(3, 2), Rational(7, 2)
 EXACT = dict.fromkeys(PRODUCTS, 3)  # forward once, backward twice
 EVERY_PARAMETER = dict.fromkeys(LEARNED, 3)
-WITHOUT_EMBEDDING = {part: 3 for part in LEARNED if part not in (EMBEDDING, IDLE)}
+WITHOUT_EMBEDDING = _all_but(EMBEDDING, IDLE, times=3)
 ACTIVATIONS = b * c * d * L  # one tensor of the model's width in every block
-NARAYANAN = "Narayanan et al. 2021, Efficient Large-Scale Language Model Training on GPU Clusters, section 5.1"
+NARAYANAN = "Narayanan et al. 2021, Efficient Large-Scale Language Model Training, section 5.1"
+KAPLAN = "Kaplan et al. 2020, Scaling Laws for Neural Language Models"
 KORTHIKANTI = "Korthikanti et al. 2022, Reducing Activation Recomputation, section 4.1"
 MEGATRON = "NVIDIA/Megatron-LM, megatron/training"
 COOKBOOK = "EleutherAI/cookbook, calc"
@@ -91,21 +98,21 @@ ZERO = "Rajbhandari et al. 2020, ZeRO, section 3 and figure 1 (K = 12)"
 TOOLS: Mapping[str, Tool] = by_name(
     (
         Tool("6ND", (_flops(EVERY_PARAMETER),),
-             "Kaplan et al. 2020, Scaling Laws for Neural Language Models, section 2.1",
+             f"{KAPLAN}, section 2.1",
              "every parameter as a product, forward and backward; no score and value products"),
         Tool("8ND", (_flops(dict.fromkeys(LEARNED, 4)),), NARAYANAN,
              "6ND and a second forward pass, as full recomputation makes it"),
         Tool("kaplan", (_flops({PROJECTIONS: 3, MLP: 3, EXPERTS: 3, CORE: CAUSAL}),
                         Count("parameters", {PROJECTIONS: 1, MLP: 1, EXPERTS: 1, IDLE: 1})),
-             "Kaplan et al. 2020, Scaling Laws for Neural Language Models, table 1: 2N + 2 n_layer n_ctx d_attn",
+             f"{KAPLAN}, table 1: 2N + 2 n_layer n_ctx d_attn",
              "N without embeddings; half the score and value products; no LM head"),
         Tool("chinchilla", (_flops({**EXACT, EMBEDDING: 3, SCORES: 9}),),
              "Hoffmann et al. 2022, Training Compute-Optimal Large Language Models, appendix F",
              "embedding and LM head both as products, softmax as 3 operations on a score"),
         Tool("palm", (_flops({**EVERY_PARAMETER, CORE: 3}),),
              "Chowdhery et al. 2022, PaLM, appendix B: 6N + 12LHQT a token"),
-        Tool("nanogpt", (_flops({**{part: 3 for part in LEARNED if part != POSITIONS}, CORE: 3}),
-                         Count("parameters", {part: 1 for part in LEARNED if part not in (BIASES, SHIFTS)})),
+        Tool("nanogpt", (_flops({**_all_but(POSITIONS, times=3), CORE: 3}),
+                         Count("parameters", _all_but(BIASES, SHIFTS))),
              "karpathy/nanoGPT, model.py (estimate_mfu: 6N + 12LHQT, N without positions) and "
              "transformer_sizing.ipynb (parameters without biases)"),
         Tool("torchtitan", (_flops({**WITHOUT_EMBEDDING, CORE: 3}),),
@@ -122,23 +129,25 @@ TOOLS: Mapping[str, Tool] = by_name(
              "blocks computed again on the way back, logits not"),
         Tool("megatron-lm",
              (_flops({PROJECTIONS: 3, MLP: 3, EXPERTS: 3, CORE: CAUSAL, HEAD: 3}),
-              Count("parameters", dict.fromkeys((PROJECTIONS, MLP, EXPERTS, IDLE, NORMS, SHIFTS, FINAL_NORM, HEAD, EMBEDDING), 1)),
+              Count("parameters", _all_but(ROUTER, POSITIONS, BIASES)),
               _bytes(2 * N, 4 * N, 12 * N),
               Count("activation_memory", forms={
                   IN_BLOCKS: 18 * ACTIVATIONS + 4 * b * c * d_ff * L, AT_INPUT: b * c * d + 8 * b * c,
                   AT_HEAD: 4 * b * c * d + 4 * b * c * v})),
              f"{MEGATRON}/training.py (num_floating_point_operations), theoretical_memory_usage.py",
-             "half the score and value products, as a causal mask leaves; activations with sequence parallelism "
-             "and selective recomputation"),
+             "half the score and value products, as a causal mask leaves; activations with sequence "
+             "parallelism and selective recomputation"),
         Tool("megatron-lm-without-sp",
              (Count("activation_memory", forms={
-                 IN_BLOCKS: 34 * ACTIVATIONS, AT_INPUT: b * c * d + 8 * b * c, AT_HEAD: 2 * b * c * d + 2 * b * c * v,
+                 IN_BLOCKS: 34 * ACTIVATIONS, AT_INPUT: b * c * d + 8 * b * c,
+                 AT_HEAD: 2 * b * c * d + 2 * b * c * v,
                  SLACK: (34 * ACTIVATIONS + 3 * b * c * d + 8 * b * c + 2 * b * c * v) / 20}),),
              f"{MEGATRON}/theoretical_memory_usage.py (compute_activation_memory_without_sp)",
              "without sequence parallelism; a twentieth more for buffers"),
         Tool("megatron-lm-distributed",
              (_bytes(2 * N, 4 * N, 12 * N / dp),),
-             f"{MEGATRON}/theoretical_memory_usage.py: 6 + 12/d bytes a parameter", "the distributed optimizer"),
+             f"{MEGATRON}/theoretical_memory_usage.py: 6 + 12/d bytes a parameter",
+             "the distributed optimizer"),
         Tool("korthikanti",
              (Count("activation_memory", forms={IN_BLOCKS: 34 * ACTIVATIONS + 5 * b * h * c**2 * L}),),
              KORTHIKANTI, "sbh(34 + 5as/h) for each block"),
@@ -150,7 +159,7 @@ TOOLS: Mapping[str, Tool] = by_name(
              "stanford-crfm/levanter, utils/flop_utils.py (lm_flops_per_token), forward times 3"),
         Tool("llm-analysis",
              (_flops({PROJECTIONS: 3, CORE: 3, MLP: 3, EXPERTS: 3 / k, HEAD: 3}),
-              Count("parameters", {part: 1 for part in LEARNED if part not in (HEAD, BIASES, SHIFTS, POSITIONS)}),
+              Count("parameters", _all_but(HEAD, BIASES, SHIFTS, POSITIONS)),
               _bytes(2 * N, 4 * N, 12 * N)),
              "cli99/llm-analysis, llm_analysis/analysis.py",
              "of several experts one is counted; an untied head is forgotten among the parameters"),
@@ -169,8 +178,9 @@ TOOLS: Mapping[str, Tool] = by_name(
              "multiply-adds under the name of FLOPs; the embedding look-up as a product"),
         Tool("calflops", (_flops({part: 3 for part in PRODUCTS if part != CORE}),),
              "MrYxJ/calculate-flops.pytorch", "fused attention is not seen"),
-        Tool("transformers", (_flops({part: 3 for part in LEARNED if part != EMBEDDING}),),
-             "huggingface/transformers, modeling_utils.py (floating_point_ops): 6·tokens·parameters without embeddings"),
+        Tool("transformers", (_flops(_all_but(EMBEDDING, times=3)),),
+             "huggingface/transformers, modeling_utils.py (floating_point_ops)",
+             "6 for each token and parameter, embeddings apart"),
         Tool("cookbook",
              (_flops({PROJECTIONS: 3, CORE: 3, HEAD: 1}, {MLP: 72 * ACTIVATIONS * d}),
               Count("parameters", {PROJECTIONS: 1, MLP: 1}, {
@@ -180,11 +190,12 @@ TOOLS: Mapping[str, Tool] = by_name(
              f"{COOKBOOK}/calc_transformer_flops.py (gated, --ffn-hidden-size), calc_transformer_mem.py",
              "feed-forward layers of width 4d whatever is given; the LM head without its backward pass; "
              "positions for every token"),
-        Tool("calculon", (_bytes(2 * N, 2 * N, 12 * N),), "calculon-ai/calculon: 2 + 2 + 12 bytes a parameter"),
-        Tool("zero-1", (_bytes(2 * N, 2 * N, 12 * N / dp),), ZERO, "optimizer states over the GPUs"),
-        Tool("zero-2", (_bytes(2 * N, 2 * N / dp, 12 * N / dp),), ZERO,
+        Tool("calculon", (_bytes(2 * N, 2 * N, 12 * N),),
+             "calculon-ai/calculon: 2 + 2 + 12 bytes a parameter"),
+        Tool("zero-stage-1", (_bytes(2 * N, 2 * N, 12 * N / dp),), ZERO, "optimizer states over the GPUs"),
+        Tool("zero-stage-2", (_bytes(2 * N, 2 * N / dp, 12 * N / dp),), ZERO,
              "gradients over the GPUs as well"),
-        Tool("zero-3", (_bytes(*(each * N / dp for each in (2, 2, 12))),), ZERO,
+        Tool("zero-stage-3", (_bytes(*(each * N / dp for each in (2, 2, 12))),), ZERO,
              "weights over the GPUs as well"),
         Tool("deepspeed-zero2", (_bytes(2 * N, 2 * N, 16 * N / n),),
              "deepspeedai/DeepSpeed, runtime/zero/stage_1_and_2.py (estimate_zero2_model_states_mem_needs)",

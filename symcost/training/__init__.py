@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import Convention, convention
 from symcost.errors import UsageError
 from symcost.families import load
-from symcost.layouts import Layout
-from symcost.layouts import layout as laid_out
 from symcost.model import Model
-from symcost.training.across import DEVICE_QUANTITIES, Across
 from symcost.training.approximations import Approximation, approximations
 from symcost.training.bare import COUNTED
 from symcost.training.costs import ON_REQUEST, TOKENS, Costs, Given
-from symcost.training.optimum import Optimum, compute_optimal
+
+if TYPE_CHECKING:
+    from symcost.layouts import Layout
+    from symcost.training.across import DEVICE_QUANTITIES, Across
+    from symcost.training.optimum import Optimum, compute_optimal
 
 __all__ = [
     "DEVICE_QUANTITIES",
@@ -31,6 +33,21 @@ __all__ = [
     "compute_optimal",
     "derive",
 ]
+
+
+_HOMES = {
+    "Across": "across",
+    "DEVICE_QUANTITIES": "across",
+    "Optimum": "optimum",
+    "compute_optimal": "optimum",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What one device costs and what is optimal, imported when first asked for."""
+    if name in _HOMES:
+        return getattr(import_module(f"symcost.training.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'symcost.training' has no attribute '{name}'")
 
 
 def derive(
@@ -58,9 +75,16 @@ def derive(
     '6ND·epochs/(n·MFU·peak)'
     """
     kind, known = COUNTED.get(str(model), (Costs, None))
+    if layout == "single":
+        return kind(known or load(model), convention(under), given or {}, optimizer, precision)
+    from symcost.layouts import layout as laid_out
+    from symcost.training.across import Across
+
     mesh = laid_out(layout)
     if not mesh.mesh:
         return kind(known or load(model), convention(under), given or {}, optimizer, precision)
     if known is not None:
-        raise UsageError(f"{known.name}: a layout splits the axes of layers, and none are known. Ask a model, as llama.")
+        raise UsageError(
+            f"{known.name}: a layout splits the axes of layers, and none are known. Ask a model, as llama."
+        )
     return Across(load(model), convention(under), given or {}, optimizer, precision, mesh)

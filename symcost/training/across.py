@@ -21,19 +21,31 @@ from symcost.model import Model
 from symcost.symbols import QUANTITIES, Quantity
 from symcost.tables.gpus import Gpu
 from symcost.terms import Because, Number, Term, Terms, evaluator
-from symcost.training.costs import TOKENS, Costs, Given
+from symcost.training.costs import Costs, Given
 
 DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
     {
         quantity.name: quantity
         for quantity in (
             Quantity("message_bytes", "bytes", "what one device sends in one step"),
-            Quantity("memory_traffic", "bytes", "what one device's memory is read and written for at least in one step"),
+            Quantity(
+                "memory_traffic",
+                "bytes",
+                "what one device's memory is read and written for at least in one step",
+            ),
             Quantity("bubble", "", "the time that a pipeline stage waits over the time that it works"),
         )
     }
 )
-OF_THE_RUN = ("flops_per_token", "training_flops", "pflop_days", "training_time", "gpu_hours", "cost", "energy")
+OF_THE_RUN = (
+    "flops_per_token",
+    "training_flops",
+    "pflop_days",
+    "training_time",
+    "gpu_hours",
+    "cost",
+    "energy",
+)
 NOT_YET = ("worst_moment_memory", "kv_cache_memory", "inference_memory", "decode_time", "decode_rate")
 
 
@@ -43,7 +55,7 @@ class Across(Costs):
     b is the sequences of one micro-batch of one replica. Sizes of the mesh stand in the forms as letters.
 
     >>> import symcost
-    >>> symcost.derive("gpt", under="megatron-2022", layout="megatron-tp")["parameters"].of("block.mlp.W_1").text()
+    >>> symcost.derive("gpt", layout="megatron-tp")["parameters"].of("block.mlp.W_1").text()
     'd·d_ff/tp'
     """
 
@@ -53,7 +65,9 @@ class Across(Costs):
     ) -> None:  # fmt: skip
         for name, value in layout.numbers.items():
             if name in given and given[name] != value:
-                raise UsageError(f"{name}: found {given[name]} among the numbers and {value} in the layout. Give it once.")
+                raise UsageError(
+                    f"{name}: found {given[name]} among the numbers and {value} in the layout. Give it once."
+                )
         letters = [mesh for mesh in layout.mesh if mesh in s.SYMBOLS]
         asked = {name: s.SYMBOLS[name] for name in (*letters, *self._of_pipeline(layout))}
         put_in: dict[str, float | Fraction | str | Expr] = {**asked, **layout.numbers, **given}
@@ -78,13 +92,22 @@ class Across(Costs):
 
     def on(self, stage: str) -> Across:
         """The same costs of another pipeline stage: first, last, middle, or its number from 0."""
-        given = {name: value for name, value in self.given.items() if name != "n" or self.ties.get(s.n) is None}
+        given = {
+            name: value for name, value in self.given.items() if name != "n" or self.ties.get(s.n) is None
+        }
         return Across(
-            self.model, self.convention, given, self.optimizer.name, self.precision.name, self.layout.on(stage)
+            self.model,
+            self.convention,
+            given,
+            self.optimizer.name,
+            self.precision.name,
+            self.layout.on(stage),
         )
 
     def worst_stage(self, **numbers: float | Fraction) -> tuple[int, Number]:
-        """The pipeline stage whose memory is fullest, and its bytes. `numbers` are put in beside the costs' own."""
+        """The pipeline stage whose memory is fullest, and its bytes. `numbers` are put in beside the costs'
+        own.
+        """
         stages = int(self["peak_memory"].known(numbers).get("pp", 1))
         fullest = [(self.on(str(stage))["peak_memory"].at(**numbers), -stage) for stage in range(stages)]
         memory, stage = max(fullest)
@@ -94,7 +117,10 @@ class Across(Costs):
         if quantity in OF_THE_RUN:
             return self.whole[quantity]
         if quantity in NOT_YET:
-            raise UsageError(f"{quantity}: not derived for one device of a layout. Ask for peak_memory, or leave out --layout.")
+            raise UsageError(
+                f"{quantity}: not derived for one device of a layout. Ask for peak_memory, "
+                "or leave out the layout."
+            )
         if quantity in DEVICE_QUANTITIES and quantity not in self._found:
             found = getattr(self, f"_{quantity}")()
             self._found[quantity] = found
@@ -149,8 +175,8 @@ class Across(Costs):
         return self._device_terms("bubble", (term,) if self.derivation.bubble != 0 else ())
 
     def _memory_traffic(self) -> Terms:
-        """Parameters are read on both ways of each micro-batch, activations written and read, gradients written
-        and read by the update, which reads and writes the states.
+        """Parameters are read on both ways of each micro-batch, activations written and read, gradients
+        written and read by the update, which reads and writes the states.
         """
         many = self._asked(s.accumulation, Integer(1))
         in_flight = self.derivation.in_flight
@@ -178,12 +204,15 @@ class Across(Costs):
     ) -> StepTime:
         """The bounds of one step's time on a GPU.
 
-        `links` names mesh axes whose devices are joined by something slower than the GPU's own link, in bytes a
-        second in one direction; the GPU's link carries half of what vendors print in one direction.
+        `links` names mesh axes whose devices are joined by something slower than the GPU's own link, in
+        bytes a second in one direction; the GPU's link carries half of what vendors print in one direction.
         """
         peak = gpu.peak_for(self.precision.matmul)
         seconds = sum(
-            (Fraction(sent.at(**numbers)) / link_of(gpu, over, links or {}) for over, sent in self.sent_over().items()),
+            (
+                Fraction(sent.at(**numbers)) / link_of(gpu, over, links or {})
+                for over, sent in self.sent_over().items()
+            ),
             Fraction(0),
         )
         known = self["step_flops"].known(numbers)

@@ -1,9 +1,12 @@
-"""Ranking: every mesh that a model can lie on, its memory and time in bulk, and which of them is the quickest."""
+"""Ranking: every mesh that a model can lie on, its memory and time in bulk, and which of them is the
+quickest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +31,9 @@ SIZES = ("tp", "pp", "cp", "ep", "dp", "b", "accumulation")
 class Ranking:
     """Points of many layouts, the quickest first among those that fit: columns of equal length.
 
-    `layouts` and `conventions` are named by the columns `layout` and `under`. `bytes` is the fullest of the first
-    and the last stage; `serial` and `overlapped` bound the seconds of a step, `mfu` is that of the serial one;
-    `binds` is the longest part, as a place in PARTS.
+    `layouts` and `conventions` are named by the columns `layout` and `under`. `bytes` is that of the fuller
+    of the first and the last stage; `serial` and `overlapped` bound the seconds of a step of the slower of
+    the two, `mfu` is that of the serial one; `binds` is the longest part, as a place in PARTS.
     """
 
     layouts: tuple[str, ...]
@@ -74,9 +77,10 @@ def rank(
 ) -> Ranking:
     """Every mesh of so many GPUs on which the model lies evenly, ranked by the seconds of a step, serially.
 
-    A step sees `global_batch` sequences; `links` are those of `Across.step_time`. Pipelines have as many micro-batches as stages at least. With `fits`
-    only points within the GPU's memory stay. Computed in float64, in bulk; the first few can be asked for
-    exactly by `derive`. Raises UsageError where no mesh does.
+    A step sees `global_batch` sequences; `links` are those of `Across.step_time`. Pipelines have as many
+    micro-batches as stages at least. With `fits` only points within the GPU's memory stay. Computed in
+    float64, in bulk; the first few can be asked for exactly by `derive`. Raises UsageError where no mesh
+    does.
     """
     import numpy
 
@@ -93,7 +97,9 @@ def rank(
             columns["under"] = numpy.full_like(points["b"], way)
             found.append(columns)
     if not found:
-        raise UsageError(f"rank: no mesh of {gpus} GPUs divides the model and {global_batch} sequences. Change either.")
+        raise UsageError(
+            f"rank: no mesh of {gpus} GPUs divides the model and {global_batch} sequences. Change either."
+        )
     together = {name: numpy.concatenate([each[name] for each in found]) for name in found[0]}
     if fits:
         kept = numpy.flatnonzero(together["bytes"] <= gpu.memory)
@@ -124,7 +130,10 @@ def fewest_gpus(
         if ranking is not None and len(ranking):
             return {"gpus": gpus, **next(ranking.rows(1))}
         gpus *= 2
-    raise UsageError(f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. Allow more, or split or compute again more.")
+    raise UsageError(
+        f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. "
+        "Allow more, or split or compute again more."
+    )
 
 
 def _derived(model: Any, layout: str, convention: str, given: Given, precision: str) -> Across:
@@ -140,7 +149,9 @@ def _derived(model: Any, layout: str, convention: str, given: Given, precision: 
 def _points(
     costs: Across, gpus: Sequence[int], global_batch: int, micro_batches: Sequence[int]
 ) -> dict[str, NDArray[Any]] | None:
-    """All sizes of the mesh whose product is one of `gpus` and that divide what they split, times micro-batches."""
+    """All sizes of the mesh whose product is one of `gpus` and that divide what they split, times
+    micro-batches.
+    """
     import numpy
 
     mesh = [name for name in SIZES if name in costs.layout.mesh]
@@ -172,7 +183,9 @@ def _length(costs: Across, each: Divides) -> int:
     length = each.length.xreplace(dict(costs.ties))
     unknown = [symbol.name for symbol in length.free_symbols if symbol.name not in costs.numbers]
     if unknown:
-        raise UsageError(f"rank: {', '.join(unknown)} must be known, since {'·'.join(each.over)} splits it. Give it.")
+        raise UsageError(
+            f"rank: {', '.join(unknown)} must be known, since {'·'.join(each.over)} splits it. Give it."
+        )
     return int(evaluator(length)(costs.numbers))
 
 
@@ -180,7 +193,7 @@ def _factored(number: int, mesh: Sequence[str]) -> Iterator[dict[str, int]]:
     """Every way to write a number as a product of sizes."""
     if len(mesh) <= 1:
         if mesh or number == 1:
-            yield {name: number for name in mesh}
+            yield dict.fromkeys(mesh, number)
         return
     for size in range(1, number + 1):
         if number % size == 0:
@@ -188,33 +201,80 @@ def _factored(number: int, mesh: Sequence[str]) -> Iterator[dict[str, int]]:
                 yield {mesh[0]: size, **rest}
 
 
-def _measured(costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]) -> dict[str, NDArray[Any]]:
-    """Bytes, seconds and utilisation at many points, by the same forms."""
+def _measured(
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+) -> dict[str, NDArray[Any]]:
+    """Bytes, seconds and utilisation at many points, by the same forms: of the fullest and the slowest
+    stage.
+    """
     import numpy
 
-    last = costs.on("last") if "pp" in costs.layout.mesh else costs
+    if "pp" not in costs.layout.mesh:
+        return dict(points) | _of_stage(costs, gpu, points, links)
+    first, last, only = (
+        _of_stage(costs.on(stage), gpu, points, links) for stage in ("first", "last", "only")
+    )
+    found = {}
+    slower = last["serial"] > first["serial"]
+    for name in only:
+        several = numpy.where(slower, last[name], first[name])
+        if name == "bytes":
+            several = numpy.maximum(first[name], last[name])
+        found[name] = numpy.where(points["pp"] == 1, only[name], several)
+    return dict(points) | found
+
+
+def _of_stage(
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+) -> dict[str, NDArray[Any]]:
+    import numpy
+
     sent = costs.sent_over()
-    asked = [costs["peak_memory"], last["peak_memory"], costs["step_flops"], costs["recompute_flops"]]
-    asked += [costs["memory_traffic"], *sent.values()]
+    whole = [costs.whole[name] for name in ("forward_flops", "backward_flops")]
+    asked = [costs["peak_memory"], costs["step_flops"], costs["memory_traffic"], *whole, *sent.values()]
     letters = [name for name in points if name in costs.layout.mesh or name in ("b", "accumulation")]
     found = compiled(asked, letters)(*(points[name] for name in letters))
-    held, held_last, flops, again, traffic, *messages = (
+    held, flops, traffic, forward, backward, *messages = (
         numpy.broadcast_to(each, points["b"].shape) for each in found
     )
     peak = gpu.peak_for(costs.precision.matmul)
-    compute, memory = flops / peak, traffic / gpu.bandwidth
-    sending = numpy.zeros(points["b"].shape)
+    compute, memory, sending = flops / peak, traffic / gpu.bandwidth, numpy.zeros(points["b"].shape)
     for over, amount in zip(sent, messages, strict=True):
         sending = sending + amount / float(link_of(gpu, over, links))
     bubble = (points["pp"] - 1) / points["accumulation"]
     if costs.layout.schedule.passes != 1:
         bubble = bubble / int(costs.numbers.get("chunks", 1))
     busy = numpy.maximum(compute, memory) * (1 + bubble)
-    serial = busy + sending
-    return dict(points) | {
-        "bytes": numpy.maximum(held, held_last),
-        "serial": serial,
+    useful = (
+        (forward + backward) * points["accumulation"] / (points["tp"] * points["pp"] * points["cp"]) / peak
+    )
+    return {
+        "bytes": held,
+        "serial": busy + sending,
         "overlapped": numpy.maximum(busy, sending),
-        "mfu": (flops - points["accumulation"] * again) / peak / serial,
+        "mfu": useful / (busy + sending),
         "binds": numpy.argmax(numpy.stack([compute, memory, sending]), axis=0),
     }
+
+
+def smallest(costs: Across, letter: str, at_most: int) -> tuple[int, int] | None:
+    """The smallest size of a mesh axis that divides what it splits and keeps peak memory within `at_most`.
+
+    It and the bytes, or None where no size does.
+
+    >>> from symcost import derive
+    >>> laid = derive("llama-2-7b", layout="megatron-tp-sp", given={"b": 4, "c": 4096})
+    >>> smallest(laid, "tp", 80 * 2**30)
+    (8, 65416462336)
+    """
+    lengths = [_length(costs, each) for each in divisions(costs.derivation) if letter in each.over]
+    if letter == "pp" and "L" in costs.numbers:
+        lengths.append(int(costs.numbers["L"]))
+    common = gcd(*lengths) if lengths else 2**16
+    memory = costs["peak_memory"]
+    for size in range(1, common + 1):
+        if common % size == 0:
+            held = memory.at(**{letter: size})
+            if held <= at_most:
+                return size, int(held)
+    return None

@@ -12,9 +12,13 @@ MEGATRON = {"d_ff": "4*d", "d_k": "d/h"}
 
 @pytest.fixture(scope="session")
 def gpt():
-    """The GPT of Korthikanti et al. 2022: dropout also behind the embedding, logits in the model's own type."""
+    """The GPT of Korthikanti et al. 2022: dropout also behind the embedding, logits in the model's own
+    type.
+    """
     model = load("gpt")
-    return replace(model, architecture=replace(model.architecture, drops=model.architecture.drops | {"embedding"}))
+    return replace(
+        model, architecture=replace(model.architecture, drops=model.architecture.drops | {"embedding"})
+    )
 
 
 @pytest.fixture

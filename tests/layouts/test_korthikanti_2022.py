@@ -34,7 +34,9 @@ def test_bytes_of_one_block(megatron, layout, again, published):
 
 
 def test_the_first_stage_keeps_as_much_as_the_whole_model_without_a_pipeline(megatron):
-    """Section 4.2.3: p micro-batches of L/p blocks each; and p masks of the embedding's dropout, section 4.3."""
+    """Section 4.2.3: p micro-batches of L/p blocks each; and p masks of the embedding's dropout, section
+    4.3.
+    """
     first = megatron("megatron-tp-sp+pp-1f1b")["activation_memory"]
     assert expand(first.total - (L * sbh / t * (34 + 5 * a * s / h) + p * sbh / t)) == 0
 
@@ -51,7 +53,9 @@ def test_without_a_pipeline_norm_and_head_are_there_too(megatron):
 
     The paper keeps logits in 4 bytes: 4sbv/t; in the model's own type they take 2sbv/t.
     """
-    outside = megatron("megatron-tp-sp")["activation_memory"].where(lambda term: not term.place.startswith("block"))
+    outside = megatron("megatron-tp-sp")["activation_memory"].where(
+        lambda term: not term.place.startswith("block")
+    )
     logits = outside.of("head.logits").total
     assert logits in (2 * s * b * v / t, 4 * s * b * v / t)
     assert expand(outside.total - logits - (2 * sbh + 2 * sbh + sbh) / t) == 0
@@ -66,7 +70,8 @@ def test_matrices_of_a_block_are_split(megatron, layout, per_device):
     assert expand(matrices.total - per_device) == 0
 
 
-RUNS = {  # table 3, and table 5: seconds of an iteration with selective recomputation and sequence parallelism
+# Tables 3 and 5: seconds of an iteration with selective recomputation and sequence parallelism, and MFU.
+RUNS = {
     "22B": ({"h": 64, "d": 6144, "L": 48, "b": 4}, {"pp": 1, "accumulation": 1}, "1.10", "41.5"),
     "175B": ({"h": 96, "d": 12288, "L": 96, "b": 1}, {"pp": 8, "accumulation": 64}, "13.75", "51.4"),
     "530B": ({"h": 128, "d": 20480, "L": 105, "b": 1}, {"pp": 35, "accumulation": 280}, "37.83", "56.0"),
@@ -100,8 +105,8 @@ def test_published_runs_fit_and_take_longer_than_the_lower_bound(megatron, name)
 
 
 def test_the_paper_counts_more_recomputation_than_the_attention_core_needs(megatron):
-    """Its hardware FLOPs put s/3h for s/6h: 12·bs²h a block; the two products take 4·bs²h, so that its HFU of 52.8 %
-    for 175B is 51.8 % here.
+    """Its hardware FLOPs put s/3h for s/6h: 12·bs²h a block; the two products take 4·bs²h, so that its HFU
+    of 52.8 % for 175B is 51.8 % here.
     """
     costs, seconds, _ = run(megatron, "175B")
     again = costs.whole["recompute_flops"].of("block").total

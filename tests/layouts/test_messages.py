@@ -7,8 +7,10 @@ import symcost
 from symcost.layouts import Layout, Split
 from symcost.symbols import SYMBOLS
 
-b, c, d, d_ff, h, h_kv, d_k, v, k, L = (SYMBOLS[name] for name in "b c d d_ff h h_kv d_k v k L".split())
-tp, cp, ep, dp, accumulation = (SYMBOLS[name] for name in "tp cp ep dp accumulation".split())
+b, c, d, d_ff, h, h_kv, d_k, v, k, L = (
+    SYMBOLS[name] for name in ["b", "c", "d", "d_ff", "h", "h_kv", "d_k", "v", "k", "L"]
+)
+tp, cp, ep, dp, accumulation = (SYMBOLS[name] for name in ["tp", "cp", "ep", "dp", "accumulation"])
 
 
 def messages(layout, model="gpt", under="megatron-2022", **given):
@@ -65,7 +67,9 @@ def test_gains_of_norms_are_summed_where_tokens_are_split_and_nowhere_else():
 
 def test_a_split_vocabulary_sends_rows_of_the_loss_and_not_the_logits():
     """Shoeybi et al. 2019, section 3: b × s in place of b × s × v; the row's largest and its sum."""
-    head = [each for each in messages("megatron-tp") if each.place.startswith("head") and each.when == "forward"]
+    head = [
+        each for each in messages("megatron-tp") if each.place.startswith("head") and each.when == "forward"
+    ]
     assert [(each.kind, each.tensor, each.size) for each in head] == [
         ("all-reduce", "row_max", b * c), ("all-reduce", "row_sum", b * c), ("all-reduce", "loss", 1),
     ]  # fmt: skip
@@ -78,7 +82,9 @@ def test_rows_of_a_split_table_are_looked_up_where_they_lie_and_added():
 
 
 def test_a_block_computed_again_sends_again_but_for_what_its_end_makes():
-    """All is run again under the textbook; PyTorch stops before the last product, and so before its all-reduce."""
+    """All is run again under the textbook; PyTorch stops before the last product, and so before its
+    all-reduce.
+    """
     textbook = of_block(messages("megatron-tp", under="megatron-2022+checkpoint"), "second run")
     assert told(textbook) == [("all-reduce", "y"), ("all-reduce", "z")]
     eager = of_block(messages("megatron-tp", model="llama", under="torch-eager+checkpoint"), "second run")
@@ -87,19 +93,27 @@ def test_a_block_computed_again_sends_again_but_for_what_its_end_makes():
 
 def test_attention_computed_again_sends_nothing():
     """Korthikanti et al. 2022, section 5: heads are split."""
-    assert not [each for each in messages("megatron-tp", under="megatron-2022+selective") if each.when == "second run"]
+    assert not [
+        each for each in messages("megatron-tp", under="megatron-2022+selective") if each.when == "second run"
+    ]
 
 
 def test_keys_and_values_pass_round_the_ring_once_forward():
-    """Liu et al. 2023: every block of keys and values visits every device: (cp − 1)/cp of both, at their own heads."""
-    found = [each for each in messages("cp-ring", model="llama", under="textbook+flash") if each.when == "forward"]
+    """Liu et al. 2023: every block of keys and values visits every device: (cp − 1)/cp of both, at their
+    own heads.
+    """
+    found = [
+        each for each in messages("cp-ring", model="llama", under="textbook+flash") if each.when == "forward"
+    ]
     ring = [each for each in found if each.kind == "ring"]
     assert sum(each.size for each in ring) == 2 * b * h_kv * c * d_k
     assert told(found) == [*told(ring), ("all-reduce", "loss")]
 
 
 def test_gradients_of_keys_and_values_pass_round_the_ring_too():
-    found = [each for each in messages("cp-ring", model="llama", under="textbook+flash") if each.when == "backward"]
+    found = [
+        each for each in messages("cp-ring", model="llama", under="textbook+flash") if each.when == "backward"
+    ]
     assert {(each.kind, each.tensor.startswith("∂")) for each in found} == {("ring", False), ("ring", True)}
     assert expand(sum(each.size for each in found) - 4 * b * h_kv * c * d_k) == 0
 
@@ -112,8 +126,8 @@ def test_ulysses_exchanges_queries_keys_values_and_the_result():
 
 
 def test_experts_exchange_tokens_twice_each_way():
-    """Lepikhin et al. 2020, GShard, section 3.2: an all-to-all before and one after the experts; besides them goes
-    one weight for each token and expert.
+    """Lepikhin et al. 2020, GShard, section 3.2: an all-to-all before and one after the experts; besides
+    them goes one weight for each token and expert.
     """
     found = messages("ep", model="mixtral-8x7b", under="textbook")
     for when in ("forward", "backward"):
@@ -123,7 +137,11 @@ def test_experts_exchange_tokens_twice_each_way():
 
 
 def test_gradients_of_experts_stay_where_the_experts_are():
-    updated = {each.tensor for each in messages("ep", model="mixtral-8x7b", under="textbook") if each.when == "update"}
+    updated = {
+        each.tensor
+        for each in messages("ep", model="mixtral-8x7b", under="textbook")
+        if each.when == "update"
+    }
     assert not updated & {"∂W_1", "∂W_2", "∂W_3"}
     assert "∂W_R" in updated
 

@@ -26,7 +26,7 @@ def test_every_layout_has_costs(name):
 def test_a_mesh_of_one_device_is_the_model_itself(name):
     """Whatever the rules: with all sizes 1 every quantity is that of one device, and nothing is sent."""
     numbers = {"b": 3, "c": 32, "accumulation": 1, "chunks": 1}
-    mesh = {letter: 1 for letter in ("dp", "tp", "pp", "cp", "ep")}
+    mesh = dict.fromkeys(("dp", "tp", "pp", "cp", "ep"), 1)
     costs = symcost.derive("mixtral-8x7b", layout=f"{name},stage=only", under="torch-eager", given={"n": 1})
     whole = symcost.derive("mixtral-8x7b", under="torch-eager")
     for quantity in ("parameters", "static_memory", "activation_memory", "forward_flops", "step_flops"):
@@ -77,7 +77,9 @@ def test_ceilings_let_heads_be_more_than_they_are():
 
 
 def test_uneven_stages_have_their_own_blocks():
-    """Grattafiori et al. 2024, Llama 3, section 3.3.2: the first and the last of 16 stages have one block less."""
+    """Grattafiori et al. 2024, Llama 3, section 3.3.2: the first and the last of 16 stages have one block
+    less.
+    """
     blocks = ":".join(["7", *["8"] * 14, "7"])
     costs = symcost.derive("llama-3-405b", layout=f"megatron-tp+pp-1f1b,tp=8,blocks={blocks}")
     parameters = [

@@ -9,7 +9,9 @@ t, p, chunks = (SYMBOLS[name] for name in ("tp", "pp", "chunks"))
 
 
 def test_parameters(megatron):
-    """Section 5.1, equation 2: 12Lh²(1 + 13/(12h) + (V + s)/(12Lh)); the final norm's 2h are left out there."""
+    """Section 5.1, equation 2: 12Lh²(1 + 13/(12h) + (V + s)/(12Lh)); the final norm's 2h are left out
+    there.
+    """
     whole = megatron("single", c_max="c")["parameters"].total
     published = 12 * L * h**2 * (1 + Rational(13, 12) / h + (v + s) / (12 * L * h))
     assert expand(whole - published) == 2 * h
@@ -60,8 +62,8 @@ def test_an_interleaved_pipeline_sends_more_by_its_chunks(megatron):
 
 
 def test_four_all_reduces_a_block(megatron):
-    """Shoeybi et al. 2019, section 3: two forward, two backward, of bsh elements each; 8bsh(t − 1)/t elements sent
-    (Narayanan et al. 2021, section 3.2).
+    """Shoeybi et al. 2019, section 3: two forward, two backward, of bsh elements each; 8bsh(t − 1)/t
+    elements sent (Narayanan et al. 2021, section 3.2).
     """
     costs = megatron("megatron-tp")
     block = [message for message in costs.derivation.messages if message.place.startswith("block")]

@@ -5,7 +5,9 @@ import pytest
 from symcost.layouts import ACTIVATIONS, GRADIENTS, PARAMETERS, STATES, Layout, Split, layout
 from symcost.symbols import SYMBOLS
 
-b, c, d, d_ff, h, d_k, tp, dp, cp = (SYMBOLS[name] for name in "b c d d_ff h d_k tp dp cp".split())
+b, c, d, d_ff, h, d_k, tp, dp, cp = (
+    SYMBOLS[name] for name in ["b", "c", "d", "d_ff", "h", "d_k", "tp", "dp", "cp"]
+)
 
 
 def axes(text):
@@ -66,7 +68,9 @@ def test_ceilings_are_taken_where_asked():
     from sympy import ceiling
 
     uneven = layout("megatron-tp,ceilings")
-    assert uneven.share(axes("d h d_k"), uneven.place(axes("d h d_k"), PARAMETERS)) == d * d_k * ceiling(h / tp)
+    assert uneven.share(axes("d h d_k"), uneven.place(axes("d h d_k"), PARAMETERS)) == d * d_k * ceiling(
+        h / tp
+    )
 
 
 def test_tensor_parallel_and_zero_share_one_matrix():

@@ -26,14 +26,17 @@ def of_each_parameter(gpt):
 
 
 @pytest.mark.parametrize(
-    ("layout", "published"), [("ddp", "120"), ("zero-1", "31.4"), ("zero-2", "16.6"), ("zero-3", "1.9"), ("fsdp", "1.9")]
+    ("layout", "published"),
+    [("ddp", "120"), ("zero-1", "31.4"), ("zero-2", "16.6"), ("zero-3", "1.9"), ("fsdp", "1.9")],
 )
 def test_gigabytes_of_a_model_of_7_5_billion_parameters_on_64_devices(of_each_parameter, layout, published):
     gigabytes = of_each_parameter(layout, "static_memory") * PSI / 10**9
     assert f"{float(gigabytes):.{len(published.partition('.')[2])}f}" == published
 
 
-@pytest.mark.parametrize(("layout", "volume"), [("ddp", 2), ("zero-1", 2), ("zero-2", 2), ("zero-3", 3), ("fsdp", 3)])
+@pytest.mark.parametrize(
+    ("layout", "volume"), [("ddp", 2), ("zero-1", 2), ("zero-2", 2), ("zero-3", 3), ("fsdp", 3)]
+)
 def test_a_device_sends_this_many_times_the_parameters(of_each_parameter, layout, volume):
     """Section 7: 2Ψ, 2Ψ and 3Ψ elements, with (devices − 1)/devices taken as one; elements take 2 bytes."""
     sent = of_each_parameter(layout, "message_bytes") / 2

@@ -1,0 +1,59 @@
+"""Costs across devices: a step's quantities are one device's, a run's those of all together."""
+
+import pytest
+
+import symcost
+from symcost.errors import UsageError
+
+GIVEN = {"b": 2, "c": 128, "D": 10**9, "MFU": 0.5, "peak": 10**14}
+
+
+def test_the_run_costs_the_same_however_it_is_laid_out():
+    alone = symcost.derive("llama-2-7b", given=GIVEN | {"n": 32})
+    laid = symcost.derive("llama-2-7b", layout="megatron-tp+ddp,tp=8,dp=4", given=GIVEN)
+    for quantity in ("training_flops", "training_time", "gpu_hours", "flops_per_token"):
+        assert laid[quantity].at() == alone[quantity].at()
+
+
+def test_more_replicas_take_fewer_steps():
+    steps = [symcost.derive("llama-2-7b", layout=f"ddp,dp={dp}", given=GIVEN)["steps"].at() for dp in (1, 2)]
+    assert steps[0] == pytest.approx(2 * steps[1], abs=1)
+
+
+def test_devices_of_all_stages_hold_the_parameters_once():
+    costs = symcost.derive("llama-2-7b", layout="megatron-tp+pp-1f1b,tp=1,pp=4")
+    held = sum(costs.on(str(stage))["parameters"].at() for stage in range(4))
+    assert held == symcost.derive("llama-2-7b")["parameters"].at()
+
+
+def test_a_tied_table_is_held_by_the_first_and_the_last_stage():
+    costs = symcost.derive("gpt2", layout="pp-1f1b,pp=4")
+    held = sum(costs.on(str(stage))["parameters"].at() for stage in range(4))
+    assert held - symcost.derive("gpt2")["parameters"].at() == 50257 * 768
+
+
+@pytest.mark.parametrize("quantity", ["worst_moment_memory", "kv_cache_memory"])
+def test_what_is_not_derived_for_a_device_says_so(quantity):
+    with pytest.raises(UsageError, match="not derived for one device"):
+        symcost.derive("llama", layout="ddp")[quantity]
+
+
+def test_a_size_given_twice_differently_is_an_error():
+    with pytest.raises(UsageError, match="tp: found 4 among the numbers and 8 in the layout"):
+        symcost.derive("llama", layout="megatron-tp,tp=8", given={"tp": 4})
+
+
+def test_the_largest_micro_batch_of_a_device_is_solved_exactly():
+    memory = symcost.derive("llama-2-7b", layout="megatron-tp-sp,tp=4", given={"c": 4096})["peak_memory"]
+    limit = symcost.solve(memory, "b", at_most=80 * 2**30)
+    assert memory.at(b=limit.floor) <= 80 * 2**30 < memory.at(b=limit.floor + 1)
+
+
+def test_every_quantity_of_a_device_shows_and_pickles():
+    import pickle
+
+    costs = symcost.derive("llama", layout="4d")
+    for quantity in costs:
+        terms = pickle.loads(pickle.dumps(costs[quantity]))
+        assert terms.total == costs[quantity].total
+        assert terms.text()
