@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from symcost.report.breaking import aligned
 
@@ -160,13 +160,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report. `summary` is what the command line says of it, a line each; `name` names its files."""
+    """A whole report. `summary` is what the command line says of it, a line each; `name` names its files.
+
+    `talks` are what a page can derive the report's numbers from again: one, or two side by side.
+    """
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     summary: tuple[str, ...] = ()
     name: str = "report"
+    talks: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
 
 def line(*pieces: Inline) -> Line:

@@ -176,8 +176,15 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "in_slides": slides.slides,
         "column_widths": _column_widths,
         "anchor": _anchor,
+        "page": _page,
     }
     return environment
+
+
+def _page(document: Document) -> dict[str, Markup]:
+    from symcost.report.live import page
+
+    return {name: Markup(part) for name, part in page(document.talks).items()}
 
 
 def _aligned(block: Equation | Substitution, room: int) -> Markup:

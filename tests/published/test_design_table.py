@@ -1,4 +1,4 @@
-"""Published per-block forms of several sources, from the same layer files: sums, and the names of what is kept."""
+"""Published per-block forms of several sources, from the same layers: sums, and the names of what is kept."""
 
 import pytest
 from sympy import expand
@@ -36,10 +36,10 @@ def test_saved_elements(model, under, given, block, outside):
 
 
 def test_cs336_keeps_the_result_of_every_listed_operation():
-    """Stanford CS336 2025, assignment 1: norms 2, Q K V 3, weighted sum 1, W_O 1, W_1 4, SiLU 4, W_2 1 of bcd."""
+    """Stanford CS336 2025, assignment 1, in bcd: norms 2, Q K V 3, P·V 1, W_O 1, W_1 4, SiLU 4, W_2 1."""
     saved = symcost.derive("cs336", under="every-output")["saved_activations"].of("block")
     assert expand(saved.total - (16 * b * c * d + 2 * b * h * c**2)) == 0
-    assert [term.tensor for term in saved] == "x_norm Q K V scores P O y x_ffin U H z".split()
+    assert " ".join(term.tensor for term in saved) == "x_norm Q K V scores P O y x_ffin U H z"
 
 
 def test_megatron_counts_two_bytes_an_element_and_one_a_mask():
@@ -83,7 +83,9 @@ def test_the_names_of_what_one_block_keeps(under, names):
     ],
 )
 def test_what_is_computed_again(under, again):
-    """Flash attention makes its scores twice; PyTorch's checkpoint stops before the last product, a textbook's does not."""
+    """Flash attention makes its scores twice; PyTorch's checkpoint stops before the last product, unlike a
+    textbook's.
+    """
     costs = symcost.derive("llama", under=under, given=LLAMA)
     assert expand(costs["recompute_flops"].of("block").total - again) == 0
 
@@ -96,3 +98,48 @@ def test_grouped_heads_save_keys_and_values_of_each_group_in_a_textbook_and_of_e
     d_k = symcost.symbols.d_k
     assert book.of("block.attention.K_rotated").total == b * c * h_kv * d_k
     assert eager.of("block.attention.K_repeated").total == b * c * h * d_k
+
+
+OUTSIDE = "x_out x_final"
+
+
+@pytest.mark.parametrize(
+    ("model", "under", "block", "outside"),
+    [
+        ("cs190c", "textbook", CORE, f"{OUTSIDE} logits"),
+        ("cs190c", "torch-eager", None, f"{OUTSIDE} rstd x_hat log_p total_weight"),
+        ("cs190c", "torch-compile", None, f"{OUTSIDE} rstd logits row_max log_sum total_weight"),
+        (
+            "gpt",
+            "megatron-2022",
+            "x x_norm Q_biased K_biased V_biased P mask_P_dropped P_dropped O mask_y_dropped "
+            "x_res x_ffin U_biased H mask_z_dropped",
+            f"{OUTSIDE} logits",
+        ),
+    ],
+)
+def test_the_names_of_what_is_kept_in_a_block_and_outside(model, under, block, outside):
+    """Megatron's 34bcd + 5bhc²: dropout masks of one byte; weights before and after dropout, of two."""
+    saved = symcost.derive(model, under=under)["saved_activations"]
+    if block is not None:
+        assert sorted(term.tensor for term in saved.of("block")) == sorted(block.split())
+    kept = saved.where(lambda term: not term.place.startswith("block"))
+    assert sorted(term.tensor for term in kept) == sorted(outside.split())
+
+
+def test_flash_attention_computes_its_scores_twice():
+    """Dao et al. 2022: forward 4bc²d, backward 8bc²d, and 2bc²d for the scores made again."""
+    costs = symcost.derive("llama", under="textbook+flash", given=LLAMA)
+    every = [
+        costs[f"{each}_flops"].of("block.attention").total for each in ("forward", "backward", "recompute")
+    ]
+    scores = expand(sum(every)).coeff(c, 2)
+    assert expand(scores * c**2 - 14 * b * c**2 * d) == 0
+
+
+@pytest.mark.parametrize(("under", "inner"), [("textbook+checkpoint", 24), ("torch-eager+checkpoint", 22)])
+def test_a_block_run_a_second_time_costs_a_forward_pass_more(under, inner):
+    """PyTorch does not run the block's last product again: nothing after it is saved."""
+    costs = symcost.derive("llama", under=under, given=LLAMA)
+    every = [costs[f"{each}_flops"].of("block").total for each in ("forward", "backward", "recompute")]
+    assert expand(sum(every) - (32 * b * c * d**2 + inner * b * c * d * f + 16 * b * c**2 * d)) == 0

@@ -37,4 +37,5 @@ def lecture(talk: Talk) -> Document:
         sections,
         summary(talk),
         talk.costs.model.name,
+        (talk,),
     )
