@@ -45,52 +45,134 @@ def _letters(*letters: Letter) -> Mapping[str, Letter]:
 
 GLOSSARY: Mapping[str, Letter] = _letters(
     Letter("b", "batch size", "sequences", words=("batch_size", "bsz", "bs", "batch", "micro_batch_size")),
-    Letter("c", "context length", "tokens per sequence", words=("seq_len", "seq", "context_length", "n_ctx", "seqlen",
-           "max_seq_len", "sequence_length")),  # fmt: skip
+    Letter(
+        "c",
+        "context length",
+        "tokens per sequence",
+        words=("seq_len", "seq", "context_length", "n_ctx", "seqlen", "max_seq_len", "sequence_length"),
+    ),
     Letter("d", "model width", "elements", words=("d_model", "hidden_size", "n_embd", "dim", "hidden")),
-    Letter("d_ff", "inner width of the feed-forward layer", "elements", r"d_{\mathrm{ff}}",
-           ("intermediate_size", "ffn_hidden_size", "n_inner", "d_ffn")),  # fmt: skip
+    Letter(
+        "d_ff",
+        "inner width of the feed-forward layer",
+        "elements",
+        r"d_{\mathrm{ff}}",
+        ("intermediate_size", "ffn_hidden_size", "n_inner", "d_ffn"),
+    ),
     Letter("h", "query heads", "heads", words=("num_heads", "n_heads", "n_head", "num_attention_heads")),
-    Letter("h_kv", "key and value heads", "heads", r"h_{\mathrm{kv}}",
-           ("num_key_value_heads", "n_kv_heads", "num_kv_heads")),  # fmt: skip
+    Letter(
+        "h_kv",
+        "key and value heads",
+        "heads",
+        r"h_{\mathrm{kv}}",
+        ("num_key_value_heads", "n_kv_heads", "num_kv_heads"),
+    ),
     Letter("d_k", "width of one head", "elements", "d_k", ("head_dim", "d_head", "d_qk", "key_size")),
-    Letter("L", "transformer blocks", "blocks", words=("num_layers", "n_layers", "n_layer", "num_hidden_layers")),
+    Letter(
+        "L", "transformer blocks", "blocks", words=("num_layers", "n_layers", "n_layer", "num_hidden_layers")
+    ),
     Letter("v", "vocabulary", "tokens", words=("vocab_size", "n_vocab", "vocab")),
     Letter("v_0", "vocabulary before padding", "tokens", "v_0"),
-    Letter("c_max", "learned positions", "positions", r"c_{\max}", ("max_position_embeddings", "n_positions")),
+    Letter(
+        "c_max", "learned positions", "positions", r"c_{\max}", ("max_position_embeddings", "n_positions")
+    ),
     Letter("E", "experts", "experts", words=("num_experts", "n_experts", "num_local_experts")),
     Letter("k", "experts a token is sent to", "experts", words=("top_k", "num_experts_per_tok")),
-    Letter("d_expert", "inner width of one expert", "elements", r"d_{\mathrm{expert}}", ("moe_intermediate_size",)),
-    Letter("d_shared", "inner width of the experts that every token is sent to", "elements", r"d_{\mathrm{shared}}",
-           ("shared_expert_intermediate_size",)),  # fmt: skip
-    Letter("L_dense", "blocks with one feed-forward layer, where others have experts", "blocks", r"L_{\mathrm{dense}}",
-           ("first_k_dense_replace",)),  # fmt: skip
+    Letter(
+        "d_expert",
+        "inner width of one expert",
+        "elements",
+        r"d_{\mathrm{expert}}",
+        ("moe_intermediate_size",),
+    ),
+    Letter(
+        "d_shared",
+        "inner width of the experts that every token is sent to",
+        "elements",
+        r"d_{\mathrm{shared}}",
+        ("shared_expert_intermediate_size",),
+    ),
+    Letter(
+        "L_dense",
+        "blocks with one feed-forward layer, where others have experts",
+        "blocks",
+        r"L_{\mathrm{dense}}",
+        ("first_k_dense_replace",),
+    ),
     Letter("L_moe", "blocks with experts", "blocks", r"L_{\mathrm{moe}}"),
     Letter("L_local", "blocks whose tokens look back over a window", "blocks", r"L_{\mathrm{local}}"),
-    Letter("L_global", "blocks whose tokens look back over the whole context", "blocks", r"L_{\mathrm{global}}"),
-    Letter("L_moe_local", "blocks with experts that look back over a window", "blocks", r"L_{\mathrm{moe,local}}"),
-    Letter("L_moe_global", "blocks with experts that look back over all", "blocks", r"L_{\mathrm{moe,global}}"),
+    Letter(
+        "L_global", "blocks whose tokens look back over the whole context", "blocks", r"L_{\mathrm{global}}"
+    ),
+    Letter(
+        "L_moe_local", "blocks with experts that look back over a window", "blocks", r"L_{\mathrm{moe,local}}"
+    ),
+    Letter(
+        "L_moe_global", "blocks with experts that look back over all", "blocks", r"L_{\mathrm{moe,global}}"
+    ),
     Letter("L_frozen", "first blocks that are not trained", "blocks", r"L_{\mathrm{frozen}}"),
     Letter("d_r", "rotated part of one head", "elements", "d_r", ("qk_rope_head_dim", "rotary_dim")),
-    Letter("d_n", "part of one query or key head that is not rotated", "elements", "d_n", ("qk_nope_head_dim",)),
+    Letter(
+        "d_n", "part of one query or key head that is not rotated", "elements", "d_n", ("qk_nope_head_dim",)
+    ),
     Letter("d_v", "width of one value head", "elements", "d_v", ("v_head_dim",)),
     Letter("d_c", "width of the latent keys and values", "elements", "d_c", ("kv_lora_rank",)),
     Letter("d_cq", "width of the latent queries", "elements", "d_{cq}", ("q_lora_rank",)),
-    Letter("d_emb", "width of the token embedding, where it is not d", "elements", r"d_{\mathrm{emb}}",
-           ("word_embed_proj_dim",)),  # fmt: skip
+    Letter(
+        "d_emb",
+        "width of the token embedding, where it is not d",
+        "elements",
+        r"d_{\mathrm{emb}}",
+        ("word_embed_proj_dim",),
+    ),
     Letter("r", "rank of an adapter (LoRA)", "elements", words=("lora_rank", "lora_r")),
     Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params")),
-    Letter("D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")),
-    Letter("epochs", "passes over the training tokens", "", r"\mathrm{epochs}", ("epoch", "num_epochs"), fallback=1),
+    Letter(
+        "D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")
+    ),
+    Letter(
+        "epochs",
+        "passes over the training tokens",
+        "",
+        r"\mathrm{epochs}",
+        ("epoch", "num_epochs"),
+        fallback=1,
+    ),
     Letter("n", "GPUs", "GPUs", words=("num_gpus", "n_gpus", "gpus", "world_size"), fallback=1),
-    Letter("accumulation", "micro-batches of one step on each GPU", "", r"\mathrm{accumulation}",
-           ("gradient_accumulation_steps", "grad_accum"), fallback=1),  # fmt: skip
-    Letter("global_batch", "sequences of one step on all GPUs", "sequences", r"b_{\mathrm{global}}", ("global_batch_size",)),
+    Letter(
+        "accumulation",
+        "micro-batches of one step on each GPU",
+        "",
+        r"\mathrm{accumulation}",
+        ("gradient_accumulation_steps", "grad_accum"),
+        fallback=1,
+    ),
+    Letter(
+        "global_batch",
+        "sequences of one step on all GPUs",
+        "sequences",
+        r"b_{\mathrm{global}}",
+        ("global_batch_size",),
+    ),
     Letter("MFU", "model FLOPs utilisation", "", r"\mathrm{MFU}", ("mfu",), whole=False, most=1),
-    Letter("HFU", "hardware FLOPs utilisation: what is computed again counts too", "", r"\mathrm{HFU}", ("hfu",),
-           whole=False, most=1),  # fmt: skip
+    Letter(
+        "HFU",
+        "hardware FLOPs utilisation: what is computed again counts too",
+        "",
+        r"\mathrm{HFU}",
+        ("hfu",),
+        whole=False,
+        most=1,
+    ),
     Letter("peak", "peak FLOP/s of one GPU", "FLOP/s", r"\mathrm{peak}", ("peak_flops",), whole=False),
-    Letter("bandwidth", "memory bandwidth of one GPU", "bytes/s", r"\mathrm{bandwidth}", ("memory_bandwidth",), whole=False),
+    Letter(
+        "bandwidth",
+        "memory bandwidth of one GPU",
+        "bytes/s",
+        r"\mathrm{bandwidth}",
+        ("memory_bandwidth",),
+        whole=False,
+    ),
     Letter("watts", "power of one GPU", "watts", r"\mathrm{watts}", ("tdp",), whole=False),
     Letter("w", "bytes of one element", "bytes", words=("bytes_per_element", "element_size"), whole=False),
     Letter("M", "memory limit", "bytes", words=("memory",)),
@@ -105,14 +187,16 @@ GLOSSARY: Mapping[str, Letter] = _letters(
     Letter("cp", "context-parallel size", "GPUs", r"\mathrm{cp}", ("context_parallel_size",)),
     Letter("ep", "expert-parallel size", "GPUs", r"\mathrm{ep}", ("expert_parallel_size",)),
     Letter("chunks", "model chunks of an interleaved pipeline on each device", "", r"\mathrm{chunks}"),
-)  # fmt: skip
+)
 
 SYMBOLS: Mapping[str, Symbol] = MappingProxyType({name: letter.symbol for name, letter in GLOSSARY.items()})
 
 b, c, d, d_ff, h, h_kv, d_k, L, v = (SYMBOLS[name] for name in "b c d d_ff h h_kv d_k L v".split())
 c_max, E, k, d_expert = (SYMBOLS[name] for name in "c_max E k d_expert".split())
 N, D, epochs, n, MFU, peak, M, price = (SYMBOLS[name] for name in "N D epochs n MFU peak M price".split())
-HFU, accumulation, dp, bandwidth, watts = (SYMBOLS[name] for name in "HFU accumulation dp bandwidth watts".split())
+HFU, accumulation, dp, bandwidth, watts = (
+    SYMBOLS[name] for name in "HFU accumulation dp bandwidth watts".split()
+)
 w, C, T, budget = (SYMBOLS[name] for name in "w C T budget".split())
 
 _WORDS = {word: letter.name for letter in GLOSSARY.values() for word in letter.words}
@@ -125,7 +209,9 @@ def letter(name: str, place: str = "") -> Letter:
     start = f"{place}: " if place else ""
     if name in _WORDS:
         meant = GLOSSARY[_WORDS[name]]
-        raise UnknownSymbol(f"{start}'{name}' is not a letter of the glossary. Write '{meant.name}' ({meant.meaning}).")
+        raise UnknownSymbol(
+            f"{start}'{name}' is not a letter of the glossary. Write '{meant.name}' ({meant.meaning})."
+        )
     raise UnknownSymbol(f"{start}'{name}' is not in the glossary. {nearest(name, GLOSSARY)}")
 
 
@@ -175,7 +261,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("parameter_memory", "bytes", "the parameters as the forward pass reads them"),
             Quantity("gradient_memory", "bytes", "one gradient for each trained parameter"),
             Quantity("optimizer_memory", "bytes", "the optimizer's states"),
-            Quantity("saved_activations", "elements", "what the forward pass keeps because a gradient reads it"),
+            Quantity(
+                "saved_activations", "elements", "what the forward pass keeps because a gradient reads it"
+            ),
             Quantity("activation_memory", "bytes", "the saved activations in bytes"),
             Quantity("static_memory", "bytes", "parameters, gradients and optimizer states"),
             Quantity("memory_per_sequence", "bytes", "the saved activations of one sequence"),
@@ -252,7 +340,18 @@ NOTATIONS: Mapping[str, Notation] = _notations(
     Notation(
         "jax-book",
         "Austin et al. 2025, How to Scale Your Model, chapter 4",
-        {"b": "B", "c": "T", "d": "D", "d_ff": "F", "h": "N", "h_kv": "K", "d_k": "H", "v": "V", "N": "P", "D": "tokens"},
+        {
+            "b": "B",
+            "c": "T",
+            "d": "D",
+            "d_ff": "F",
+            "h": "N",
+            "h_kv": "K",
+            "d_k": "H",
+            "v": "V",
+            "N": "P",
+            "D": "tokens",
+        },
         factors=tuple("b c d d_ff h h_kv d_k v L".split()),
     ),
     Notation(
@@ -260,4 +359,4 @@ NOTATIONS: Mapping[str, Notation] = _notations(
         "Rajbhandari et al. 2020, ZeRO, section 3",
         {"N": "Psi", "dp": "N_d", "d": "h", "c": "s", "h": "a"},
     ),
-)  # fmt: skip
+)
