@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "derive": "symcost.cli.derive",
         "solve": "symcost.cli.solve",
+        "check": "symcost.cli.check",
         "report": "symcost.cli.report",
         "compare": "symcost.cli.compare",
         "measure": "symcost.cli.measure",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from symcost.cli.options import costs_of, form, given_values, notation_called
+from symcost.cli.options import (
+    form,
+    given,
+    given_values,
+    notation,
+    notation_called,
+    optimizer,
+    precision,
+    under,
+)
 from symcost.cli.printing import show, show_json
 from symcost.cli.status import RIGHT
 
@@ -22,16 +31,20 @@ from symcost.cli.status import RIGHT
     metavar="Q",
     help="A quantity, or batch_flops: forward, backward and recomputed, of a batch.",
 )
-@costs_of
+@under
+@optimizer
+@precision
+@notation
+@given
 @form("text", "markdown", "json")
 def command(
     first: str, second: str, model: str | None, quantity: str | None, under: str, optimizer: str,
-    precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
+    precision: str | None, notation: str, given: tuple[str, ...], to: str,
 ) -> int:  # fmt: skip
     """Why two counts differ, part by part: the difference as a form, in per cent, and where they cross.
 
     FIRST and SECOND are each a tool of `symcost list tools` (6ND, megatron-lm), a convention, a model, an
-    optimizer, a precision, or a formula in text.
+    optimizer, a precision, a layout, or a formula in text.
     """
     from symcost.compare import compare, showing
 

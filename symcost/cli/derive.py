@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 @click.option(
     "--approximations", is_flag=True, help="Rules of thumb (6ND …) beside the exact forms, with their errors."
 )
+@click.option("--sensitivity", is_flag=True, help="Shares, elasticities, what leads and what one more costs.")
 @swept
 @layout
 @costs_of
 @form("text", "latex", "markdown", "json")
 def command(
     model: str, quantities: tuple[str, ...], scope: str, unit: str | None, approximations: bool,
-    sweep: tuple[str, ...], output: str | None, layout: str, under: str, optimizer: str,
+    sensitivity: bool, sweep: tuple[str, ...], output: str | None, layout: str, under: str, optimizer: str,
     precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """Closed forms of what MODEL costs, with the reason for each term.
@@ -58,6 +59,8 @@ def command(
         from sympy import Integer
 
         found = [terms.scaled(Integer(1), unit=unit) for terms in found]
+    if sensitivity:
+        return _profiled(costs, found, chosen, to)
     if sweep:
         return _swept(costs, found, sweep, to, output)
     if to == "json":
@@ -91,6 +94,22 @@ def command(
     if to == "text" and not quantities and gpu is not None:
         rows += _step_time(costs, gpu)
     show(rows)
+    return RIGHT
+
+
+def _profiled(costs: Costs, found: Sequence[Terms], notation: Notation, to: str) -> int:
+    """What each quantity turns on; of FLOPs, from where on attention leads."""
+    from symcost.compare import overtakings
+    from symcost.compare.profile import overtaking_rows, profile, rows
+
+    profiles = [profile(terms) for terms in found]
+    if to == "json":
+        show_json([each.to_dict() for each in profiles])
+        return RIGHT
+    lines = [row for each in profiles for row in (*rows(each, notation), "")]
+    if any(terms.unit.startswith("FLOPs") and terms.scope == "model" for terms in found):
+        lines += overtaking_rows(overtakings(costs), notation)
+    show(lines)
     return RIGHT
 
 

@@ -13,6 +13,7 @@ from symcost.cli.status import RIGHT
 
 @click.command("report")
 @click.argument("model")
+@click.argument("beside", required=False)
 @click.option("--to", default="md", metavar="F,…", show_default=True, help="Formats, separated by commas.")
 @click.option(
     "--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output."
@@ -20,11 +21,16 @@ from symcost.cli.status import RIGHT
 @click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
 @costs_of
 def command(
-    model: str, to: str, output: str, execute: bool, under: str, optimizer: str, precision: str | None,
+    model: str, beside: str | None, to: str, output: str, execute: bool, under: str, optimizer: str, precision: str | None,
     notation: str, given: tuple[str, ...], gpu: str | None,
 ) -> int:  # fmt: skip
-    """Write the whole derivation of MODEL, every result as letters, numbers and value."""
-    from symcost.report import document, format_of, report_files
+    """Write the whole derivation of MODEL, every result as letters, numbers and value.
+
+    BESIDE is a second model, or a convention for the same one: in a page (--to html) the controls of both stand
+    side by side.
+    """
+    from symcost.conventions import CONVENTIONS
+    from symcost.report import document, format_of, report_files, side_by_side
 
     names = [name.strip() for name in to.split(",")]
     options: dict[str, Any] = {
@@ -35,11 +41,15 @@ def command(
         "notation": notation,
         "gpu": gpu,
     }
+    made = document(model, **options)
+    if beside is not None:
+        convention = beside.split("+")[0] in CONVENTIONS
+        other = document(model, **{**options, "under": beside}) if convention else document(beside, **options)
+        made = side_by_side(made, other)
     if output == "-":
-        made = document(model, **options)
         for written in [format_of(name).write(made) for name in names]:
             click.echo(written, nl=False)
         return RIGHT
-    files = report_files(model, to=names, output=output, execute=execute, **options)
-    show([*document(model, **options).summary, *(f"report: {path}" for path in files)])
+    files = report_files(made, to=names, output=output, execute=execute)
+    show([*made.summary, *(f"report: {path}" for path in files)])
     return RIGHT

@@ -58,8 +58,9 @@ def show_sweep(
 ) -> None:
     """Every point: in a file where one is named, else as a table or JSON."""
     if output is not None:
-        from symcost.sweep import write
+        from symcost.sweep import check_room, write
 
+        check_room(swept.grid.size, len(swept.columns), output)
         written = write(_watched(swept), output)
         show([*filter(None, [head]), f"{output}: {written:,} rows"])
         return

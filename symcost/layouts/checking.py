@@ -97,6 +97,10 @@ def _stages(layout: Layout, numbers: Mapping[str, Number]) -> None:
     if "pp" not in layout.mesh or "pp" not in numbers or "L" not in numbers:
         return
     stages, blocks = int(numbers["pp"]), int(numbers["L"])
+    if layout.stage.isdigit() and int(layout.stage) >= stages:
+        raise UsageError(
+            f"layout {layout.name}: there is no stage {layout.stage}; stages are 0 to {stages - 1}. Name one of them."
+        )
     if stages > blocks:
         raise UsageError(
             f"layout {layout.name}: pp = {stages} is more than the {blocks} blocks. "

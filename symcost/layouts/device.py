@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, ceiling
 
 from symcost.conventions import ELEMENT_BYTES
 from symcost.derive import Derivation, Kept
@@ -15,7 +15,7 @@ from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Mes
 from symcost.layouts.pipeline import pp
 from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing
 from symcost.lower import Held, Program, Step, lower
-from symcost.symbols import L, accumulation
+from symcost.symbols import SYMBOLS, L, accumulation
 from symcost.tables.precisions import Precision
 from symcost.tensors import Role
 from symcost.terms import Because, Term
@@ -80,8 +80,6 @@ class OnDevice(Derivation):
         if layout.blocks:
             number = layout.numbers["pp"] - 1 if layout.stage == "last" else int(self.stage)
             return times * layout.blocks[number] / L
-        from sympy import ceiling
-
         return ceiling(times / pp) if layout.ceilings else times / pp
 
     def _in_flight(self, place: str) -> Expr:
@@ -89,10 +87,8 @@ class OnDevice(Derivation):
         if "pp" not in self.layout.mesh or self.layout.numbers.get("pp") == 1:
             return Integer(1)
         schedule, kind = self.layout.schedule, place.split(".")[0]
-        if kind == BLOCK:
-            held = schedule.in_flight(self.stage)
-        else:
-            held = schedule.first if kind == EMBEDDING else schedule.last
+        at_ends = schedule.first if kind == EMBEDDING else schedule.last
+        held = schedule.in_flight(self.stage) if kind == BLOCK else at_ends
         known = {symbol: number for symbol, number in self._known.items() if held.has(symbol)}
         most = self._known.get(accumulation)
         at = held.xreplace(known)
@@ -100,8 +96,6 @@ class OnDevice(Derivation):
 
     @property
     def _known(self) -> dict[Expr, Integer]:
-        from symcost.symbols import SYMBOLS
-
         return {
             SYMBOLS[name]: Integer(value) for name, value in self.layout.numbers.items() if name in SYMBOLS
         }

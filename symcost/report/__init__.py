@@ -16,7 +16,7 @@ from symcost.errors import UnknownName, UsageError, nearest
 from symcost.families import load
 from symcost.model import Model
 from symcost.notation import code
-from symcost.report.blocks import Document, Equation, Math, Substitution
+from symcost.report.blocks import Document, Equation, Math, Paragraph, Section, Substitution, line
 from symcost.report.findings import findings_document
 from symcost.report.lecture import EXAMPLES, NAMES, Talk, lecture
 from symcost.report.recipe import Recipe
@@ -31,7 +31,7 @@ from symcost.training import derive
 
 __all__ = [
     "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files",
-    "steps", "write", "write_file", "write_files",
+    "side_by_side", "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
 
 
@@ -68,6 +68,28 @@ def document(
         if card.price is not None:
             put.setdefault("price", card.price)
     return lecture(Talk(costs, put, card, NOTATIONS[notation], example, recipe))
+
+
+def side_by_side(one: Document, other: Document) -> Document:
+    """Two reports as one document: a page's controls stand side by side, the derivations one after the other.
+
+    >>> both = side_by_side(document("cs190c"), document("cs190c", under="torch-eager"))
+    >>> both.title
+    'What it costs to train cs190c under textbook and cs190c under torch-eager'
+    """
+    names = [f"{talk.costs.model.name} under {talk.costs.convention.name}" for talk in one.talks + other.talks]
+    parts = [
+        (Section(line(name), (Paragraph(line(each.subtitle)),)), *each.sections)
+        for name, each in zip(names, (one, other), strict=True)
+    ]
+    return Document(
+        f"What it costs to train {' and '.join(names)}",
+        f"Derived by symcost {symcost.__version__}.",
+        (*parts[0], *parts[1]),
+        (*one.summary, *other.summary),
+        " and ".join(names),
+        one.talks + other.talks,
+    )
 
 
 def _as_asked(model: object, known: Model) -> Any:

@@ -33,7 +33,7 @@ def terminal(document: Document, width: int = WIDTH, color: bool = False) -> str
     out = StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, color_system="standard" if color else None,
-        highlight=False,
+        highlight=False, force_jupyter=False,
         legacy_windows=False, markup=False, emoji=False,
     )  # fmt: skip
     console.print(Text(plain(document.title), style="bold"))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, ceiling
 
 from symcost import symbols as s
 from symcost.conventions import Convention
@@ -18,10 +18,11 @@ from symcost.layouts.checking import check
 from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
+from symcost.notation import text
 from symcost.symbols import QUANTITIES, Quantity
 from symcost.tables.gpus import Gpu
 from symcost.terms import Because, Number, Term, Terms, evaluator
-from symcost.training.costs import Costs, Given
+from symcost.training.costs import TOKENS, Costs, Given
 
 DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
     {
@@ -157,6 +158,13 @@ class Across(Costs):
 
     def _optimizer_flops(self) -> Terms:
         return self._lying(STATES, super()._optimizer_flops)
+
+    def _steps(self) -> Terms:
+        """Every device with sequences of its own brings b of them to each micro-batch of a step."""
+        tokens = TOKENS * self._asked(s.accumulation, Integer(1)) * self.layout.devices(self.layout.own_data)
+        because = Because(f"every step sees {text(tokens)} tokens; the last one may see fewer")
+        amount = ceiling(s.epochs * s.D / tokens)
+        return self._terms("steps", (Term(amount, Integer(1), "steps", "training", because, "steps"),))
 
     # What a device sends, and how long a step takes.
 

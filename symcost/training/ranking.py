@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 PARTS = ("compute", "memory", "messages")
+DOUBLING = tuple(2**power for power in range(17))  # sizes of a mesh axis that splits no length
 SIZES = ("tp", "pp", "cp", "ep", "dp", "b", "accumulation")
 
 
@@ -260,21 +261,23 @@ def _of_stage(
 def smallest(costs: Across, letter: str, at_most: int) -> tuple[int, int] | None:
     """The smallest size of a mesh axis that divides what it splits and keeps peak memory within `at_most`.
 
-    It and the bytes, or None where no size does.
+    It and the bytes, or None where no size does. An axis that splits no length (dp) is tried by powers of two.
 
     >>> from symcost import derive
     >>> laid = derive("llama-2-7b", layout="megatron-tp-sp", given={"b": 4, "c": 4096})
     >>> smallest(laid, "tp", 80 * 2**30)
-    (8, 65416462336)
+    (8, 65416527872)
     """
     lengths = [_length(costs, each) for each in divisions(costs.derivation) if letter in each.over]
     if letter == "pp" and "L" in costs.numbers:
         lengths.append(int(costs.numbers["L"]))
-    common = gcd(*lengths) if lengths else 2**16
     memory = costs["peak_memory"]
-    for size in range(1, common + 1):
-        if common % size == 0:
-            held = memory.at(**{letter: size})
-            if held <= at_most:
-                return size, int(held)
+    for size in _divisors(gcd(*lengths)) if lengths else DOUBLING:
+        held = memory.at(**{letter: size})
+        if held <= at_most:
+            return size, int(held)
     return None
+
+
+def _divisors(number: int) -> Iterator[int]:
+    return (size for size in range(1, number + 1) if number % size == 0)

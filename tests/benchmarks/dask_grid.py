@@ -48,7 +48,9 @@ def run(points: int, workers: int = 2) -> Run:
 
     swept = grid(points)
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
         Client(cluster) as client,
     ):
         client.run(_warm, swept)

@@ -46,7 +46,9 @@ def test_narayanan_s_formula_is_the_exact_count_and_one_more_forward_pass_of_the
 
 
 def test_the_same_formula_may_stand_in_megatron_s_letters():
-    theirs = only("96*b*s*l*h**2*(1+s/(6*h)+V/(16*l*h))", "narayanan-2021", model="gpt2-xl", notation="megatron")
+    theirs = only(
+        "96*b*s*l*h**2*(1+s/(6*h)+V/(16*l*h))", "narayanan-2021", model="gpt2-xl", notation="megatron"
+    )
     assert not theirs.differing
 
 
@@ -146,7 +148,9 @@ def test_json_is_plain():
     data = only("6ND", "megatron-lm", model="llama-2-7b", given={"b": 1, "c": 4096}).to_dict()
     assert json.loads(json.dumps(data)) == data
     assert data["first"]["value"] == 165_603_302_178_816
-    assert [part["part"] for part in data["parts"] if part["difference"] == "-6*L*b*c**2*d"] == ["score and value products"]
+    assert [part["part"] for part in data["parts"] if part["difference"] == "-6*L*b*c**2*d"] == [
+        "score and value products"
+    ]
 
 
 def test_every_tool_has_a_source_and_counts_what_the_model_has():
@@ -163,7 +167,10 @@ def test_every_tool_has_a_source_and_counts_what_the_model_has():
         (("M/(n*peak)", "6*N*D"), "they cannot be compared"),
         (("M", "C"), "M is in byte and C in FLOP: they cannot be compared"),
         (("textbook", "adamw"), "textbook is a convention and adamw an optimizer: nothing to compare"),
-        (("zero-stage-2", "6ND"), "zero-stage-2 counts static_memory, 6ND FLOPs of one batch: nothing to compare"),
+        (
+            ("zero-stage-2", "6ND"),
+            "zero-stage-2 counts static_memory, 6ND FLOPs of one batch: nothing to compare",
+        ),
         (("20*b*c*d", "textbook"), "Say which, as in --quantity saved_activations"),
         (("6*N*z", "6ND"), "'6*N*z': column 5: 'z' is not in the glossary"),
     ],

@@ -41,7 +41,9 @@ def test_the_flops_of_one_sequence_through_llama_2_7b(tool, printed):
     assert f"{counted(tool, BATCH_FLOPS, 'llama-2-7b', b=1, c=4096) / 1e12:.3f}" == printed
 
 
-@pytest.mark.parametrize(("tool", "printed"), [("megatron-lm", "421.6"), ("pytorch", "474.4"), ("litgpt", "570.6")])
+@pytest.mark.parametrize(
+    ("tool", "printed"), [("megatron-lm", "421.6"), ("pytorch", "474.4"), ("litgpt", "570.6")]
+)
 def test_the_spread_over_a_sequence_of_8192_tokens_through_llama_3_8b(tool, printed):
     assert f"{counted(tool, BATCH_FLOPS, 'llama-3-8b', b=1, c=8192) / 1e12:.1f}" == printed
 
@@ -110,6 +112,12 @@ def test_the_parts_of_a_model_add_up_to_its_own_counts():
         costs = symcost.derive(model)
         parts = Parts(costs)
         known = costs["forward_flops"].known({"b": 1, "c": 512, "c_max": 4096})
-        exact = sum(evaluator(parts.flops[part])(known) for part in TOOLS["pytorch"].counts[0].times if part in parts.flops)
+        exact = sum(
+            evaluator(parts.flops[part])(known)
+            for part in TOOLS["pytorch"].counts[0].times
+            if part in parts.flops
+        )
         assert exact == costs["forward_flops"].at(b=1, c=512)
-        assert sum(evaluator(form)(known) for form in parts.parameters.values()) == costs["parameters"].at(c_max=4096)
+        assert sum(evaluator(form)(known) for form in parts.parameters.values()) == costs["parameters"].at(
+            c_max=4096
+        )

@@ -39,7 +39,11 @@ def test_shares_add_up_to_one_and_are_largest_first(costs):
 
 def test_shares_by_quantity_are_weights_gradients_states_and_activations(costs):
     found = {each.name: each.share for each in shares(costs["static_memory"], by="quantity", **NUMBERS)}
-    assert found == {"parameter_memory": Fraction(1, 4), "gradient_memory": Fraction(1, 4), "optimizer_memory": Fraction(1, 2)}
+    assert found == {
+        "parameter_memory": Fraction(1, 4),
+        "gradient_memory": Fraction(1, 4),
+        "optimizer_memory": Fraction(1, 2),
+    }
 
 
 @pytest.mark.parametrize("quantity", ["peak_memory", "forward_flops", "saved_activations", "parameters"])
@@ -50,7 +54,10 @@ def test_an_elasticity_is_what_one_per_mille_more_shows(costs, quantity, letter)
     exact = elasticity(terms, letter)
     at = {SYMBOLS[name]: value for name, value in NUMBERS.items()}
     here = Fraction(str(float(exact.xreplace(at))))
-    before, after = (terms.total.xreplace({**at, SYMBOLS[letter]: NUMBERS[letter] * factor}) for factor in (1, Fraction(1001, 1000)))
+    before, after = (
+        terms.total.xreplace({**at, SYMBOLS[letter]: NUMBERS[letter] * factor})
+        for factor in (1, Fraction(1001, 1000))
+    )
     assert float(here) == pytest.approx(float((after - before) / before) * 1000, abs=2e-3)
 
 

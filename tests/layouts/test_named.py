@@ -51,6 +51,7 @@ def test_a_mesh_of_one_device_is_the_model_itself(name):
         ("pp-1f1b,blocks=16:15", ["31 blocks", "32"]),
         ("pp-1f1b,blocks=16:16,pp=3", ["2 stages", "pp = 3"]),
         ("pp-1f1b,pp=2,stage=end", ["stage", "'end'"]),
+        ("pp-1f1b,pp=2,stage=2", ["no stage 2", "0 to 1"]),
     ],
 )
 def test_what_cannot_be_is_named_with_what_would_do(name, words):

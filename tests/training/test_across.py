@@ -57,3 +57,11 @@ def test_every_quantity_of_a_device_shows_and_pickles():
         terms = pickle.loads(pickle.dumps(costs[quantity]))
         assert terms.total == costs[quantity].total
         assert terms.text()
+
+
+@pytest.mark.parametrize(
+    ("layout", "replicas"), [("ddp,dp=4", 4), ("hsdp,dp=2,n=8", 8), ("ep+ddp,ep=2,dp=4", 8)]
+)
+def test_every_device_with_its_own_sequences_shortens_the_run(layout, replicas):
+    given = {"b": 1, "c": 1000, "D": 10**9}
+    assert symcost.derive("mixtral-8x7b", layout=layout, given=given)["steps"].at() == 10**6 // replicas
