@@ -19,10 +19,11 @@ from symcost.cli.status import RIGHT
     "--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output."
 )
 @click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
+@click.option("--plots", is_flag=True, help="Plots in the page, and as files beside Markdown and LaTeX.")
 @costs_of
 def command(
-    model: str, beside: str | None, to: str, output: str, execute: bool, under: str, optimizer: str, precision: str | None,
-    notation: str, given: tuple[str, ...], gpu: str | None,
+    model: str, beside: str | None, to: str, output: str, execute: bool, plots: bool, under: str,
+    optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None,
 ) -> int:  # fmt: skip
     """Write the whole derivation of MODEL, every result as letters, numbers and value.
 
@@ -50,6 +51,6 @@ def command(
         for written in [format_of(name).write(made) for name in names]:
             click.echo(written, nl=False)
         return RIGHT
-    files = report_files(made, to=names, output=output, execute=execute)
+    files = report_files(made, to=names, output=output, execute=execute, plots=plots)
     show([*made.summary, *(f"report: {path}" for path in files)])
     return RIGHT
