@@ -29,7 +29,9 @@ def check_text(
     ['no claim', 'holds', 'differs']
     """
     if len(text) > LARGEST:
-        raise UsageError(f"{file}: expected at most {LARGEST:,} characters, found {len(text):,}. Split the document.")
+        raise UsageError(
+            f"{file}: expected at most {LARGEST:,} characters, found {len(text):,}. Split the document."
+        )
     numbers = {name: Fraction(counted(name, value)) for name, value in (given or {}).items()}
     if model is not None:
         load(model)

@@ -1,252 +1,410 @@
-"""The catalogue: everything that is derived, looked up by its summands."""
+"""The catalogue: every derived form, by what it is of, and the way back from a form to what it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import product
-from typing import Any
+from typing import TypeAlias
 
-from sympy import Expr, Integer
+from sympy import Expr
 
-from symcost.check.polynomials import Monomial, Summands, key, summands
-from symcost.model import LETTERS, Attention, FeedForward, Model
-from symcost.symbols import MFU, D, N, c, n, peak
+from symcost.check.polynomials import (
+    Coefficient,
+    Monomial,
+    Summands,
+    form_of,
+    key,
+    minus,
+    scaled,
+    summands,
+    times,
+    total,
+)
+from symcost.check.subjects import Part
+from symcost.check.supposing import VARIANTS as VARIANTS
+from symcost.check.supposing import Supposed
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
-from symcost.terms import Term, Terms
-from symcost.training import TOKENS, Costs, derive
+from symcost.terms import GradientReads, Term
+from symcost.training import Costs, derive
 
-# Quantities that documents write closed forms for, in the order in which a form is looked up.
+Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
+
+# Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
+# backward together, with what is computed again; `kv_cache` counts elements.
 QUANTITIES = (
-    "parameters", "saved_activations", "activation_memory", "forward_flops", "backward_flops", "optimizer_flops",
-    "step_flops", "flops_per_token", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory",
-    "memory_per_sequence", "peak_memory", "kv_cache_memory", "recompute_flops",
+    "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
+    "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
+    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops",
 )  # fmt: skip
-FEW = 4  # a place with more different amounts is not combined into partial sums
+BY_TENSOR = (
+    "parameters",
+    "saved_activations",
+    "activation_memory",
+    "forward_flops",
+    "backward_flops",
+    "training",
+)
+OF_PARAMETERS = (
+    "parameters",
+    "optimizer_flops",
+    "parameter_memory",
+    "gradient_memory",
+    "optimizer_memory",
+    "static_memory",
+)
+OF_A_BATCH = ("saved_activations", "forward_flops", "backward_flops", "training", "step_flops", "activation_memory",
+              "memory_per_sequence", "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "parameters")  # fmt: skip
+PER_TOKEN = ("forward_flops", "backward_flops", "training", "kv_cache", "kv_cache_memory")
+PER_SEQUENCE = (*PER_TOKEN, "saved_activations", "activation_memory")
+
+ALL: frozenset[str] = frozenset()
+SCOPES: tuple[tuple[Part, ...], ...] = (
+    (), (("block", ALL),), (("block.attention", ALL),), (("block.mlp", ALL),), (("block.norm_1", ALL),),
+    (("block.norm_1", ALL), ("block.norm_2", ALL)), (("block.attention", ALL), ("block.norm_1", ALL)),
+    (("block.mlp", ALL), ("block.norm_2", ALL)), (("block.mlp.experts", ALL),), (("embedding", ALL),),
+    (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
+    (("final_norm", ALL), ("head", ALL)),
+)  # fmt: skip
+BLOCK: tuple[Part, ...] = (("block", ALL),)
+
+ONE_TOKEN: Summands = {(("b", -1), ("c", -1)): 1}
+ONE_SEQUENCE: Summands = {(("b", -1),): 1}
+SHARES: tuple[tuple[str, Summands], ...] = (
+    ("", {(): 1}),
+    ("sequence", {(("b", 1),): 1}),
+    ("token", {(("b", 1), ("c", 1)): 1}),
+)  # what they are of the whole
 
 
-@dataclass(frozen=True)
-class Supposed:
-    """What a document is taken to speak of: a model, a convention, an optimizer, a precision, and forms put in."""
+@dataclass(eq=False)
+class Piece:
+    """One term of a quantity: its amount and its count as tables, and the step or tensor that it belongs to."""
 
-    model: str
-    convention: str = "textbook"
-    optimizer: str = "adamw"
-    precision: str | None = None
-    ties: tuple[tuple[str, str], ...] = ()
+    term: Term
+    amount: Summands
+    count: Summands
+    tensor: str
 
-    def __str__(self) -> str:
-        words = [f"{self.model} under {self.convention}"]
-        if self.optimizer != "adamw":
-            words.append(self.optimizer)
-        if self.precision:
-            words.append(self.precision)
-        return ", ".join(words)
+    @cached_property
+    def in_all(self) -> Summands:
+        """The amount of all blocks."""
+        return times(self.amount, self.count) or self.amount
 
-    @property
-    def costs(self) -> Costs:
-        return _costs(self)
+    @cached_property
+    def place(self) -> str:
+        return self.term.place
 
-
-@cache
-def _costs(supposed: Supposed) -> Costs:
-    given = {name: form for name, form in supposed.ties}
-    return derive(VARIANTS[supposed.model], under=supposed.convention, optimizer=supposed.optimizer,
-                  precision=supposed.precision, given=given)  # fmt: skip
-
-
-ANY = Supposed("any model")
+    @cached_property
+    def in_block(self) -> bool:
+        return self.place.startswith("block")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One derived form: a quantity at a place, or a part of it (`tensors` names which)."""
+    """One derived form: a quantity of some parts, of one block or all, for a batch, a sequence or a token."""
 
     quantity: str
-    scope: str
-    total: Expr
+    parts: tuple[Part, ...]
     table: Summands
-    terms: tuple[Term, ...]
-    supposed: Supposed
-    partial: bool = False
+    pieces: tuple[Piece, ...]
+    supposed: Supposed | None
+    every: bool = False
+    per: str = ""
     remark: str = ""
+    partial: bool = False
+
+    @property
+    def total(self) -> Expr:
+        """The form as an expression."""
+        return form_of(self.table)
+
+    @property
+    def scope(self) -> str:
+        """Where it is, as the findings name it."""
+        if not self.parts:
+            return "model"
+        return " and ".join(place for place, _ in self.parts)
+
+    @property
+    def stage(self) -> str:
+        """Which stage of ZeRO it is of."""
+        return self.remark[len(ZERO) : len(ZERO) + 1] if self.remark.startswith(ZERO) else ""
 
     @property
     def tensors(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(term.tensor for term in self.terms))
+        return tuple(dict.fromkeys(piece.term.tensor for piece in self.pieces))
+
+    def without(self, place: str) -> Entry:
+        """The same without what is at a place."""
+        table = dict(self.table)
+        for piece in self.pieces:
+            if piece.term.place == place:
+                table = dict(minus(table, piece.in_all))
+        return replace(self, table=table, remark=f"without {place}")
 
     def named(self) -> str:
         """What it is, in words: `saved_activations of block`."""
-        of = "" if self.scope == "model" else f" of {self.scope}"
-        which = f" ({', '.join(self.tensors[:4])})" if self.partial else ""
-        return f"{self.quantity}{of}{which}"
+        quantity = {"training": "forward and backward flops", "kv_cache": "the elements of the KV cache"}.get(
+            self.quantity, self.quantity
+        )
+        of = f" of {self.scope}" if self.parts else ""
+        named = self.partial or any(tensors for _, tensors in self.parts)
+        which = f" ({', '.join(self.tensors[:4])})" if named and self.tensors else ""
+        count = " in all blocks" if self.every and self.parts else ""
+        return (
+            f"{quantity}{of}{which}{count}"
+            + (f", for one {self.per}" if self.per else "")
+            + (f" ({self.remark})" if self.remark else "")
+        )
 
 
-class Catalogue:
-    """All forms under one supposition."""
+@cache
+def _table(form: Expr) -> Summands:
+    return summands(form) or {}
+
+
+class Book:
+    """All forms under one supposition, each made when it is asked for."""
 
     def __init__(self, supposed: Supposed) -> None:
         self.supposed = supposed
-
-    def entry(self, quantity: str, scope: str = "model") -> Entry | None:
-        """The form of a quantity at a place, if there is such a place."""
-        return next((each for each in self.whole if each.quantity == quantity and each.scope == scope), None)
-
-    def find(self, table: Summands, *, partial: bool = False) -> list[Entry]:
-        """Every entry that equals the form: whole places and rules that hold of any model, or partial sums."""
-        wanted = key(table)
-        if partial:
-            return self._partial_by_key.get(wanted, [])
-        return [*self._whole_by_key.get(wanted, ()), *_rules_by_key().get(wanted, ())]
-
-    def some(self, quantity: str, place: str, tensors: frozenset[str], *, per_token: bool = False) -> Iterator[Entry]:
-        """The form of some tensors of one place, by their names."""
-        terms = self.supposed.costs[quantity].where(lambda term: term.place == place and term.tensor in tensors)
-        if place.startswith("block"):
-            terms = replace(terms, terms=tuple(replace(term, times=Integer(1)) for term in terms))
-        if terms.terms:
-            yield from self._made(quantity, place, terms.scaled(1 / TOKENS) if per_token else terms, partial=True)
+        self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self._indexed: dict[str, dict[Key, list[Entry]]] = {}
+        self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
 
     @cached_property
-    def whole(self) -> list[Entry]:
-        return list(self._whole_entries())
+    def costs(self) -> Costs:
+        """What is derived."""
+        supposed = self.supposed
+        return derive(supposed.design.model, under=supposed.convention, optimizer=supposed.optimizer,
+                      precision=supposed.precision, given=dict(supposed.ties))  # fmt: skip
 
-    @cached_property
-    def _whole_by_key(self) -> Mapping[frozenset[tuple[Monomial, Fraction]], list[Entry]]:
-        return _by_key(self.whole)
+    def pieces(self, quantity: str) -> tuple[Piece, ...]:
+        """The terms of a quantity."""
+        if quantity not in self._pieces:
+            self._pieces[quantity] = tuple(self._made(quantity))
+        return self._pieces[quantity]
 
-    @cached_property
-    def _partial_by_key(self) -> Mapping[frozenset[tuple[Monomial, Fraction]], list[Entry]]:
-        return _by_key(self._partial_entries())
+    def _made(self, quantity: str) -> Iterator[Piece]:
+        if quantity == "training":
+            for each in ("forward_flops", "backward_flops", "recompute_flops"):
+                yield from self.pieces(each)
+            return
+        for term in self.costs["kv_cache_memory" if quantity == "kv_cache" else quantity]:
+            if not self.supposed.design.gains_counted and quantity in OF_PARAMETERS and "norm" in term.place:
+                continue
+            amount = _table(term.amount)
+            if quantity == "kv_cache":
+                amount = scaled(amount, Fraction(1, self.costs.precision.activation))
+            yield Piece(term, amount, _table(term.times), _step_of(term))
 
-    def _whole_entries(self) -> Iterator[Entry]:
-        costs = self.supposed.costs
-        for quantity in QUANTITIES:
-            terms = costs[quantity]
-            for scope in _scopes(terms):
-                yield from self._made(quantity, scope, terms.of(scope))
-            blocks = terms.where(lambda term: term.place.split(".")[0] == "block")
-            if blocks.terms:
-                yield from self._made(quantity, "all blocks", blocks)
-            norms = replace(blocks, terms=tuple(replace(term, times=Integer(1)) for term in blocks if "norm" in term.place))
-            if norms.terms:
-                yield from self._made(quantity, "block.norm_1 and block.norm_2", norms)
-            for norm, layer in (("block.norm_1", "block.attention"), ("block.norm_2", "block.mlp")):
-                branch = terms.where(lambda term, places=(norm, layer): term.place in places)
-                one = replace(branch, terms=tuple(replace(term, times=Integer(1)) for term in branch))
-                if len({term.place for term in branch}) == 2:
-                    yield from self._made(quantity, f"{norm} and {layer}", one)
-            ends = terms.where(lambda term: term.place in ("final_norm", "head"))
-            if len(ends) > 1:
-                yield from self._made(quantity, "final_norm and head", ends)
-        both = costs["forward_flops"] + costs["backward_flops"] + costs["recompute_flops"]
-        for scope in ("model", "block", "head"):
-            yield from self._made("step_flops", scope, both.of(scope), remark="without the optimizer's update")
-        for scope in ("block.attention", "block.mlp", "block", "head", "model"):
-            yield from self._made("step_flops", scope, (costs["forward_flops"] + costs["backward_flops"]).of(scope),
-                                  remark="forward and backward")  # fmt: skip
-        for quantity in ("forward_flops", "backward_flops"):
-            for scope in ("model", "block", "block.attention", "block.mlp", "head"):
-                terms = costs[quantity].of(scope)
-                per_token = terms.scaled(1 / TOKENS)
-                yield from self._made(quantity, scope, per_token, remark="for one token")
+    def entry(
+        self,
+        quantity: str,
+        parts: tuple[Part, ...] = (),
+        *,
+        every: bool = True,
+        per: str = "",
+        split: str = "",
+    ) -> Entry | None:
+        """A quantity of some parts: of all blocks or of one, for a token or a sequence; None where there is none.
 
-    def _made(self, quantity: str, scope: str, terms: Terms, *, partial: bool = False, remark: str = "") -> Iterator[Entry]:
-        table = summands(terms.total)
-        if table:
-            yield Entry(quantity, scope, terms.total, table, terms.terms, self.supposed, partial, remark)
+        `split` divides among GPUs, by "tensor" parallelism or "sequence" parallelism besides.
+        """
+        wanted = (quantity, parts, every, per, split)
+        if wanted not in self._entries:
+            self._entries[wanted] = self._entry(*wanted)
+        return self._entries[wanted]
 
-    def _partial_entries(self) -> Iterator[Entry]:
-        """Sums over some of the tensors of one place: W_Q, W_K and W_V of attention, G and U of the MLP."""
-        costs = self.supposed.costs
-        for quantity in ("parameters", "saved_activations", "activation_memory", "forward_flops", "backward_flops"):
-            for place, inside in costs[quantity].by_place().items():
-                groups: dict[Expr, list[Term]] = {}
-                for term in inside:
-                    groups.setdefault(term.amount, []).append(replace(term, times=Integer(1)) if place.startswith("block") else term)
-                if len(groups) > FEW:
+    def _entry(
+        self, quantity: str, parts: tuple[Part, ...], every: bool, per: str, split: str
+    ) -> Entry | None:
+        chosen = tuple(
+            piece
+            for piece in self.pieces(quantity)
+            if not parts or any(_within(piece, part) for part in parts)
+        )
+        if not chosen:
+            return None
+        tables = []
+        for piece in chosen:
+            table = piece.amount if piece.in_block and not every else piece.in_all
+            if split == "sequence" or (split and piece.tensor in SPLIT_BY_HEADS):
+                table = times(table, ONE_RANK) or table
+            tables.append(table)
+        table = total(tables)
+        if per:
+            table = times(table, ONE_TOKEN if per == "token" else ONE_SEQUENCE) or table
+        return Entry(
+            quantity, parts, table, chosen, self.supposed, every, per, f"{split} parallel" if split else ""
+        )
+
+    def _by_key(self, quantity: str) -> Mapping[Key, list[Entry]]:
+        """The whole places of a quantity, by their forms."""
+        if quantity not in self._indexed:
+            found = self._indexed[quantity] = {}
+            for parts in SCOPES:
+                in_block = any(place.startswith("block") for place, _ in parts)
+                for every in (False, True) if in_block else (True,):
+                    entry = self.entry(quantity, parts, every=every)
+                    if entry is not None and len({piece.place for piece in entry.pieces}) >= len(parts):
+                        found.setdefault(key(entry.table), []).append(entry)
+        return self._indexed[quantity]
+
+    def equal(self, table: Summands) -> Iterator[Entry]:
+        """Every whole place whose form this is, for a batch, else for one sequence or token."""
+        letters = {name for monomial in table for name, _ in monomial}
+        for per, factor in SHARES:
+            if per and "b" in letters:
+                return
+            whole = OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS
+            wanted = key(times(table, factor) or {})
+            for quantity in {"": whole, "sequence": PER_SEQUENCE, "token": PER_TOKEN}[per]:
+                for entry in self._by_key(quantity).get(wanted, ()):
+                    yield replace(entry, table=table, per=per)
+
+    def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
+        """Every place that has some tensors whose amounts sum up to this form."""
+        for quantity in quantities:
+            for per, factor in SHARES:
+                if per and (
+                    quantity not in PER_SEQUENCE
+                    or any(name == "b" for monomial in table for name, _ in monomial)
+                ):
                     continue
-                for counts in product(*(range(len(terms) + 1) for terms in groups.values())):
-                    if not any(counts):
-                        continue
-                    chosen = tuple(term for count, terms in zip(counts, groups.values(), strict=True) for term in terms[:count])
-                    some = replace(inside, terms=chosen)
-                    yield from self._made(quantity, place, some, partial=True)
-                    if quantity == "forward_flops":
-                        thrice = some.scaled(Integer(3))
-                        yield from self._made("step_flops", place, thrice, partial=True, remark="forward and backward")
-                        yield from self._made(quantity, place, some.scaled(1 / TOKENS), partial=True, remark="for one token")
+                if per == "token" and quantity not in PER_TOKEN:
+                    continue
+                wanted = times(table, factor) or {}
+                for place, pieces in self._places(quantity).items():
+                    chosen = _chosen(wanted, pieces)
+                    if chosen:
+                        yield Entry(
+                            quantity, ((place, ALL),), table, chosen, self.supposed, False, per, "", True
+                        )
+
+    def _places(self, quantity: str) -> dict[str, list[Piece]]:
+        places: dict[str, list[Piece]] = {}
+        for piece in self.pieces(quantity):
+            places.setdefault(piece.term.place, []).append(piece)
+        return places
 
 
-def _scopes(terms: Terms) -> list[str]:
-    found: dict[str, None] = {"model": None}
-    for term in terms:
-        parts = term.place.split(".")
-        found |= {".".join(parts[:end]): None for end in range(1, len(parts) + 1)}
-    return list(found)
+ZERO = "ZeRO stage "
+SPLIT_BY_HEADS = frozenset("Q K V P scores O G U H".split())
+ONE_RANK: Summands = {(("tp", -1),): 1}
 
 
-def _by_key(entries: Iterator[Entry] | list[Entry]) -> dict[frozenset[tuple[Monomial, Fraction]], list[Entry]]:
-    table: dict[frozenset[tuple[Monomial, Fraction]], list[Entry]] = {}
-    for entry in entries:
-        table.setdefault(key(entry.table), []).append(entry)
-    return table
+def _step_of(term: Term) -> str:
+    """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped.
+
+    A gradient's FLOPs belong to the step that they go back through.
+    """
+    if term.quantity == "backward_flops" and isinstance(term.because, GradientReads):
+        return term.because.result
+    name = term.tensor.removeprefix("mask_")
+    head, _, tail = name.partition("_")
+    return head if tail in ("rotated", "biased", "dropped") and head not in ("y", "z") else name
+
+
+def _within(piece: Piece, part: Part) -> bool:
+    place, tensors = part
+    inside = piece.place == place or piece.place.startswith(f"{place}.")
+    return inside and (not tensors or piece.tensor in tensors)
+
+
+def _chosen(wanted: Summands, pieces: list[Piece]) -> tuple[Piece, ...]:
+    """Pieces of a place whose amounts sum up to a form: for each monomial, how many of each amount."""
+    chosen: list[Piece] = []
+    for monomial, value in wanted.items():
+        alike = [piece for piece in pieces if monomial in piece.amount]
+        if any(len(piece.amount) != 1 for piece in alike):
+            return ()
+        found = _subset([piece.amount[monomial] for piece in alike], value)
+        if found is None:
+            return ()
+        chosen += [alike[position] for position in found]
+    return tuple(chosen) if 0 < len(chosen) < len(pieces) else ()
+
+
+def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] | None:
+    """Positions of values that sum up to the total, the first ones of each size."""
+    reached: dict[Coefficient, tuple[int, ...]] = {0: ()}
+    for position, value in enumerate(values[:24]):
+        for start, positions in list(reached.items()):
+            reached.setdefault(start + value, (*positions, position))
+        if wanted in reached:
+            return reached[wanted]
+    return None
+
+
+# ----------------------------------------------------------------------------------- what holds of any model
 
 
 def _rules() -> Iterator[Entry]:
     """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
     for name, precision in PRECISIONS.items():
-        yield _rule("parameter_memory", precision.parameter * N, f"precision {name}")
-        yield _rule("gradient_memory", precision.gradient * N, f"precision {name}")
+        yield _rule("parameter_memory", precision.parameter, "N", f"precision {name}")
+        yield _rule("gradient_memory", precision.gradient, "N", f"precision {name}")
         for optimizer in OPTIMIZERS.values():
             kept = sum(state.bytes or 0 for state in states(optimizer, precision))
-            yield _rule("optimizer_memory", kept * N, f"optimizer {optimizer.name}, precision {name}")
             whole = bytes_per_parameter(optimizer, precision)
-            yield _rule("static_memory", whole * N, f"optimizer {optimizer.name}, precision {name}")
+            remark = f"optimizer {optimizer.name}, precision {name}"
+            yield _rule("optimizer_memory", kept, "N", remark)
+            yield _rule("static_memory", whole, "N", remark)
+            if name in SHARDED and optimizer.name == "adamw":
+                yield from _stages(precision.parameter, precision.gradient, kept, remark)
     for optimizer in OPTIMIZERS.values():
-        yield _rule("optimizer_flops", optimizer.flops_per_parameter * N, f"optimizer {optimizer.name}")
-    for quantity, each in (("forward_flops", 2), ("backward_flops", 4), ("training_flops", 6)):
-        remark = f"the rule of thumb of {each} FLOPs a parameter and token, which leaves out attention's products"
-        for tokens in (D, TOKENS, c):
-            yield _rule(quantity, each * N * tokens, remark)
-        yield _rule("training_time", each * N * D / (n * peak * MFU), remark)
-        yield _rule("flops_per_token", each * N, remark)
-    yield _rule("training_flops", 8 * N * D, "the rule of thumb of 8 FLOPs a parameter and token, blocks computed again")
+        yield _rule("optimizer_flops", optimizer.flops_per_parameter, "N", f"optimizer {optimizer.name}")
+    for quantity, each in RULE_OF_THUMB.items():
+        yield _rule(quantity, each, "N", THUMB.format(each), per="token")
+        for tokens in ("N D", "N b c", "N c"):
+            yield _rule(quantity, each, tokens, THUMB.format(each))
+        yield _rule("training_time", each, "N D /n /peak /MFU", THUMB.format(each))
+        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): 2 * each}, (), None, per="token",
+                    remark="parameters and attention products")  # fmt: skip
+        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): each}, (), None, per="token",
+                    remark="parameters and attention products over half the square")  # fmt: skip
+    yield _rule("training", 8, "N", THUMB.format(8) + ", blocks computed again", per="token")
+    yield _rule("training", 8, "N D", THUMB.format(8) + ", blocks computed again")
 
-def _rule(quantity: str, total: Expr, remark: str) -> Entry:
-    return Entry(quantity, "model", total, summands(total) or {}, (), ANY, False, remark)
+
+def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[Entry]:
+    """What each stage of ZeRO leaves on one of dp ranks: states are shared first, then gradients, then parameters."""
+    for stage, shared in enumerate((kept, kept + gradient, kept + gradient + parameter), 1):
+        whole = parameter + gradient + kept - shared
+        table: dict[Monomial, Coefficient] = {_monomial("N /dp"): shared, _monomial("N"): whole}
+        table = {monomial: value for monomial, value in table.items() if value}
+        yield Entry("static_memory", (), table, (), None, remark=f"{ZERO}{stage}, {remark}")
+
+
+SHARDED = ("mixed-16", "mixed-18", "mixed-20", "fp32", "bf16")  # the recipes that sharding is described for
+RULE_OF_THUMB: Mapping[str, int] = {"forward_flops": 2, "backward_flops": 4, "training": 6}
+THUMB = "the rule of thumb of {} FLOPs a parameter and token, which leaves out attention's products"
+
+
+def _monomial(letters: str) -> Monomial:
+    """`N D /n` as powers of letters."""
+    return tuple(sorted((name.lstrip("/"), -1 if name.startswith("/") else 1) for name in letters.split()))
+
+
+def _rule(quantity: str, each: int, letters: str, remark: str, per: str = "") -> Entry:
+    return Entry(quantity, (), {_monomial(letters): each} if each else {}, (), None, per=per, remark=remark)
 
 
 @cache
-def _rules_by_key() -> Mapping[frozenset[tuple[Monomial, Fraction]], list[Entry]]:
-    return _by_key(_rules())
+def rules() -> Mapping[Key, list[Entry]]:
+    """What holds of any model, by its form."""
+    table: dict[Key, list[Entry]] = {}
+    for entry in _rules():
+        if entry.table:
+            table.setdefault(key(entry.table), []).append(entry)
+    return table
 
 
 @cache
-def catalogue(supposed: Supposed) -> Catalogue:
-    """The catalogue of a supposition, made once."""
-    return Catalogue(supposed)
-
-
-def _variants() -> dict[str, Model]:
-    """The models in letters, and the same without what authors like to leave out."""
-    found = dict(LETTERS)
-
-    def vary(name: str, base: Model, attention: Attention | None = None, mlp: FeedForward | None = None, **changes: Any) -> None:
-        (block,) = base.architecture.blocks
-        own = replace(block, attention=attention or block.attention, feed_forward=mlp or block.feed_forward)
-        found[name] = replace(base, name=name, architecture=replace(base.architecture, blocks=(own,), **changes))
-
-    gpt, llama = LETTERS["gpt"], LETTERS["llama"]
-    bare = {"attention": Attention(), "mlp": FeedForward("gelu")}
-    vary("gpt without biases", gpt, **bare)
-    vary("gpt without dropout", gpt, drops=frozenset())
-    vary("gpt untied without biases", gpt, **bare, drops=frozenset(), tied=False, positions="")
-    vary("llama tied", llama, tied=True)
-    return found
-
-
-VARIANTS: Mapping[str, Model] = _variants()
+def book(supposed: Supposed) -> Book:
+    """The forms under a supposition, made once."""
+    return Book(supposed)

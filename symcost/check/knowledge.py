@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,8 +11,8 @@ from itertools import islice, product
 
 from sympy import Expr, Symbol
 
-from symcost.check.documents import Document, Span
-from symcost.check.meanings import CUSTOMARY, declarations, listed, meaning_of
+from symcost.check.documents import Block, Document, Span
+from symcost.check.meanings import CUSTOMARY, PHRASES, declarations, listed, meaning_of
 from symcost.errors import SymcostError
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
@@ -83,7 +83,9 @@ class Knowledge:
         return sorted(
             symbol.name
             for symbol in form.free_symbols
-            if symbol.name not in GLOSSARY and symbol.name not in self.definitions and symbol.name not in self.values
+            if symbol.name not in GLOSSARY
+            and symbol.name not in self.definitions
+            and symbol.name not in self.values
         )
 
     def evaluated(self, form: Expr) -> tuple[Fraction, ...]:
@@ -92,10 +94,16 @@ class Knowledge:
         A name with numbers of its own stands for these; else its definitions are put in.
         """
         if form.is_Symbol and form.name not in self.numbers and len(self.definitions.get(form.name, ())) > 1:
-            return tuple(dict.fromkeys(value for each in self.definitions[form.name] for value in self.evaluated(each)))
+            return tuple(
+                dict.fromkeys(value for each in self.definitions[form.name] for value in self.evaluated(each))
+            )
         for _ in range(8):
             unknown = [symbol for symbol in form.free_symbols if symbol.name not in self.numbers]
-            known = {symbol: self.definitions[symbol.name][-1] for symbol in unknown if symbol.name in self.definitions}
+            known = {
+                symbol: self.definitions[symbol.name][-1]
+                for symbol in unknown
+                if symbol.name in self.definitions
+            }
             if not known:
                 break
             form = form.xreplace(known)
@@ -114,7 +122,13 @@ class Knowledge:
         return {**self.values, **{name: (value,) for name, value in self.given.items()}}
 
 
-_LISTS = re.compile(r"((?:[A-Z],? ?(?:and )?){2,3}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)")  # B, T: batch and sequence length
+_FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
+_ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
+_LETTER = re.compile(r"\\?([A-Za-z]+)")
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_LISTS = re.compile(
+    r"((?:[A-Z],? ?(?:and )?){2,3}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)"
+)  # B, T: batch and sequence length
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
 
 
@@ -127,19 +141,59 @@ def read_legend(document: Document, notation: str | None = None) -> Knowledge:
     for block in document.blocks:
         if block.kind in ("heading", "math"):
             continue
-        pairs = list(declarations(block.text))
+        pairs: list[tuple[str, str]] = []
         if block.cell is not None and block.cell.row.strip() != block.text.strip():
             pairs += listed(block.cell.row.strip(" $`"), block.text.strip(" $`"))
         for names, words in _LISTS.findall(block.text):
             pairs += listed(names, words)
+        told = {name for name, _ in pairs}
+        pairs += [(name, meaning) for name, meaning in declarations(block.text) if name not in told]
         for name, meaning in pairs:
-            if meaning or name not in GLOSSARY:
+            if (meaning or name not in GLOSSARY) and meaning_of(name) in (None, meaning):
                 knowledge.legend.append((block.start, name, meaning))
     for one, other in zip(document.spans, document.spans[1:], strict=False):
         if one.after.strip() in ("=", ":", "is", "is the", "for") and one.block is other.block:
             _name_beside(knowledge, one, other)
+    for position, span in enumerate(document.spans):
+        if _FOR_THESE.match(span.after):
+            _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend.sort()
+    _read_values(document, knowledge)
     return knowledge
+
+
+def _letters_for_these(knowledge: Knowledge, before: Sequence[Span], span: Span) -> None:
+    """`vocab = 50257, ctx = 1024` … "I write $V, T$ for these": the letters, in the order of the names before."""
+    letters = [_plain_letter(part) for part in span.text.split(",")]
+    names = [name for each in before if each.block is span.block for name in _ASSIGNED.findall(each.text)]
+    if len(letters) > 1 and all(letters) and len(names) >= len(letters):
+        for letter, name in zip(letters, names[-len(letters) :], strict=True):
+            meaning = meaning_of(name) or PHRASES.get(name.lower())
+            if meaning:
+                knowledge.legend += [(span.start, letter, meaning), (span.start, name, meaning)]
+
+
+def _plain_letter(text: str) -> str:
+    found = _LETTER.fullmatch(text.strip())
+    return found[1] if found else ""
+
+
+def _read_values(document: Document, knowledge: Knowledge) -> None:
+    """Numbers that a table gives letters: `| n_layers | decoder layers | 32 |`, where one column has numbers."""
+    rows: dict[tuple[int, str], list[Block]] = {}
+    for block in document.blocks:
+        if block.cell is not None and block.cell.row:
+            rows.setdefault((document.place(block.start)[0], block.cell.row), []).append(block)
+    for (_, row), cells in rows.items():
+        name = row.strip(" $`\\")
+        letter = knowledge.letter(name) if re.fullmatch(r"[A-Za-z]\w*", name) else ""
+        numbers = [
+            cell.text.strip(" $`").replace(",", "")
+            for cell in cells
+            if _FIGURE.fullmatch(cell.text.strip(" $`"))
+        ]
+        if letter in GLOSSARY and len(numbers) == 1:
+            knowledge.values.setdefault(letter, (Fraction(numbers[0]),))
 
 
 def _name_beside(knowledge: Knowledge, one: Span, other: Span) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from symcost.symbols import letter_for
 
@@ -12,9 +11,11 @@ from symcost.symbols import letter_for
 PHRASES: Mapping[str, str] = {
     phrase: letter
     for letter, phrases in {
-        "b": "sequences|batch size|micro-batch size|microbatch size|micro batch|micro-batch|microbatch|global batch size|global batch|"
+        "b": "sequences|batch size|micro-batch size|"
+             "microbatch size|micro batch|micro-batch|microbatch|global batch size|global batch|"
              "mini-batch|batch|sequences per batch|number of sequences|batchsize|批大小|批次大小|批量",
-        "c": "tokens each|tokens long|sequence length|context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
+        "c": "tokens each|tokens long|sequence length|"
+             "context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
              "sequence|context|length|序列长度|上下文长度",
         "d": "hidden dimension|hidden size|hidden width|hidden|model width|model dimension|model dim|embedding dimension|"
              "embedding size|residual width|width|dimension of the model|d_model|隐藏层维度|隐藏维度|隐层维度|模型维度",
@@ -34,7 +35,8 @@ PHRASES: Mapping[str, str] = {
         "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|显卡数",
         "tp": "tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|tensor parallel",
         "pp": "pipeline-parallel size|pipeline parallel size|pipeline stages",
-        "dp": "data-parallel size|data parallel size|data-parallel degree",
+        "dp": "data-parallel ranks|data parallel ranks|number of data-parallel ranks|"
+             "data-parallel size|data parallel size|data-parallel degree",
         "MFU": "model flops utilization|model flops utilisation|mfu",
         "peak": "peak flop/s|peak flops|peak performance|peak flop/s per gpu|peak throughput",
         "E": "number of experts|experts|routed experts",
@@ -50,111 +52,8 @@ _PHRASE = "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reve
 FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{'|'.join(p for p in PHRASES if p and ord(p[0]) > 0x2E80)})",
                          re.IGNORECASE)  # fmt: skip
 
-# Words that say which quantity a sentence or a heading is about.
-_QUANTITY_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
-    (pattern, frozenset(names.split()))
-    for pattern, names in (
-        (r"\bbackward\b|反向", "backward_flops"),
-        (r"\bforward\b|前向", "forward_flops"),
-        (r"\btraining flops\b|\bflops (?:of|for|in) training\b|forward and backward|training step|one (?:training )?step|iteration",
-         "step_flops training_flops"),
-        (r"\bflops?\b|\bcompute\b|floating.point|计算量|multipl\w+ and", "forward_flops backward_flops step_flops optimizer_flops "
-         "flops_per_token training_flops recompute_flops"),
-        (r"\bactivations?\b|\bsaved?\b|激活", "saved_activations activation_memory memory_per_sequence"),
-        (r"\bgradients?\b|梯度", "gradient_memory"),
-        (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b", "optimizer_memory optimizer_flops static_memory"),
-        (r"\bkv.?cache\b|\bcache\b|key.value cache", "kv_cache_memory"),
-        (r"\bpeak memory\b", "peak_memory"),
-        (r"\bparameters?\b|\bparams?\b|\bweights?\b|参数", "parameters parameter_memory"),
-        (r"\bmemory\b|\bbytes?\b|\bG(?:i)?B\b|显存", "parameter_memory gradient_memory optimizer_memory activation_memory static_memory "
-         "memory_per_sequence peak_memory kv_cache_memory"),
-    )
-)  # fmt: skip
-
-_SCOPE_WORDS: tuple[tuple[str, str], ...] = (
-    (r"\b(?:self-)?attention\b|\battn\b|\bMHA\b|\bQKV\b|注意力", "block.attention"),
-    (r"\bFFN\b|\bMLP\b|\bfeed-?forward\b|\bSwiGLU\b", "block.mlp"),
-    (r"\b(?:per|each|one|a|every|single|the) (?:transformer )?(?:layer|block)\b|\bof one layer\b|/layer\b|每层|一层", "block"),
-    (r"\b(?:transformer )?blocks?\b", "block"),
-    (r"\bunembedding\b|\blogits?\b|\b(?:lm|the|output).head\b(?! (?:dim|size|width))|\boutput (?:layer|projection|embedding)\b|\bhead matrix\b", "head"),
-    (r"\bembeddings?\b|\btoken table\b|\bword embedding\b|词嵌入", "embedding"),
-    (r"\bfinal (?:RMS|layer)?norm\b", "final_norm"),
-    (r"\bwhole (?:model|transformer)\b|\ball (?:layers|blocks)\b|\bmodel\b|\btotal\b|\btogether\b|\ball told\b|总", "model"),
-)
-
-# Words for some steps of a layer, as (place, the tensors that they make or the parameters that they use).
-STEPS: tuple[tuple[re.Pattern[str], str, frozenset[str]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), place, frozenset(tensors.split()))
-    for pattern, place, tensors in (
-        (r"\bQKV\b|\bQ, ?K,? (?:and )?V\b|\$Q\$, ?\$K\$,? (?:and )?\$V\$|query, key,? and value proj", "block.attention", "Q K V W_Q W_K W_V"),
-        (r"\bscores\b(?!.*(?:values|mix|sum))|\bQK\^|\bQKᵀ", "block.attention", "scores"),
-        (r"mix\w* (?:of )?the values|weighted sum|attention over values|scores times V|\bPV\b|attn·V", "block.attention", "O"),
-        (r"output projection\b(?!.*(?:vocab|logit))|\bproject\b|\bW_?\{?O\}?\b", "block.attention", "y W_O"),
-        (r"up and gate|gate and up|\bW_?1`?\$? and `?\$?W_?3", "block.mlp", "G U W_1 W_3"),
-        (r"\bdown(?: projection)?\b", "block.mlp", "z W_2"),
-    )
-)  # fmt: skip
-SOME = re.compile(r"\b(?:W_?\{?[QKVO123]|Q\b|K\b|V\b|query|queries|keys?\b|scores|projections?|weighted|mixing|gate\b|up\b|down\b|"
-                  r"matrix|matrices|each|save|mask)", re.IGNORECASE)  # fmt: skip
-
-_QUANTITY = [(re.compile(pattern, re.IGNORECASE), names) for pattern, names in _QUANTITY_WORDS]
-_SCOPE = [(re.compile(pattern, re.IGNORECASE), scope) for pattern, scope in _SCOPE_WORDS]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What some words are about: quantities and places, each possibly several, and whether a sum is announced."""
-
-    quantities: frozenset[str]
-    scopes: frozenset[str]
-
-
-def subject(words: str) -> Subject:
-    """What a stretch of text names.
-
-    >>> sorted(subject("FLOPs of the MLP, forward").quantities)
-    ['forward_flops']
-    """
-    quantities: frozenset[str] = frozenset()
-    for pattern, names in _QUANTITY:
-        if pattern.search(words):
-            narrower = quantities & names
-            quantities = narrower or (quantities | names)
-    return Subject(quantities, frozenset(scope for pattern, scope in _SCOPE if pattern.search(words)))
-
-
-_NAME_PARTS: tuple[tuple[str, str], ...] = (
-    (r"per_?(?:sample|seq|sequence)", "memory_per_sequence"),
-    (r"peak|max", "peak_memory"),
-    (r"static", "static_memory"),
-    (r"forw|fwd", "forward_flops"),
-    (r"back|bwd|bawck", "backward_flops"),
-    (r"optim|adam|update", "optimizer_flops"),
-    (r"total|step|iter|train", "step_flops"),
-)
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
 CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d"}
-
-
-def quantity_of_name(name: str) -> str | None:
-    """The quantity that a subscripted name speaks of: F_forward, M_static, even with its letters mixed up.
-
-    >>> quantity_of_name("F_backwawrd"), quantity_of_name("M_per_sample"), quantity_of_name("x")
-    ('backward_flops', 'memory_per_sequence', None)
-    """
-    head, _, tail = name.partition("_")
-    memory = head in ("M", "Mem", "mem", "memory", "Memory")
-    flops = head in ("F", "C", "FLOPs", "flops")
-    if not tail or not (memory or flops):
-        return None
-    for pattern, quantity in _NAME_PARTS:
-        if re.match(pattern, tail.lower()):
-            if quantity == "optimizer_flops" and memory:
-                return "optimizer_memory"
-            if quantity in ("peak_memory", "static_memory", "memory_per_sequence") and not memory:
-                return None
-            return quantity if memory == quantity.endswith(("memory", "sequence")) else None
-    return None
 
 
 TIME_SUFFIXES: Mapping[str, int] = {
@@ -181,9 +80,12 @@ _DECLARED_BEFORE = re.compile(
     r"(?:(?:total|padded|number of|no\. of|count of|size of)\s+)*\Z"
 )
 _DECLARED_AFTER = re.compile(
-    rf"\A\s*(?:\(|is|of|=|:|,|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_CLOSES}(?![\w(]|\s*=\s*\d)"
+    rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_CLOSES}(?![\w(]|\s*=\s*\d)"
 )
 _LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
+_SIZE = re.compile(
+    r"(?:total|num|n|model|all|nb)_?(?:model_)?param(?:eter)?s(?:_count)?|param(?:eter)?_count", re.IGNORECASE
+)
 _ARTICLES = ("a", "A", "I")
 
 
@@ -204,11 +106,10 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
         if behind and behind[1] in _ARTICLES and "$" not in behind.group():
             behind = None
         found.append((meaning, ahead[1] if ahead else None, behind[1] if behind else None))
-    both = [(ahead, behind) for _, ahead, behind in found]
-    before_first = sum(ahead is not None for ahead, _ in both) >= sum(behind is not None for _, behind in both)
+    before_first = sum(bool(before) for _, before, _ in found) >= sum(bool(after) for _, _, after in found)
     said: dict[str, str] = {}
-    for meaning, ahead, behind in found:
-        name = (ahead or behind) if before_first else (behind or ahead)
+    for meaning, before, after in found:
+        name = (before or after) if before_first else (after or before)
         if name is not None:
             if meaning == "D" and re.search(rf"sequences? of\s*(?:\$|\\\()?{re.escape(name)}", text):
                 meaning = "c"
@@ -226,9 +127,13 @@ def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
     parts = [_plain(part.strip()) for part in _LISTED.split(names) if part.strip()]
     found = [PHRASES.get(each.group().lower(), "") for each in FIND_PHRASE.finditer(words)]
     whole = meaning_of(_plain(words.strip()))
-    if len(parts) == 1 and whole is not None:
-        found = [whole]
-    if parts and len(parts) == len(found) and all(re.fullmatch(r"[A-Za-z]\w{0,5}|ell|Psi|Phi", part) for part in parts):
+    if len(parts) == 1:
+        found = [whole] if whole is not None else found[:1]
+    if (
+        parts
+        and len(parts) == len(found)
+        and all(re.fullmatch(r"[A-Za-z]\w{0,5}|ell|Psi|Phi", part) for part in parts)
+    ):
         yield from zip(parts, found, strict=True)
 
 
@@ -238,4 +143,6 @@ def _plain(name: str) -> str:
 
 def meaning_of(name: str) -> str | None:
     """The glossary letter for a word that code or papers use, without any legend."""
-    return (letter_for(name) or letter_for(name.lower())) if len(name) > 1 else None
+    if len(name) < 2:
+        return None
+    return letter_for(name) or letter_for(name.lower()) or ("N" if _SIZE.fullmatch(name) else None)

@@ -80,7 +80,10 @@ def _cut(exact: Fraction, step: Fraction) -> Fraction:
 def binary(exact: Fraction, printed: PrintedNumber, unit: Unit | None) -> str | None:
     """The binary unit that the document means where its decimal one is wrong, or None."""
     if unit is None:
-        if printed.scale in (10**6, 10**9) and compare(exact / BINARY[int(printed.scale)], PrintedNumber(printed.digits), None, False).holds:
+        if (
+            printed.scale in (10**6, 10**9)
+            and compare(exact / BINARY[int(printed.scale)], PrintedNumber(printed.digits), None, False).holds
+        ):
             return f"2^{BINARY[int(printed.scale)].bit_length() - 1}"
         return None
     scale = int(unit.scale) if unit.scale.denominator == 1 else 0
@@ -89,7 +92,10 @@ def binary(exact: Fraction, printed: PrintedNumber, unit: Unit | None) -> str | 
         if compare(exact, printed, meant, False).holds:
             return unit.spelling[:-1] + "iB" if unit.spelling.endswith("B") else unit.spelling
     for decimal, power in BINARY.items():
-        if scale == power and compare(exact, printed, Unit(unit.spelling, Fraction(decimal), unit.dimension), False).holds:
+        if (
+            scale == power
+            and compare(exact, printed, Unit(unit.spelling, Fraction(decimal), unit.dimension), False).holds
+        ):
             return unit.spelling.replace("i", "")
     return None
 

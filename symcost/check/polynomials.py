@@ -10,7 +10,8 @@ from typing import TypeAlias
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
 Monomial: TypeAlias = tuple[tuple[str, int], ...]
-Summands: TypeAlias = Mapping[Monomial, Fraction]
+Coefficient: TypeAlias = int | Fraction  # an int where it is whole, which is an order faster
+Summands: TypeAlias = Mapping[Monomial, Coefficient]
 
 MOST_SUMMANDS = 2_000  # beyond this a form is not multiplied out
 
@@ -24,13 +25,13 @@ def summands(form: Expr) -> Summands | None:
     True
     """
     if form.is_Rational:
-        return {(): Fraction(form.p, form.q)} if form.p else {}
+        return {(): int(form.p) if form.q == 1 else Fraction(form.p, form.q)} if form.p else {}
     if form.is_Symbol:
-        return {((form.name, 1),): Fraction(1)}
+        return {((form.name, 1),): 1}
     if form.is_Add:
         return _sum(form.args)
     if form.is_Mul:
-        product: Summands | None = {(): Fraction(1)}
+        product: Summands | None = {(): 1}
         for factor in form.args:
             other = summands(factor)
             product = None if product is None or other is None else times(product, other)
@@ -41,14 +42,22 @@ def summands(form: Expr) -> Summands | None:
 
 
 def _sum(forms: Iterable[Expr]) -> Summands | None:
-    total: dict[Monomial, Fraction] = {}
+    tables = []
     for form in forms:
         parts = summands(form)
         if parts is None:
             return None
-        for monomial, coefficient in parts.items():
-            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
-    return {monomial: coefficient for monomial, coefficient in total.items() if coefficient}
+        tables.append(parts)
+    return total(tables)
+
+
+def total(tables: Iterable[Summands]) -> Summands:
+    """The sum, without what cancels."""
+    found: dict[Monomial, Coefficient] = {}
+    for table in tables:
+        for monomial, coefficient in table.items():
+            found[monomial] = found.get(monomial, 0) + coefficient
+    return {monomial: coefficient for monomial, coefficient in found.items() if coefficient}
 
 
 def _power(base: Summands | None, exponent: int) -> Summands | None:
@@ -58,11 +67,11 @@ def _power(base: Summands | None, exponent: int) -> Summands | None:
         if len(base) != 1:
             return None
         [(monomial, coefficient)] = base.items()
-        base = {tuple((name, -power) for name, power in monomial): 1 / coefficient}
+        base = {tuple((name, -power) for name, power in monomial): 1 / Fraction(coefficient)}
         exponent = -exponent
-    if len(base) > 1 and len(base) ** min(exponent, 12) > MOST_SUMMANDS * 64 or exponent > 64:
+    if (len(base) > 1 and len(base) ** min(exponent, 12) > MOST_SUMMANDS * 64) or exponent > 64:
         return None
-    result: Summands | None = {(): Fraction(1)}
+    result: Summands | None = {(): 1}
     for _ in range(exponent):
         result = None if result is None else times(result, base)
     return result
@@ -72,14 +81,15 @@ def times(left: Summands, right: Summands) -> Summands | None:
     """The product, or None where it grows too large to be multiplied out."""
     if len(left) * len(right) > MOST_SUMMANDS:
         return None
-    product: dict[Monomial, Fraction] = {}
+    product: dict[Monomial, Coefficient] = {}
     for one, first in left.items():
         for other, second in right.items():
             key = _joined(one, other)
-            product[key] = product.get(key, Fraction(0)) + first * second
+            product[key] = product.get(key, 0) + first * second
     return {monomial: coefficient for monomial, coefficient in product.items() if coefficient}
 
 
+@lru_cache(maxsize=65536)
 def _joined(one: Monomial, other: Monomial) -> Monomial:
     if not one or not other:
         return one or other
@@ -93,11 +103,11 @@ def minus(left: Summands, right: Summands) -> Summands:
     """The difference, without what cancels."""
     result = dict(left)
     for monomial, coefficient in right.items():
-        result[monomial] = result.get(monomial, Fraction(0)) - coefficient
+        result[monomial] = result.get(monomial, 0) - coefficient
     return {monomial: coefficient for monomial, coefficient in result.items() if coefficient}
 
 
-def scaled(form: Summands, factor: Fraction) -> Summands:
+def scaled(form: Summands, factor: Coefficient) -> Summands:
     """Every coefficient times `factor`."""
     return {monomial: coefficient * factor for monomial, coefficient in form.items()}
 
@@ -106,7 +116,7 @@ def ratio(left: Summands, right: Summands) -> Fraction | None:
     """The number that left is of right, where they have the same monomials in the same proportion."""
     if not left or left.keys() != right.keys():
         return None
-    ratios = {coefficient / right[monomial] for monomial, coefficient in left.items()}
+    ratios = {Fraction(coefficient) / right[monomial] for monomial, coefficient in left.items()}
     return ratios.pop() if len(ratios) == 1 else None
 
 
@@ -121,6 +131,6 @@ def form_of(table: Summands) -> Expr:
     ))  # fmt: skip
 
 
-def key(table: Summands) -> frozenset[tuple[Monomial, Fraction]]:
+def key(table: Summands) -> frozenset[tuple[Monomial, Coefficient]]:
     """The table as something that can be looked up."""
     return frozenset(table.items())

@@ -6,10 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symcost.check.polynomials import Monomial, Summands, form_of, minus, ratio
+from symcost.check.polynomials import Monomial, Summands, form_of, minus, ratio, times
 from symcost.notation import text
 
-FACTORS = (Fraction(2), Fraction(1, 2), Fraction(3), Fraction(1, 3), Fraction(4), Fraction(1, 4), Fraction(3, 2), Fraction(2, 3))
+FACTORS = (
+    Fraction(2),
+    Fraction(1, 2),
+    Fraction(3),
+    Fraction(1, 3),
+    Fraction(4),
+    Fraction(1, 4),
+    Fraction(3, 2),
+    Fraction(2, 3),
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class Slip:
     difference: Summands
     dropped: bool = False  # terms are only left out
     added: bool = False  # a term is only too much
+    factor: bool = False  # terms have another coefficient
 
 
 def written(table: Summands) -> str:
@@ -43,25 +53,63 @@ def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Sl
     common = [monomial for monomial in document if derived.get(monomial) == document[monomial]]
     only_document = {monomial: value for monomial, value in document.items() if monomial not in derived}
     only_derived = {monomial: value for monomial, value in derived.items() if monomial not in document}
-    changed = [monomial for monomial in document if monomial in derived and derived[monomial] != document[monomial]]
+    changed = [
+        monomial for monomial in document if monomial in derived and derived[monomial] != document[monomial]
+    ]
     if not only_document and not changed and common:
-        return Slip(f"missing {written(only_derived)}", difference, dropped=True) if len(only_derived) == 1 else None
+        return (
+            Slip(f"missing {written(only_derived)}", difference, dropped=True)
+            if len(only_derived) == 1
+            else None
+        )
     if not only_derived and not changed and common and len(only_document) == 1:
         return Slip(f"{written(only_document)} too much", difference, added=True)
     if not only_document and not only_derived and len(changed) == 1 and common:
         [monomial] = changed
         wrong, right = document[monomial], derived[monomial]
         name = written({monomial: Fraction(1)})
-        return Slip(f"the coefficient of {name} should be {_number(right)}, not {_number(wrong)}", difference)
-    if len(only_document) == 1 and len(only_derived) == 1 and not changed and (common or sure or _tells(document, derived)):
-        [(wrong_key, wrong)], [(right_key, right)] = only_document.items(), only_derived.items()
-        if wrong == right:
-            words = _letter_slip(wrong_key, right_key)
-            if words:
-                return Slip(words.format(written(only_document)), difference)
+        return Slip(
+            f"the coefficient of {name} should be {right}, not {wrong}",
+            difference,
+            factor=True,
+        )
+    if (
+        only_document
+        and len(only_document) == len(only_derived)
+        and not changed
+        and (common or sure or _tells(document, derived))
+    ):
+        words = _group_slip(only_document, only_derived)
+        if words:
+            return Slip(words, difference)
+    if len(changed) == 1 and len(only_derived) == 1 and not only_document:
+        [monomial], [(lost, value)] = changed, only_derived.items()
+        words = _letter_slip(monomial, lost) if document[monomial] - derived[monomial] == value else None
+        if words:
+            return Slip(words.format(written({monomial: value})), difference)
+    if changed and not only_document and not only_derived and common:
+        differing = {monomial: derived[monomial] for monomial in changed}
+        factor = ratio({monomial: document[monomial] for monomial in changed}, differing)
+        if factor is not None and factor in FACTORS:
+            return Slip(f"{_factor_words(factor)} in {written(differing)}", difference, factor=True)
     factor = ratio(document, derived)
     if factor in FACTORS and factor is not None:
-        return Slip(_factor_words(factor), difference)
+        return Slip(_factor_words(factor), difference, factor=True)
+    return None
+
+
+def _group_slip(wrong: Summands, right: Summands) -> str | None:
+    """One letter slip that explains all terms that are not alike, such as a letter missing in the last bracket."""
+    if len(wrong) == 1:
+        [(wrong_key, value)], [(right_key, expected)] = wrong.items(), right.items()
+        words = _letter_slip(wrong_key, right_key) if value == expected else None
+        return words.format(written(wrong)) if words else None
+    names = {name for table in (wrong, right) for monomial in table for name, _ in monomial}
+    for name in sorted(names):
+        for power in (1, -1):
+            moved = times(wrong, {((name, power),): Fraction(1)})
+            if moved == dict(right):
+                return f"the factor {name} is {'missing' if power > 0 else 'too much'} in {written(wrong)}"
     return None
 
 
@@ -89,10 +137,6 @@ def slip_in_terms(terms: Sequence[Summands], derived: Summands) -> Slip | None:
 def _tells(document: Summands, derived: Summands) -> bool:
     """A lone term is only held against another where its coefficient tells that they belong together."""
     return len(document) == len(derived) == 1 and next(iter(document.values())) not in (1, 2)
-
-
-def _number(value: Fraction) -> str:
-    return str(value)
 
 
 def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:

@@ -1,69 +1,321 @@
-"""What a document's words suppose: which model, which convention, which optimizer, and which others are near."""
+"""What a document's words suppose: which model, which convention, which bytes, and which others are near."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
-from symcost.check.catalogue import VARIANTS, Supposed
-from symcost.check.knowledge import Knowledge
-
-_GATED = re.compile(r"swiglu|geglu|gated|\bglu\b|W_?3\b|gate_proj|llama|mistral|qwen", re.IGNORECASE)
-_UNGATED = re.compile(r"\bgelu\b|gpt-?[23]?\b|megatron|\bopt\b|bloom|layer ?norm|ungated|relu", re.IGNORECASE)
-_MEGATRON = re.compile(r"dropout|megatron|korthikanti|\bmask", re.IGNORECASE)
-_EVERY = re.compile(r"every (?:listed )?(?:op|output|result)|cs336|all (?:intermediate )?outputs", re.IGNORECASE)
-_FLASH = re.compile(r"flash", re.IGNORECASE)
-_CHECKPOINT = re.compile(r"checkpoint|recomput", re.IGNORECASE)
-
-_UNTIED = re.compile(r"separate (?:input and output|embedding|output)|untied|not tied|not shared|two embedding|"
-                     r"(?:input|word) and output embeddings? (?:are|is) (?:separate|not)", re.IGNORECASE)  # fmt: skip
+from symcost.model import LETTERS, Architecture, Attention, Block, Experts, FeedForward, Model
+from symcost.symbols import d, d_k, h
 
 
-def suppositions(text: str, knowledge: Knowledge, model: str | None, under: str | None) -> Iterator[Supposed]:
-    """Models and conventions to hold a document against, the likeliest first; those after the first are others.
+@dataclass(frozen=True)
+class Design:
+    """What words say of a decoder's blocks; `name` is that of a known model, which then says it all."""
 
-    What the caller names comes first and alone decides the first.
-    """
-    letters = {meaning for _, _, meaning in knowledge.legend}
-    ties = [] if "d_ff" in letters or re.search(r"d_\{?(?:\\text\{)?ff|intermediate_size|d_ff", text) and not re.search(
-        r"d_ff`?\s*=\s*`?\$?\s*4|4\s*\*?\s*d_model|d_\{ff\}\s*=\s*4", text) else [("d_ff", "4*d")]  # fmt: skip
+    gated: bool = True
+    rms: bool = True
+    biased: bool = False
+    tied: bool = False
+    learned_positions: bool = False
+    dropout: bool = False
+    experts: bool = False
+    grouped: bool = False
+    gains_counted: bool = True
+    name: str = ""
+
+    @property
+    def model(self) -> Model:
+        """The model in letters that the words describe."""
+        return _model(self)
+
+    def but(self, **features: bool) -> Design:
+        """The same with other features."""
+        return Design(**{**vars(self), **features})
+
+    def __str__(self) -> str:
+        if self.name:
+            return self.name
+        base = LIKE_LLAMA if self.gated else LIKE_GPT
+        others = [
+            words if getattr(self, feature) else f"no {words}"
+            for feature, words in (
+                ("biased", "biases"),
+                ("dropout", "dropout"),
+                ("learned_positions", "learned positions"),
+            )
+            if getattr(self, feature) != getattr(base, feature)
+        ]
+        if self.tied != base.tied:
+            others.append("head tied" if self.tied else "head not tied")
+        if self.rms != base.rms:
+            others.append("RMSNorm" if self.rms else "LayerNorm")
+        if self.experts:
+            others.append("experts")
+        if not self.gains_counted:
+            others.append("norms' parameters not counted")
+        return ("llama" if self.gated else "gpt") + (f" ({', '.join(others)})" if others else "")
+
+
+LIKE_LLAMA = Design()
+LIKE_GPT = Design(gated=False, rms=False, biased=True, tied=True, learned_positions=True, dropout=True)
+
+
+@cache
+def _model(design: Design) -> Model:
+    if design.name:
+        from symcost.families import load
+
+        return load(design.name)
+    attention = Attention(grouped=design.grouped, biased="QKVO" if design.biased else "")
+    mlp: FeedForward | Experts = FeedForward("swiglu" if design.gated else "gelu", biased=design.biased)
+    architecture = Architecture(
+        (Block(attention, Experts() if design.experts else mlp),),
+        norm="rms" if design.rms else "layer",
+        positions="c" if design.learned_positions else "",
+        tied=design.tied,
+        drops=frozenset({"weights", "results"}) if design.dropout else frozenset(),
+    )
+    return Model(str(design), architecture, {d_k: d / h})
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """What a form is held against: a design, a convention, an optimizer, a precision, and forms put in for letters."""
+
+    design: Design
+    convention: str = "textbook"
+    optimizer: str = "adamw"
+    precision: str | None = None
+    ties: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        words = [f"{self.design} under {self.convention}"]
+        if self.optimizer != "adamw":
+            words.append(self.optimizer)
+        if self.precision:
+            words.append(self.precision)
+        return ", ".join(words)
+
+
+# ----------------------------------------------------------------------------------- what the words say
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_GATED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )(?<!无)gated", r"\bglu\b", r"W_?\{?3\b", r"gate_proj", r"gate, up",
+                r"\bllama", r"mistral", r"qwen",
+                r"three[- ]matri", r"two matrices in and one out")  # fmt: skip
+_UNGATED = _words(
+    r"\bgelu\b",
+    r"gpt-?[23]?\b",
+    r"megatron",
+    r"\bopt-?\d",
+    r"bloom",
+    r"ungated",
+    r"not gated",
+    r"\brelu",
+    r"无门控",
+    r"kaplan",
+    r"no gate",
+)
+_RMS, _LAYER_NORM = _words(r"rms ?norm"), _words(r"layer ?norm")
+_BIASED = _words(r"\bwith biases", r"\bbiases(?:,| everywhere|;)", r"bias terms? (?:are|is) (?:used"
+                                                                   r"|included)", r"has biases",
+                 r"(?<!无)(?<!不)带偏置", r"及偏置",
+                 r"weights? and bias")  # fmt: skip
+_NOT_BIASED = _words(
+    r"\b(?:no|without|nor|bias-free|drops?|omit\w*|ignor\w+|neglect\w*|leav\w+ out) (?:any )?(?:the )?bias",
+    r"bias-free",
+    r"biases? (?:and norms? )?(?:are|is) "
+    r"(?:left out|ignored|neglected|not|peanuts|omitted)",
+    r"无偏置",
+    r"没有偏置",
+    r"不含偏置",
+    r"no bias",
+    r"biases and norms (?:are )?(?:ignored|left out)",
+)
+_TIED = _words(
+    r"(?<!not )(?<!un)(?<!un-)\btied\b",
+    r"shares? (?:its|the) (?:weight|matrix)",
+    r"(?<!不)共享",
+    r"weight tying",
+    r"share(?:s|d)? (?:one|a) matrix",
+)
+_NOT_TIED = _words(
+    r"\buntied",
+    r"\bnot tied",
+    r"(?:are|is) not shared",
+    r"not shared",
+    r"\bseparate\b",
+    r"different matrices",
+    r"不共享",
+    r"do not tie",
+    r"own matrix",
+)
+_LEARNED = _words(r"learned position", r"position embeddings", r"\bwpe\b", r"positions? table")
+_NOT_LEARNED = _words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"no position")
+_DROPOUT, _NO_DROPOUT = (
+    _words(r"dropout", r"megatron", r"korthikanti"),
+    _words(r"\b(?:no|without) dropout", r"dropout is off", r"dropout off"),
+)
+_EXPERTS = _words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
+_GAINS_LEFT_OUT = _words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|drop|without)[^.;]{0,20}\bgains?\b",
+                         r"\b(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)\b[^.;]{0,20}\b(?:ignored"
+                         r"|left out|neglected|omitted|not counted|not worth|peanuts)",
+                         r"(?:not count|ignor\w*|neglect\w*|leav\w+ out"
+                         r"|omit\w*) (?:the )?(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)")  # fmt: skip
+_EVERY = _words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
+_MEGATRON = _words(r"dropout", r"megatron", r"korthikanti")
+_FULL = _words(
+    r"\bfp32 throughout",
+    r"(?:everything|all|stored|kept|activations?)[^.;]{0,20}\bin (?:fp32|float32)",
+    r"float32",
+)
+_HALF = _words(
+    r"\bbf16\b", r"\bfp16\b", r"half precision", r"16-bit", r"mixed precision", r"混合精度", r"two bytes"
+)
+_FOUR_WIDE = _words(
+    r"d_\{?(?:\\text\{)?ff\}*`?\$?\s*=\s*`?\$?\s*4",
+    r"4\s*\\?\*\s*(?:n_embd|d_model|hidden)",
+    r"\b4x hidden",
+    r"four times as wide",
+)
+
+
+def said(yes: re.Pattern[str], no: re.Pattern[str], text: str) -> bool | None:
+    """Whether a text says something, denies it, or neither; what it denies also shows in `yes`."""
+    denied = no.search(text)
+    if denied:
+        return False
+    return True if yes.search(text) else None
+
+
+def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Design]]:
+    """The designs that a text may speak of, the likeliest first: what it says holds, the rest is varied; then others."""
+    gated_words, plain_words = len(_GATED.findall(text)), len(_UNGATED.findall(text))
+    gated = gated_words >= plain_words
+    base = LIKE_LLAMA if gated else LIKE_GPT
+    stated: dict[str, bool | None] = {
+        "gated": gated if gated_words or plain_words else None,
+        "rms": said(_RMS, _LAYER_NORM, text)
+        if not (_RMS.search(text) and _LAYER_NORM.search(text))
+        else None,
+        "biased": said(_BIASED, _NOT_BIASED, text),
+        "tied": said(_TIED, _NOT_TIED, text),
+        "learned_positions": said(_LEARNED, _NOT_LEARNED, text),
+        "dropout": said(_DROPOUT, _NO_DROPOUT, text),
+        "experts": True if {"E", "k"} <= set(letters) or _EXPERTS.search(text) else None,
+        "gains_counted": False if _GAINS_LEFT_OUT.search(text) else None,
+    }
+    first = base.but(
+        **{name: value for name, value in stated.items() if value is not None}, grouped="h_kv" in letters
+    )
+    fitting = [first]
+    open_features = [
+        name for name in ("biased", "tied", "learned_positions", "dropout") if stated[name] is None
+    ]
+    for name in open_features:
+        fitting.append(first.but(**{name: not getattr(first, name)}))
+    if len(open_features) > 1:
+        fitting.append(first.but(**dict.fromkeys(open_features, False)))
+    if first.experts:
+        fitting.append(replace(first, experts=False))
+    fitting.append(replace(first, gains_counted=not first.gains_counted))
+    other = LIKE_GPT if first.gated else LIKE_LLAMA
+    others = [
+        replace(
+            other,
+            grouped=first.grouped,
+            biased=first.biased if stated["biased"] is not None else other.biased,
+        ),
+        replace(
+            other, grouped=first.grouped, biased=False, tied=False, learned_positions=False, dropout=False
+        ),
+    ]
+    return (fitting, others) if stated["gated"] is not None else (fitting + others, [])
+
+
+@dataclass(frozen=True)
+class Suppositions:
+    """The designs, conventions and precisions of one document, the likeliest first."""
+
+    designs: tuple[Design, ...]
+    others: tuple[Design, ...]
+    conventions: tuple[str, ...]
+    precisions: tuple[str, ...]
+    ties: tuple[tuple[str, str], ...]
+    half: bool | None = None
+
+    def first(self, options: str = "") -> Supposed:
+        return self.under(self.designs[0], f"{self.conventions[0]}{options}")
+
+    def under(self, design: Design, convention: str, precision: str | None = None) -> Supposed:
+        fixed = {symbol.name for symbol in design.model.ties}
+        ties = tuple((name, form) for name, form in self.ties if name not in fixed)
+        return Supposed(design, convention, precision=precision, ties=ties)
+
+
+def suppositions(text: str, letters: Collection[str], model: str | None, under: str | None) -> Suppositions:
+    """What a text supposes; what the caller names comes first."""
+    ties = []
+    if "d_ff" not in letters or _FOUR_WIDE.search(text):
+        ties.append(("d_ff", "4*d"))
     if "h_kv" not in letters:
         ties.append(("h_kv", "h"))
     if "c_max" not in letters:
         ties.append(("c_max", "c"))
-    gated, ungated = len(_GATED.findall(text)), len(_UNGATED.findall(text))
-    families = ["cs190c", "gpt"] if gated >= ungated else ["gpt", "cs190c"]
-    if "h_kv" in letters or "d_ff" in letters and families[0] == "cs190c":
-        families = ["llama", *families]
+    found, others = designs(text, letters)
+    if model is not None:
+        found.insert(0, Design(name=model))
     first = under or ("every-output" if _EVERY.search(text) else
-                      "megatron-2022" if _MEGATRON.search(text) and families[0] == "gpt" else "textbook")  # fmt: skip
-    models = [model] if model else []
-    models += [each for each in families if each not in models]
-    models += [each for each in VARIANTS if each not in models]
-    if _UNTIED.search(text):
-        models = [each for each in models if not VARIANTS[each].architecture.tied] if not model else models
-    conventions = [first] + [each for each in ("textbook", "megatron-2022", "every-output") if each != first]
-    seen = set()
-    for convention in conventions:
-        for each in models:
-            own = _ties(each, ties)
-            supposed = Supposed(each, convention, ties=own)
-            if supposed not in seen:
-                seen.add(supposed)
-                yield supposed
-    options = (["+flash"] if _FLASH.search(text) else []) + (["+checkpoint"] if _CHECKPOINT.search(text) else [])
-    own = _ties(models[0], ties)
-    for option in [*options, *(each for each in ("+flash", "+checkpoint") if each not in options)]:
-        yield Supposed(models[0], f"{first}{option}", ties=own)
-    for convention in ("torch-eager", "torch-compile"):
-        yield Supposed(models[0], convention, ties=own)
-    for optimizer in ("adamw-torch",):
-        yield Supposed(models[0], first, optimizer=optimizer, ties=own)
-    for precision in ("mixed-16", "mixed-18", "bf16"):
-        yield Supposed(models[0], first, precision=precision, ties=own)
+                      "megatron-2022" if found[0].dropout and _MEGATRON.search(text) else "textbook")  # fmt: skip
+    base = first.split("+")[0]
+    conventions = [
+        first,
+        *(
+            each
+            for each in ("textbook", "megatron-2022", "every-output", "torch-eager", "torch-compile")
+            if each != base
+        ),
+    ]
+    half = (
+        True
+        if _HALF.search(text) and not _FULL.search(text)
+        else False
+        if _FULL.search(text) and not _HALF.search(text)
+        else None
+    )
+    precisions = ("mixed-16", "fp32") if half else ("fp32", "mixed-16")
+    return Suppositions(
+        tuple(dict.fromkeys(found)), tuple(others), tuple(conventions), precisions, tuple(ties), half
+    )
 
 
-def _ties(model: str, ties: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The ties that a model does not fix itself."""
-    fixed = {symbol.name for symbol in VARIANTS[model].ties} if model in VARIANTS else set()
-    return tuple((name, form) for name, form in ties if name not in fixed)
+def _variants() -> dict[str, Model]:
+    """The models in letters, and the same without what authors like to leave out."""
+
+    def but(
+        base: str, mlp: FeedForward | None = None, attention: Attention | None = None, **changes: Any
+    ) -> Model:
+        architecture = LETTERS[base].architecture
+        (block,) = architecture.blocks
+        own = replace(block, attention=attention or block.attention, feed_forward=mlp or block.feed_forward)
+        return replace(LETTERS[base], architecture=replace(architecture, blocks=(own,), **changes))
+
+    plain: dict[str, Any] = {"attention": Attention(), "mlp": FeedForward("gelu")}
+    found = {
+        "gpt without biases": but("gpt", **plain),
+        "gpt without dropout": but("gpt", drops=frozenset()),
+        "gpt untied without biases": but("gpt", **plain, drops=frozenset(), tied=False, positions=""),
+        "llama tied": but("llama", tied=True),
+    }
+    return {**LETTERS, **{name: replace(model, name=name) for name, model in found.items()}}
+
+
+VARIANTS: Mapping[str, Model] = _variants()

@@ -31,10 +31,22 @@ MANY = 10  # documents from which on a terminal shows how far it is
 @click.option("--under", metavar="C", help="Convention, with options: textbook+flash.")
 @click.option("--notation", metavar="N", help="Whose letters the documents use.")
 @click.option("--given", multiple=True, metavar="k=v,…", help="Numbers: b=4,c=256.")
-@click.option("--format", "to", type=click.Choice(("text", "json", "sarif", "github")), default="text", show_default=True)
-@click.option("--report", metavar="FILE", help="Write a report as well; its ending says how (.md, .html, .tex …).")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Documents read at a time.")
-@click.option("--docstrings", is_flag=True, help="Read the docstrings and comments of Python files in folders too.")
+@click.option(
+    "--format",
+    "to",
+    type=click.Choice(("text", "json", "sarif", "github")),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--report", metavar="FILE", help="Write a report as well; its ending says how (.md, .html, .tex …)."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Documents read at a time."
+)
+@click.option(
+    "--docstrings", is_flag=True, help="Read the docstrings and comments of Python files in folders too."
+)
 @click.option("--fix", is_flag=True, help="Write the right form where there is exactly one.")
 @click.option("--diff", is_flag=True, help="Show what --fix would write, and write nothing.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what this file accepts.")
@@ -57,7 +69,8 @@ def command(
         return RIGHT
     if not paths:
         raise UsageError("check: expected a document, a folder or -, found none. See symcost check --help.")
-    from symcost.check.baseline import read_baseline, write_baseline as accept
+    from symcost.check.baseline import read_baseline
+    from symcost.check.baseline import write_baseline as accept
     from symcost.check.configuration import find_configuration
     from symcost.check.formats import rendered
     from symcost.check.walking import Patterns, Refused, documents
@@ -69,13 +82,19 @@ def command(
     options = Options(settings.model, settings.convention, settings.notation, settings.given, fix or diff)
     _call_is_right(options)
     found = list(documents(paths, patterns))
-    tasks = [Task(each, _standard_input() if each == "-" else None) for each in found if isinstance(each, str)]
+    tasks = [
+        Task(each, _standard_input() if each == "-" else None) for each in found if isinstance(each, str)
+    ]
     checked = _all(tasks, options, jobs)
-    accepted_in = baseline or (str((settings.folder or Path()) / settings.baseline) if settings.baseline else None)
+    accepted_in = baseline or (
+        str((settings.folder or Path()) / settings.baseline) if settings.baseline else None
+    )
     accepted = read_baseline(Path(accepted_in)) if accepted_in and not write_baseline else {}
     findings, errors = gathered(checked, [each for each in found if isinstance(each, Refused)], accepted)
     if write_baseline is not None:
-        many = accept([each for each in findings if settings.severity_of(each.code) != "off"], Path(write_baseline))
+        many = accept(
+            [each for each in findings if settings.severity_of(each.code) != "off"], Path(write_baseline)
+        )
         click.echo(f"accepted {many} findings in {write_baseline}")
         return _complained(errors) or RIGHT
     if diff:
@@ -189,4 +208,4 @@ def _write_report(file: str, paths: Sequence[str], findings: Findings) -> None:
 
     document: Any = findings_document(findings)
     written = format_of(Path(file).suffix.lstrip(".")).write(document)
-    Path(file).write_text(written, encoding="utf-8")
+    Path(file).write_bytes(written if isinstance(written, bytes) else written.encode())

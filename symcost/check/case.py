@@ -1,0 +1,183 @@
+"""The case: what is known of a document while its formulas are judged, and forms made comparable by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from sympy import Expr, Symbol
+
+from symcost.check.catalogue import Book, Entry, book
+from symcost.check.documents import Document, Span
+from symcost.check.knowledge import Knowledge
+from symcost.check.meanings import meaning_of
+from symcost.check.polynomials import Summands, summands
+from symcost.check.subjects import Subject
+from symcost.check.supposing import Supposed, Suppositions, suppositions
+from symcost.notation.units import Unit
+from symcost.symbols import GLOSSARY
+
+_CODE_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_FULL_HEADS = re.compile(
+    r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b|\b([A-Za-z]\w*) = ([A-Za-z]\w*)\b",
+    re.IGNORECASE,
+)
+FOUR_WIDE = {GLOSSARY["d_ff"].symbol: 4 * GLOSSARY["d"].symbol}  # what a document may leave unsaid
+MOST_DESIGNS = 8
+OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number that the document states: in which unit, and of which quantities."""
+
+    value: Fraction
+    unit: Unit | None
+    about: Subject
+
+
+@dataclass
+class Case:
+    """One document with its legend, what is supposed of it, and what it has said so far.
+
+    `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
+    are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be.
+    """
+
+    document: Document
+    knowledge: Knowledge
+    model: str | None = None
+    under: str | None = None
+    meant: dict[str, Entry] = field(default_factory=dict)
+    amounts: dict[Fraction, list[Amount]] = field(default_factory=dict)
+    columns: dict[object, set[object]] = field(default_factory=dict)
+
+    @cached_property
+    def suppositions(self) -> Suppositions:
+        """What the document is held against."""
+        return suppositions(self.document.text, self.letters, self.model, self.under)
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        """The letters of ours that the document declares, or names in words that everybody knows."""
+        words = {
+            letter
+            for name in set(_CODE_NAME.findall(self.document.text))
+            if (letter := meaning_of(name)) is not None
+        }
+        return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning} | words)
+
+    @cached_property
+    def first(self) -> Supposed:
+        """The likeliest supposition."""
+        return self.suppositions.first()
+
+    @cached_property
+    def ties(self) -> dict[Symbol, Expr]:
+        """The forms that are put in for letters under the likeliest supposition."""
+        return dict(book(self.first).costs.ties)
+
+    def tied(self, form: Expr) -> Expr:
+        return form.xreplace(self.ties)
+
+    def table(self, form: Expr) -> Summands | None:
+        """A form as a table under the ties, where it is a sum of products of letters that are known."""
+        table = summands(self.tied(form))
+        if table and all(name in GLOSSARY for monomial in table for name, _ in monomial):
+            return table
+        return None
+
+    def tables(self, form: Expr) -> list[Summands]:
+        """The ways to take a form: as it stands, with names of the model's size as N, with what the names are meant to be,
+        and with what they were said to be."""
+        knowledge = self.knowledge
+        sizes = {
+            symbol: GLOSSARY["N"].symbol
+            for symbol in form.free_symbols
+            if (entry := self.meant.get(symbol.name)) is not None
+            and entry.quantity == "parameters"
+            and not entry.parts
+        }
+        meant = {
+            symbol: entry.total
+            for symbol in form.free_symbols
+            if (entry := self.meant.get(symbol.name)) is not None
+        }
+        ways = [form, form.xreplace(sizes), knowledge.opened(form.xreplace(meant)), knowledge.opened(form)]
+        found: list[Summands] = []
+        for way in ways:
+            table = self.table(way)
+            if table is not None and table not in found:
+                found.append(table)
+        return found
+
+    def supposed(self, about: Subject, *, precise: bool, letters: Collection[str]) -> Iterator[Supposed]:
+        """What a formula in some letters is held against, the likeliest first.
+
+        `precise` also varies the bytes. A form without d_ff or h_kv is also held against d_ff = 4d and full heads.
+        """
+        found = list(self._supposed(about, precise))
+        yield from found
+        first = self.suppositions.designs[0]
+        if first.grouped and "h_kv" not in letters and _FULL_HEADS.search(about.words):
+            yield from (
+                replace(each, design=replace(first, grouped=False)) for each in found if each.design == first
+            )
+        if "d_ff" not in letters and "d_ff" not in dict(self.suppositions.ties):
+            yield from (
+                replace(each, ties=(*each.ties, ("d_ff", "4*d")))
+                for each in found
+                if "d_ff" not in dict(each.ties)
+            )
+
+    def _supposed(self, about: Subject, precise: bool) -> Iterator[Supposed]:
+        given = self.suppositions
+        chosen = "".join(f"+{name}" for name in OPTION_NAMES if name in about.options)
+        if "checkpoint" in about.options and "selective" in about.options:
+            chosen = chosen.replace("+checkpoint", "")
+        endings = [chosen] if not chosen or about.near_options else [chosen, ""]
+        base = given.conventions[0]
+        for ending in endings:
+            if any(part in base for part in ending.split("+") if part):
+                ending = ""
+            for design in given.designs[:MOST_DESIGNS]:
+                if not precise or base.startswith("megatron"):
+                    yield given.under(design, f"{base}{ending}")
+                    continue
+                for precision in given.precisions:
+                    yield given.under(design, f"{base}{ending}", precision)
+
+    def books(self) -> Iterator[Book]:
+        """Where a form is looked up that the words do not announce: designs first, then other conventions and options."""
+        given = self.suppositions
+        for design in given.designs[:MOST_DESIGNS]:
+            yield book(given.under(design, given.conventions[0]))
+        for precision in given.precisions if not given.conventions[0].startswith("megatron") else ():
+            yield book(given.under(given.designs[0], given.conventions[0], precision))
+
+    def other_books(self) -> Iterator[Book]:
+        given = self.suppositions
+        for design in given.others:
+            yield book(given.under(design, given.conventions[0]))
+        for convention in given.conventions[1:]:
+            yield book(given.under(given.designs[0], convention))
+        for option in ("flash", "checkpoint", "causal"):
+            if option not in given.conventions[0]:
+                yield book(given.under(given.designs[0], f"{given.conventions[0]}+{option}"))
+
+    def settle_size(self) -> None:
+        """Takes what is derived for N, the number of parameters, where the document prints that very number."""
+        knowledge = self.knowledge
+        if "N" in knowledge.numbers or "N" in knowledge.definitions:
+            return
+        entry = book(self.first).entry("parameters")
+        for value in knowledge.evaluated(entry.total) if entry is not None else ():
+            if value in self.amounts:
+                knowledge.values["N"] = (value,)
+
+    def later(self, position: int) -> Sequence[Span]:
+        """The formulas that follow one."""
+        return self.document.spans[position + 1 :]

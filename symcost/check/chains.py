@@ -1,0 +1,232 @@
+"""Chains: whether two neighbouring forms are the same, under the definitions in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from sympy import Expr
+
+from symcost.check.case import FOUR_WIDE, Case
+from symcost.check.catalogue import book
+from symcost.check.context import words_before
+from symcost.check.findings import Pair
+from symcost.check.numbers import NEAR
+from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
+from symcost.check.slips import dropped, one_slip, written
+from symcost.check.statements import Item, Statement, plain_name
+from symcost.check.subjects import quantity_of_name
+from symcost.notation.numbers import rounded
+
+NO_CLAIM = Pair("no claim", "SC401", "")
+
+UNCERTAIN = "what the sign leads on from is not certain"
+
+# Words before a formula that make it an assumption, an equation to be solved, or somebody's former belief.
+SUPPOSES = re.compile(r"\b(?:suppose|supposing|assum\w+|let|set|setting|if|when|where|say|take|"
+                      r"i used to believe|used to think|pick|choose)\b[^.;:]{0,60}$", re.IGNORECASE)  # fmt: skip
+SOLVES = re.compile(
+    r"\b(?:set|when|if|where|once|until|as soon as|at which|solve)\b[^.;]{0,60}$", re.IGNORECASE
+)
+TAKEN_BACK = re.compile(
+    r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.]{0,40}$", re.IGNORECASE
+)
+DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
+                   r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip
+
+
+def assumed(left: Item, right: Item, relation: str, statement: Statement) -> bool:
+    """Whether a relation is an assumption or an equation to be solved, and so claims nothing by itself."""
+    span = statement.span
+    words = words_before(span)
+    if relation != "=" or span.display or left.is_number or right.name is not None:
+        return False
+    return bool(SUPPOSES.search(words)) and bool(
+        left.name or TAKEN_BACK.search(words) or SOLVES.search(words)
+    )
+
+
+def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, statement: Statement) -> Pair:
+    """Two forms side by side: the same, near, defined, or different."""
+    knowledge = case.knowledge
+    if left.name is not None and left.form == right.form:
+        return replace(NO_CLAIM, document=shown)
+    one, other = knowledge.opened(left.form), knowledge.opened(right.form)
+    if equal(case, one, other) or equal(case, left.form, right.form):
+        return Pair("holds", "SC101", shown)
+    as_named = named_forms(case, left.form, right.form, shown)
+    if as_named is not None:
+        return as_named
+    for name in (left.name, right.name):
+        if name is not None and name not in knowledge.definitions:
+            return replace(NO_CLAIM, document=shown, message=f"{plain_name(name)} is defined")
+    if any(
+        a * left.scale == c * right.scale
+        for a in knowledge.evaluated(left.form)
+        for c in knowledge.evaluated(right.form)
+    ):
+        return Pair("holds", "SC101", shown, message="at the numbers known")
+    first, second = summands(case.tied(one)), summands(case.tied(other))
+    factor = ratio(first, second) if first and second else None
+    if factor is not None and abs(factor - 1) <= ROUNDED:
+        return Pair("holds", "SC101", shown, message=f"with a coefficient rounded by {percent(factor - 1)}")
+    if knowledge.unknown(one) or knowledge.unknown(other) or first is None or second is None:
+        if statement.about:
+            return _about(case, left, right, shown)
+        return Pair("unchecked", "SC302", shown, message=unknown_words(case, one, other))
+    if relation in ("lead", "→", "⇒"):
+        return Pair("unchecked", "SC302", shown, message=UNCERTAIN)
+    missing = dropped(second, first)
+    if statement.about or (missing and DROPS.search(statement.span.block.text)):
+        return approximates(case, second, first, shown)
+    if left.name is not None and left.name in knowledge.definitions:
+        return _redefined(left, first, second, shown)
+    if any(item.unit is not None or item.part.units_inside for item in (left, right)):
+        return Pair("unchecked", "SC302", shown, message="the units of both sides could not be settled")
+    if _is_equation(statement, left, right):
+        return replace(NO_CLAIM, document=shown, message="an equation to be solved")
+    slip = one_slip(second, first)
+    if slip is None and not _related(first, second):
+        return Pair(
+            "unchecked",
+            "SC302",
+            shown,
+            message="the two sides have nothing in common; an equation to be solved?",
+        )
+    words = (
+        slip.words
+        if slip is not None
+        else f"the left side is {written(first)}, the right side {written(second)}"
+    )
+    return Pair("differs", "SC202", shown, derived=written(first), difference=written(minus(first, second)), message=words,
+                fix=written(first) if slip is not None else "")  # fmt: skip
+
+
+ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
+
+
+def equal(case: Case, one: Expr, other: Expr) -> bool:
+    """Whether two forms are the same polynomial, as they stand, under the ties, or with d_ff = 4d."""
+    first, second = summands(one), summands(other)
+    if first is None or second is None:
+        return bool(one == other)
+    return first == second or any(
+        summands(one.xreplace(ties)) == summands(other.xreplace(ties))
+        for ties in (case.ties, {**case.ties, **FOUR_WIDE})
+    )
+
+
+def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:
+    """Names such as F_forward or M_static taken as the derived quantities that they speak of: equal, or one slip apart."""
+    names = {
+        symbol: quantity
+        for symbol in (left + right).free_symbols
+        if (quantity := quantity_of_name(symbol.name))
+    }
+    if not names or (left in names and right in names):
+        return None
+    for design in case.suppositions.designs[:3]:
+        supposed = case.suppositions.under(design, case.suppositions.conventions[0])
+        found = {
+            symbol: entry for symbol, quantity in names.items() if (entry := book(supposed).entry(quantity))
+        }
+        if len(found) < len(names):
+            return None
+        put = {symbol: entry.total for symbol, entry in found.items()}
+        first, second = (
+            summands(case.tied(case.knowledge.opened(form.xreplace(put)))) for form in (left, right)
+        )
+        if first is None or second is None:
+            return None
+        means = ", ".join(
+            f"{plain_name(symbol.name)} = {found[symbol].named()}" for symbol in sorted(found, key=str)
+        )
+        if first == second:
+            return Pair("holds", "SC102", shown, message=f"with {means} as derived for {supposed}")
+        factor = ratio(second, first)
+        if factor is not None and len(names) == len((left + right).free_symbols) > 1:
+            right_factor = form_of({(): 1 / factor})
+            return Pair("differs", "SC201", shown, difference=written(minus(first, second)), convention=supposed.convention,
+                        derived=f"{plain_name(str(left))} = {right_factor * right}",
+                        message=f"the right side is {factor} times the left one, with {means}")  # fmt: skip
+    return None
+
+
+def implied(case: Case, statement: Statement) -> list[Pair]:
+    """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it."""
+    items, relations = statement.items, statement.relations
+    for at in range(len(relations) - 2):
+        if relations[at : at + 3] == ["=", "⇒", "="] and items[at + 2].name is not None:
+            return [_solved(case, items[at : at + 4])]
+    return []
+
+
+def _solved(case: Case, items: Sequence[Item]) -> Pair:
+    left, right, solution = items[0].form, items[1].form, {items[2].form: items[3].form}
+    one, other = summands(case.tied(left.xreplace(solution))), summands(case.tied(right.xreplace(solution)))
+    shown = f"{items[0].source} = {items[1].source} ⇒ {items[2].source} = {items[3].source}"
+    if one is None or other is None:
+        return Pair("unchecked", "SC302", shown, message="the equation could not be put to the test")
+    if one == other:
+        return Pair("holds", "SC101", shown, message="it solves the equation")
+    factor = ratio(other, one)
+    more = f": {items[2].source} should be {rounded(factor, 4)} times that" if factor else ""
+    return Pair("differs", "SC202", shown, derived=written(one), difference=written(minus(one, other)),
+                message=f"put in, the left side is {written(one)} and the right side {written(other)}{more}")  # fmt: skip
+
+
+def _is_equation(statement: Statement, left: Item, right: Item) -> bool:
+    """Whether what stands there is solved rather than claimed: a "when" before it, or its solution behind it."""
+    after = statement.relations[statement.items.index(right) :]
+    return bool(SOLVES.search(words_before(statement.span))) or after[:1] == ["⇒"] or after[:1] == ["→"]
+
+
+def approximates(case: Case, document: Summands, derived: Summands, shown: str) -> Pair:
+    """A form that leaves terms out, with its error at the numbers known."""
+    rest = minus(derived, document)
+    here, exact = (case.knowledge.evaluated(form_of(table)) for table in (document, derived))
+    error = ""
+    if here and exact and exact[0]:
+        off = here[0] / exact[0] - 1
+        error = f", {percent(abs(off))} too {'little' if off < 0 else 'much'} at the numbers known"
+    return Pair("approximates", "SC110", shown, derived=written(derived), difference=written(rest),
+                message=f"drops {written(rest)}{error}")  # fmt: skip
+
+
+def _about(case: Case, left: Item, right: Item, shown: str) -> Pair:
+    evaluated = case.knowledge.evaluated
+    values = [(a * left.scale, c * right.scale) for a in evaluated(left.form) for c in evaluated(right.form)]
+    if values and all(a for a, _ in values):
+        a, c = values[0]
+        verdict = "approximates" if abs(c - a) <= 10 * NEAR * abs(a) else "unchecked"
+        return Pair(verdict, "SC110", shown, message=f"{percent(c / a - 1)} off at the numbers known")
+    return replace(NO_CLAIM, document=shown, message="an approximation of something that is not derived")
+
+
+def _redefined(left: Item, first: Summands, second: Summands, shown: str) -> Pair:
+    if one_slip(second, first) is None:
+        return replace(
+            NO_CLAIM, document=shown, message=f"{left.source.strip()} is defined again, as something else"
+        )
+    return Pair("unchecked", "SC205", shown, derived=written(first), difference=written(minus(first, second)),
+                message=f"{left.source.strip()} was {written(first)} before")  # fmt: skip
+
+
+def unknown_words(case: Case, *forms: Expr) -> str:
+    """Which names the document does not explain."""
+    names = sorted({name for form in forms for name in case.knowledge.unknown(case.knowledge.opened(form))})
+    if not names:
+        return "nothing to hold it against"
+    return f"{', '.join(plain_name(name) for name in names)}: the document does not say what this stands for"
+
+
+def _related(first: Summands, second: Summands) -> bool:
+    """Whether two sums share a product of letters."""
+    return bool(first.keys() & second.keys())
+
+
+def percent(value: Fraction) -> str:
+    """A share in per cent, without its sign."""
+    return f"{rounded(abs(value) * 100, 3)} %"

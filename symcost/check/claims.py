@@ -1,0 +1,512 @@
+"""Claims: what a form is said to be, held against what is derived; a bare form is looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+
+from sympy import Expr
+
+from symcost.check.case import Case
+from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
+from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
+from symcost.check.context import words_before, words_behind
+from symcost.check.findings import Pair
+from symcost.check.numbers import compare
+from symcost.check.polynomials import Summands, key, ratio, summands, times
+from symcost.check.slips import FACTORS, Slip, dropped, one_slip, shared, slip_in_terms, written
+from symcost.check.statements import Item, Statement
+from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, Part, Subject, said
+from symcost.check.tables import row_values
+from symcost.notation import text as plain_text
+from symcost.notation.numbers import rounded, scientific
+from symcost.symbols import GLOSSARY
+
+TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what is derived
+LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
+                                r"|not worth|omitted)|"
+                                r"忽略最后", re.IGNORECASE)  # fmt: skip
+ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
+_STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
+PASSES = frozenset({"forward_flops", "backward_flops", "training"})
+CONVENTION_FREE = PARAMETERS | {"forward_flops"}
+
+
+def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None, Entry | None]:
+    """What is said of a statement's last form, and the derived form that it is meant to be."""
+    forms = [item for item in statement.items if item.form.free_symbols and item.name is None]
+    if TAKEN_BACK.search(words_before(statement.span)):
+        return None, None
+    if not forms:
+        return number_claim(case, statement, about), None
+    if any(name in GLOSSARY and name not in TOTALS for name in statement.names):
+        return None, None
+    item = forms[-1] if statement.continued or len(forms) > 1 else forms[0]
+    return Claim(case, statement, item, about).judged()
+
+
+@dataclass
+class Claim:
+    """One form, the words about it, and the ways to take it."""
+
+    case: Case
+    statement: Statement
+    item: Item
+    about: Subject
+
+    @property
+    def stage(self) -> str:
+        """Which stage of ZeRO a form is said to be of."""
+        words = self.about.words
+        found = _STAGE.search(words) if "zero" in words.lower() or "stage" in words.lower() else None
+        return next(filter(None, found.groups())) if found else ""
+
+    def __post_init__(self) -> None:
+        if (
+            self.about.quantities == {"kv_cache_memory"} or "N" in self.statement.names
+        ):  # of all blocks, whatever else is named
+            self.about = replace(self.about, parts=())
+
+    def judged(self) -> tuple[Pair | None, Entry | None]:
+        """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
+        tables = self.case.tables(self.item.form)
+        for table in tables:
+            for entry in self.announced(table):
+                if entry.table == table:
+                    return self.holds(entry), entry
+        for table in tables:
+            for entry in rules().get(key(table), ()):
+                if self._may_be(entry) and self.stage in ("", entry.stage):
+                    return self.holds(entry), entry
+        for table in tables:
+            found = self.looked_up(table)
+            slipped = self.slipped(table, found)
+            if slipped is not None:
+                return slipped
+            if found is not None and self._may_be(found):
+                return self.holds(found), found
+            run = self.run(table)
+            if run is not None:
+                return run, None
+        return self.unchecked(tables), None
+
+    # ------------------------------------------------------------------------------ what the words announce
+
+    def announced(self, table: Summands) -> Iterator[Entry]:
+        """The derived forms that the words may mean, the likeliest first."""
+        about = self.about
+        letters = {name for monomial in table for name, _ in monomial}
+        quantities = [name for name in QUANTITIES if name in _wanted(about)]
+        if not quantities:
+            return
+        of_model = "L" in letters and not about.sharp and about.times == "one"
+        parts = about.parts or (BLOCK if about.times in ("one", "all") and not of_model else ())
+        in_block = any(place.startswith("block") for place, _ in parts)
+        every = (
+            {"one": (False,), "all": (True,), "model": (True, False)}.get(about.times, (False, True))
+            if in_block
+            else (True,)
+        )
+        pers = self._pers(letters)
+        splits = self._splits() if "tp" in letters else ("",)
+        for supposed in self.case.supposed(about, precise=bool(set(quantities) & IN_BYTES), letters=letters):
+            for quantity in quantities:
+                for chosen in _choices(quantity, parts):
+                    for in_all in every:
+                        for per, split in product(pers if quantity in PER_SEQUENCE else ("",), splits):
+                            entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
+                            if entry is not None:
+                                yield entry
+
+    def _splits(self) -> tuple[str, ...]:
+        """How a form with a tensor-parallel size is split: as the words say, else in any way."""
+        said_split = (
+            "sequence"
+            if "sequence" in self.about.options
+            else "tensor"
+            if "tensor" in self.about.options
+            else ""
+        )
+        return (said_split,) if said_split else ("tensor", "sequence")
+
+    def _pers(self, letters: set[str]) -> Iterable[str]:
+        """Whether a form is for a batch, a sequence or a token, by its letters and by what is said."""
+        if "b" in letters:
+            return ("",)
+        if self.about.per == "token":
+            return ("token", "")
+        return ("sequence", "token", "") if "c" in letters else ("", "token", "sequence")
+
+    def looked_up(self, table: Summands) -> Entry | None:
+        """The derived form that this is, whatever the words say: whole places before parts, likely designs first."""
+        for books, partial in (
+            (self.case.books, False),
+            (self.case.books, True),
+            (self.case.other_books, False),
+        ):
+            best: Entry | None = None
+            for each in books():
+                for entry in each.some(table) if partial else each.equal(table):
+                    if best is None or self._fit(entry) > self._fit(best):
+                        best = entry
+                if best is not None and (not self.about.quantities or best.quantity in _wanted(self.about)):
+                    break
+            if best is not None:
+                return best
+        return None
+
+    def _fit(self, entry: Entry) -> tuple[int, int]:
+        """How well an entry fits what is said: its quantity, its place."""
+        places = {place for place, _ in self.about.parts} or (
+            {"block"} if self.about.times == "one" else {""}
+        )
+        return (
+            entry.quantity in _wanted(self.about),
+            any(place in places for place, _ in entry.parts or (("", frozenset()),)),
+        )
+
+    def _may_be(self, entry: Entry) -> bool:
+        """Whether the words near a form let it be this quantity."""
+        near = _wanted(replace(self.about, quantities=self.about.near_quantities))
+        return not near or entry.quantity in near
+
+    # -------------------------------------------------------------------------------------- one slip away
+
+    def slipped(self, table: Summands, found: Entry | None) -> tuple[Pair, Entry] | None:
+        """The derived form that the words announce without a doubt, where the written one is a single slip from it."""
+        about = self.about
+        shown = self.item.source.strip()
+        if (
+            not (about.sure_quantities or self.stage)
+            or about.qualified
+            or not (self._is_sharp(table) or self.statement.names or self.statement.label)
+        ):
+            return None
+        if not self._is_declared(self.item.form):
+            return None
+        if found is not None and self._is_meant(found):
+            return None
+        approximate = self.statement.about or bool(
+            DROPS.search(words_behind(self.case.document, self.statement.span))
+        )
+        addends = [each for term in self.item.part.terms
+                   if (each := summands(self.case.tied(self.case.knowledge.translated(term.expr))))]  # fmt: skip
+        best: tuple[tuple[int, int], Entry, Slip] | None = None
+        for rank, entry in enumerate(self._with_dropped(self._sharp(table))):
+            if approximate and dropped(table, entry.table):
+                return approximates(self.case, table, entry.table, shown), entry
+            if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
+                continue  # the same of all blocks
+            slip = one_slip(table, entry.table, sure=self._is_sure(entry))
+            if slip is None and len(addends) > len(table):
+                slip = slip_in_terms(addends, entry.table)
+            spoken = found is not None and found.quantity in _wanted(about)
+            if slip is None or (spoken and slip.dropped and not about.parts):
+                continue
+            if slip.factor and len(PASSES & about.sure_quantities) > 1:
+                continue  # it may be the FLOPs of another pass
+            score = (shared(table, entry.table), -rank)
+            if best is None or score > best[0]:
+                best = score, entry, slip
+        if best is None or self.statement.about:
+            return None
+        _, entry, slip = best
+        return self.differs(entry, slip), entry
+
+    def _is_sharp(self, table: Summands) -> bool:
+        """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
+        letters = {name for monomial in table for name, _ in monomial}
+        return self.about.sharp or (
+            bool(self.about.near_quantities) and bool(letters & {"L", "N"}) and not self.about.parts
+        )
+
+    def _is_declared(self, form: Expr) -> bool:
+        """Whether the document says what every letter of a form stands for."""
+        declared = self.case.letters
+        opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
+        return not declared or opened <= declared | {"d_k", "d_ff", "h_kv", "N", "D"} | set(
+            self.case.knowledge.definitions
+        )
+
+    def _sharp(self, table: Summands) -> Iterator[Entry]:
+        """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""
+        about = self.about
+        first = self.case.suppositions.designs[0]
+        letters = {name for monomial in table for name, _ in monomial}
+        bytes_known = self.case.suppositions.half is not None or self.case.suppositions.conventions[
+            0
+        ].startswith("megatron")
+        for entry in self.announced(table):
+            if entry.supposed is not None and entry.supposed.design not in (
+                first,
+                replace(first, grouped="h_kv" in letters),
+            ):
+                continue
+            megatron = self.case.suppositions.conventions[0].startswith("megatron")
+            if entry.quantity in IN_BYTES and not (bytes_known and (about.in_bytes or megatron)):
+                continue
+            if "tp" in letters and not {"tensor", "sequence"} & about.options:
+                continue
+            if entry.supposed is not None and ("d_ff", "4*d") in set(entry.supposed.ties) - set(
+                self.case.suppositions.ties
+            ):
+                continue
+            if entry.quantity not in _wanted(replace(about, quantities=about.sure_quantities)):
+                continue
+            if entry.supposed is not None and entry.supposed.precision not in (
+                None,
+                self.case.suppositions.precisions[0],
+            ):
+                continue
+            if entry.quantity in ACTIVATIONS and any(tensors for _, tensors in about.parts):
+                continue
+            in_block = any(place.startswith("block") for place, _ in entry.parts)
+            if in_block and entry.every and about.times != "all" and "L" not in letters:
+                continue
+            if in_block and not entry.every and "L" in letters and about.times != "one":
+                continue
+            if (entry.per == "token" and about.per != "token") or (
+                entry.per == "sequence" and "c" not in letters
+            ):
+                continue
+            yield entry
+        for entries in rules().values():
+            for entry in entries:
+                if (
+                    self.stage
+                    and entry.stage == self.stage
+                    and entry.remark.endswith("optimizer adamw, precision mixed-16")
+                ):
+                    yield entry
+                if not about.parts and entry.quantity in about.sure_quantities and entry.quantity in FLOPS:
+                    yield entry
+
+    def _with_dropped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Entries, and the same without the last norm where the text leaves it out."""
+        leaves_out = LAST_NORM_LEFT_OUT.search(words_behind(self.case.document, self.statement.span))
+        for entry in entries:
+            yield entry
+            if leaves_out:
+                yield entry.without("final_norm")
+
+    def _is_sure(self, entry: Entry) -> bool:
+        """Whether the words leave no doubt which form is meant."""
+        return entry.supposed is None or (self.about.sharp and bool(self.about.parts or self.about.times))
+
+    def _is_meant(self, found: Entry) -> bool:
+        """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
+        about = self.about
+        if found.quantity not in _wanted(about):
+            return False
+        if found.partial:
+            named = {tensor for _, tensors in about.parts for tensor in tensors}
+            return (
+                not about.sharp
+                or (found.quantity in ACTIVATIONS and not about.parts)
+                or (bool(named) and {p.tensor for p in found.pieces} == named)
+            )
+        if not about.parts and about.times in ("", "model") and not found.parts:
+            return found.quantity in about.quantities
+        wider = said(about.words)
+        places = {place for place, _ in wider.parts}
+        return (
+            bool(found.parts)
+            and all(
+                place in places or (place == "block" and wider.times == "one") for place, _ in found.parts
+            )
+            and not (
+                about.sharp
+                and about.parts
+                and {place for place, _ in about.parts} == {place for place, _ in found.parts}
+            )
+        )
+
+    def run(self, table: Summands) -> Pair | None:
+        """A whole run: the FLOPs of a step over its tokens, times a number that stands for tokens and speed."""
+        step = book(self.case.first).entry("step_flops")
+        if step is None:
+            return None
+        per_utilisation: Summands = {(("MFU", -1), *next(iter(ONE_TOKEN))): 1}
+        for quantity, factor, words in (
+            ("training_flops", ONE_TOKEN, "D·epochs"),
+            ("training_time", per_utilisation, "D·epochs/(n·peak)"),
+        ):
+            form = times(step.table, factor)
+            number = ratio(table, form) if form else None
+            if number is not None:
+                message = f"{quantity}, with {scientific(number, 4)} for {words}, supposing {self.case.first}"
+                return Pair("holds", "SC102", self.item.source.strip(), message=message, quantity=quantity, scope="model",
+                            convention=self.case.first.convention)  # fmt: skip
+        return None
+
+    # ------------------------------------------------------------------------------------------ what is said
+
+    def holds(self, entry: Entry) -> Pair:
+        """It equals a derived form: under the document's own convention, or under another one."""
+        shown, derived = self.item.source.strip(), plain_text(entry.total)
+        if entry.supposed is None:
+            return Pair(
+                "holds", "SC102", shown, derived, "", entry.named(), _public(entry.quantity), entry.scope
+            )
+        convention = entry.supposed.convention
+        remark = f"{entry.named()}, supposing {entry.supposed}"
+        base, _, options = convention.partition("+")
+        own = base == self.case.suppositions.conventions[0].partition("+")[0]
+        named = all(
+            option in self.about.options or option in self.case.suppositions.conventions[0]
+            for option in options.split("+")
+            if option
+        )
+        if (own and named) or (entry.quantity in CONVENTION_FREE and "causal" not in options):
+            return Pair(
+                "holds", "SC102", shown, derived, "", remark, _public(entry.quantity), entry.scope, convention
+            )
+        return Pair(
+            "depends",
+            "SC120",
+            shown,
+            derived,
+            "",
+            f"right under {convention}: {remark}",
+            _public(entry.quantity),
+            entry.scope,
+            convention,
+        )
+
+    def differs(self, entry: Entry, slip: Slip) -> Pair:
+        """It is one slip away from a derived form: which one, and the tensors that make up the difference."""
+        missing = [piece.term for piece in entry.pieces if ratio(piece.amount, slip.difference) is not None]
+        reasons = "; ".join(f"{term.tensor} ({term.because})" for term in missing[:3])
+        more = f" and {len(missing) - 3} more of that size" if len(missing) > 3 else ""
+        of = f" for {entry.supposed}" if entry.supposed is not None else ""
+        message = f"{slip.words}{f' = {reasons}{more}' if reasons else ''}; {entry.named()} is {plain_text(entry.total)}{of}"
+        convention = entry.supposed.convention if entry.supposed is not None else ""
+        return Pair("differs", "SC201", self.item.source.strip(), plain_text(entry.total), written(slip.difference), message,
+                    _public(entry.quantity), entry.scope, convention, plain_text(entry.total))  # fmt: skip
+
+    def unchecked(self, tables: Sequence[Summands]) -> Pair | None:
+        """A bare form that equals nothing; a form beside others says nothing more."""
+        knowledge, form = self.case.knowledge, self.item.form
+        shown = self.item.source.strip()
+        unknown = knowledge.unknown(knowledge.opened(form))
+        alone = len(self.statement.items) == 1
+        if unknown and len(unknown) == len(form.free_symbols) and alone:
+            return Pair("no claim", "SC402", shown, message="names that stand for no cost")
+        if not alone:
+            return None
+        if not tables or unknown:
+            return Pair("unchecked", "SC302", shown, message=unknown_words(self.case, form))
+        return Pair(
+            "unchecked", "SC302", shown, message="equals no derived quantity, and claims none by name"
+        )
+
+
+def number_claim(case: Case, statement: Statement, about: Subject) -> Pair | None:
+    """A number without letters, held against what is derived, at the numbers of its row or of the document.
+
+    In a table's column it differs where the rows before hold and this one is a plain factor off; elsewhere it only holds.
+    """
+    item, span = statement.items[0], statement.span
+    if not about.quantities or about.qualified or statement.names or statement.continued:
+        return None
+    row = row_values(case.document, span, case.knowledge)
+    alone = len(statement.items) == 1
+    if not row and not (alone and item.unit is not None and about.sure_quantities):
+        return None
+    [value] = case.knowledge.evaluated(item.form) or (None,)
+    if value is None:
+        return None
+    value *= item.scale
+    numbers_known = {name: values[0] for name, values in case.knowledge.numbers.items()} | row
+    if row.keys() >= {"h", "d_k"}:
+        numbers_known["d"] = row["h"] * row["d_k"]
+    column = (span.block.cell.column if span.block.cell else "", span.block.headings)
+    claim = Claim(case, statement, item, about)
+    shown = item.source.strip()
+    letters = ("b", "c") if "b" in numbers_known else ("c",)
+    before = case.columns.get(column, ()) if row else ()
+    entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
+    for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
+        derived = at(entry.table, numbers_known)
+        if not derived:
+            continue
+        printed = item.part.printed
+        if derived == value or (
+            alone and printed is not None and compare(derived, printed, item.unit, False).holds
+        ):
+            case.columns.setdefault(column, set()).add(_as_what(entry))
+            return Pair(
+                "holds",
+                "SC102",
+                shown,
+                message=f"{entry.named()}, at the numbers known",
+                quantity=_public(entry.quantity),
+                scope=entry.scope,
+            )
+        if _as_what(entry) in before and value / derived in FACTORS:
+            exact = rounded(derived, 2)
+            message = (
+                f"{_factor(value / derived)}: {entry.named()} is {plain_text(entry.total)}, here {exact}"
+            )
+            return Pair(
+                "differs",
+                "SC203",
+                shown,
+                exact,
+                rounded(derived - value, 2),
+                message,
+                _public(entry.quantity),
+            )
+    return None
+
+
+def _as_what(entry: Entry) -> tuple[str, str, str | None]:
+    """What the numbers of a column have in common."""
+    return entry.quantity, entry.per, entry.supposed.precision if entry.supposed is not None else None
+
+
+def at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """What a table comes to, or None where a letter has no number."""
+    total = Fraction(0)
+    for monomial, value in table.items():
+        product = Fraction(value)
+        for name, power in monomial:
+            if name not in numbers:
+                return None
+            product *= numbers[name] ** power
+        total += product
+    return total
+
+
+def _factor(factor: Fraction) -> str:
+    return f"a factor {1 / factor} is missing" if factor < 1 else f"a factor {factor} too much"
+
+
+def _wanted(about: Subject) -> frozenset[str]:
+    """The quantities of the catalogue that words may mean."""
+    wanted = set(about.quantities)
+    if "training_flops" in wanted:
+        wanted.add("training")
+    if "training" in wanted:
+        wanted.add("step_flops")
+    if "kv_cache_memory" in wanted:
+        wanted.add("kv_cache")
+    return frozenset(wanted)
+
+
+def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
+    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons."""
+    if quantity.startswith("kv_cache"):
+        yield ()
+        return
+    yield parts
+    if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
+        yield BLOCK
+
+
+def _public(quantity: str) -> str:
+    """The catalogue's quantity by the name that `derive` has for it."""
+    return {"training": "step_flops", "kv_cache": "kv_cache_memory"}.get(quantity, quantity)

@@ -1,0 +1,146 @@
+"""Context: the words around a formula, the nearest first, as a reader takes them in."""
+
+from __future__ import annotations
+
+import re
+
+from symcost.check.documents import Document, Span
+
+TITLE = "Title: "
+LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
+_CLAUSE = re.compile(
+    r"[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
+)
+_CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
+_DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
+_WIDE = re.compile(r"[\u4e00-\u9fff]")
+SHORT = 48  # characters; words before a formula that are no longer are taken as one
+_STOP = re.compile(
+    r"\A(?:and|which|that|of which|while|where|plus|as|against)\s|[,;:.!?，；：。(（]|\s[–—-]\s|\sand\s(?!backward)"
+    r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|[$`\\]"
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
+_FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)
+_MARKUP = re.compile(
+    r"\\(?:begin|end)\{\w+\*?\}(?:\{[^{}]*\})?|\\[\[\]()]|\\item\b|\\(?:textbf|emph|textit|text)\b|[*_{}]{1,2}|~"
+)
+_GOES_ON = re.compile(r"\A(?:[\s$`)}*]|\\[\])]|\\end\{\w+\*?\})*(?=[a-z\u4e00-\u9fff]|FLOPs?\b|GB\b|MB\b)")
+
+
+def levels(document: Document, position: int) -> list[str]:
+    """The words around the formula at a position of `document.spans`, the nearest first.
+
+    The clause it stands in (or the row and column of its cell), what stands before and behind it up to its neighbours,
+    its sentence, what introduces it, the headings above, and the title of the whole.
+    """
+    span = document.spans[position]
+    before = _before(document, position)
+    if span.row and not before.strip():  # of an alignment: what introduces its first row
+        before = _before(document, max(0, position - span.row))
+    after = _after(document, span)
+    cell = span.block.cell
+    introduction = [_last_sentence(lead) for lead in reversed(span.block.lead)]
+    if cell is not None:
+        nearest = f"{_clean(cell.row)} | {_clean(cell.column)} {before} {after}"
+        wide = ""
+    else:
+        if not before.strip() and span.block.kind in ("math", "paragraph", "html") and introduction:
+            before, introduction = introduction[0], introduction[1:]
+        nearest = f"{_last_clause(before)} {after}"
+        wide = before
+    headings = span.block.headings[1:] or span.block.headings
+    above = [_clean(heading) for heading in reversed(headings)]
+    title = [_clean(span.block.headings[0])] if len(span.block.headings) > 1 else []
+    return [
+        nearest.strip(),
+        wide.strip(),
+        _sentence(document, position),
+        *introduction[:2],
+        *above[:2],
+        *(TITLE + words for words in title),
+    ]
+
+
+def words_before(span: Span, most: int = 90) -> str:
+    """What the sentence says before a formula, other formulas and all."""
+    start = span.start - span.sentence.start
+    return span.sentence.text[max(0, start - most) : max(0, start)]
+
+
+def words_behind(document: Document, span: Span, most: int = 160) -> str:
+    """The block of a formula and what follows it directly, where authors say what they left out."""
+    return document.text[span.block.start : span.end + most]
+
+
+def _before(document: Document, position: int) -> str:
+    """The words before a formula, back to the formula before it; mere letters on the way are words too."""
+    span = document.spans[position]
+    start = span.block.start
+    for other in reversed(document.spans[max(0, position - 12) : position]):
+        if other.block is not span.block:
+            break
+        if not LETTERS_ONLY.match(other.text) or other.start < span.sentence.start:
+            start = other.end
+            break
+    start = max(start, span.sentence.start) if span.sentence.start <= span.start else start
+    words = span.block.text[start - span.block.start : span.start - span.block.start]
+    if document.kind == "text" and "\n" in words:
+        line = words.rpartition("\n")[2]
+        words = line if re.search(r"[^\W\d_]", line) else words
+    return _clean(words).lstrip(" $`)]}.,;:")
+
+
+def _after(document: Document, span: Span) -> str:
+    """The words behind a formula, to the end of their clause."""
+    if span.display or span.block.kind == "math":
+        tail = document.text[span.end : span.end + 120]
+        goes_on = _GOES_ON.match(tail)
+        if goes_on is None:
+            return ""
+        words = tail[goes_on.end() :]
+    else:
+        words = span.block.text[span.end - span.block.start :][:120].lstrip("$`)\\ ")
+        if document.kind == "text":
+            words = words.partition("\n")[0]
+    stop = _STOP.search(words)
+    return _clean(words[: stop.start()] if stop else words)
+
+
+def _last_clause(words: str) -> str:
+    """The last clause of some words, and the one before it where it says nothing."""
+    enumerates = words.rstrip().endswith((":", "："))
+    parts = [
+        part
+        for part in (_CLAUSE_OF_LIST if enumerates else _CLAUSE).split(words.rstrip(" ,;:.，；：。"))
+        if part
+    ]
+    if not parts:
+        return ""
+    if not _DRAWN.search(words) and len(words) + 2 * len(_WIDE.findall(words)) < SHORT:
+        return words
+    return (
+        parts[-1]
+        if len(re.findall(r"[^\W\d_]{2,}|[\u4e00-\u9fff]", parts[-1])) > 1 or len(parts) == 1
+        else " ".join(parts[-2:])
+    )
+
+
+def _last_sentence(words: str) -> str:
+    words = _FORMULA.sub(lambda found: found[1] if LETTERS_ONLY.match(found[1] or "·") else "·", words)
+    parts = [part for part in _SENTENCE.split(_clean(words)) if re.search(r"[^\W\d_]{2}", part)]
+    return parts[-1] if parts else ""
+
+
+def _sentence(document: Document, position: int) -> str:
+    """The sentence of a formula without the formulas in it; mere letters are words too."""
+    sentence = document.spans[position].sentence
+    words = sentence.text
+    for other in document.spans[max(0, position - 12) : position + 12]:
+        if sentence.start <= other.start and other.end <= sentence.end and not LETTERS_ONLY.match(other.text):
+            start, end = other.start - sentence.start, other.end - sentence.start
+            words = f"{words[:start]}{'·' * (end - start)}{words[end:]}"
+    return _clean(re.sub("·+", "·", words))
+
+
+def _clean(words: str) -> str:
+    return " ".join(_MARKUP.sub(" ", words.replace("$", " ").replace("`", " ")).split())

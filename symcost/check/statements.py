@@ -1,0 +1,204 @@
+"""Statements: what a formula says, side by side, in the glossary's letters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from sympy import Expr, Symbol
+
+from symcost.check.documents import Span
+from symcost.check.knowledge import OWN, Knowledge
+from symcost.errors import ReadError
+from symcost.notation.reading import Part, Reading, read, read_list
+from symcost.notation.units import Unit
+from symcost.notation.units import unit as unit_called
+
+EQUAL = ("=", "≈")
+LEADS = {"=": "=", "==": "=", "≈": "≈", "~": "≈", "->": "→", "→": "→", "=>": "⇒", "⇒": "⇒", "⟹": "⇒"}
+LONE_SIGNS = frozenset(
+    (r"\Rightarrow", r"\rightarrow", r"\to", r"\approx", r"\times", r"\cdot", "=", "≈", "→", "⇒")
+)
+
+_MONEY = re.compile(r"(?<![\\\w])\\?\$\s?(?=[\d.])")
+_DOLLARS = re.compile(
+    r"(\$\s?[\d.,]+\s*(?:million|billion|thousand|[kKMB])?)(\s*(?:dollars|USD))", re.IGNORECASE
+)  # said twice
+_REMARK = re.compile(r"(?<=[\w)])\s*\((?:[a-z][\w ,-]*)\)")
+_LABEL = re.compile(r"\s*\\text(?:rm|bf)?\{([^{}]*)\}\s*&?\s*(?==|\\approx|≈)")
+_AMOUNT = re.compile(
+    r"[\d.,\s{}\\()×x*·/^+e-]+\s(?:s|h|d|B|T|K|M|W|kW|days|hours)\s*\Z"
+)  # 1.45e6 s, though s is a letter
+_UNIT_BEHIND = re.compile(
+    r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
+)
+_ABOUT = re.compile(
+    r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|or so|circa)|~|≈|约)\s*\$?`?\Z",
+    re.IGNORECASE,
+)
+_ABOUT_SIGN = re.compile(r"≈|\\approx|\\sim|~=|(?<!\w)~")
+_FIGURE = re.compile(r"[\d.,\s{}\\^·×]+(?:\s*(?:[KMBT]|\\text\{[^}]*\}|[A-Za-z]{1,5}))?")
+_VALUES = re.compile(r"value|number|result|total|equals|bytes|FLOPs|count|size|数值", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One side of a relation, in the glossary's letters; `source` is what stands in the document.
+
+    `unit` is printed with it, or stands in the words behind it.
+    """
+
+    form: Expr
+    part: Part
+    source: str
+    unit: Unit | None
+
+    @property
+    def name(self) -> str | None:
+        """The name that the side is, where it is one alone."""
+        return self.form.name if isinstance(self.form, Symbol) else None
+
+    @property
+    def is_number(self) -> bool:
+        return not self.form.free_symbols
+
+    @property
+    def scale(self) -> Fraction:
+        return self.unit.scale if self.unit is not None else Fraction(1)
+
+
+@dataclass
+class Statement:
+    """One formula: its sides with the relation between each two, and a label in words.
+
+    `continued` says that its first side is that of the formula before, which it leads on from; `cut_off` that a factor
+    stands before it that was not found with it; `about` that it is meant to be near, by a sign or a word.
+    """
+
+    span: Span
+    items: list[Item]
+    relations: list[str]
+    label: str = ""
+    continued: bool = False
+    cut_off: bool = False
+    about: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one relation between two sides."""
+        return len(self.items) == 2
+
+    @property
+    def names(self) -> list[str]:
+        return [item.name for item in self.items if item.name is not None]
+
+
+def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]]:
+    """The formulas of a span and the words that label them. Raises ReadError where it cannot be read."""
+    text = _DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
+    names = knowledge.names()
+    label = _LABEL.match(text) if span.form == "latex" else None
+    if label is not None:
+        text = " " * label.end() + text[label.end() :]
+    try:
+        return (label[1] if label else ""), read_list(text, span.form, names=names)
+    except ReadError:
+        mended = _REMARK.sub(_blank, text) if span.form != "latex" else text
+        mended = _MONEY.sub(_blank, mended)
+        if mended == text:
+            raise
+        return (label[1] if label else ""), read_list(mended, span.form, names=names)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
+
+
+def statement(
+    span: Span,
+    reading: Reading,
+    label: str,
+    knowledge: Knowledge,
+    previous: Item | None,
+    cell_before: Span | None,
+) -> Statement:
+    """A reading in the glossary's letters; where it leads on from the formula before, that formula's last side comes first."""
+    items = [_item(part, span, knowledge, last=part is reading.parts[-1]) for part in reading.parts]
+    relations = list(reading.relations)
+    lead = reading.leading if not span.before.strip(" ,;:.—–-") else None
+    lead = (
+        (
+            lead
+            or _lead_before(span)
+            or (_lead_of_cell(span, cell_before) if items and items[0].is_number else None)
+        )
+        if not label
+        else None
+    )
+    made = Statement(span, items, relations, " ".join(filter(None, (label, reading.label))))
+    made.about = bool(_ABOUT_SIGN.search(span.text) or _ABOUT.search(span.before))
+    made.cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))
+    if previous is not None and items and lead == "+":
+        items[0] = replace(items[0], form=previous.form + items[0].form)
+        made.continued = True
+    elif previous is not None and items and (lead in EQUAL or lead in ("→", "⇒") and not relations):
+        items.insert(0, previous)
+        relations.insert(0, lead if lead in EQUAL else "lead")
+        made.continued = True
+    return made
+
+
+def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
+    source = span.text[part.start : part.end]
+    if part.expr.free_symbols and span.form != "latex" and _AMOUNT.fullmatch(source):
+        part = _amount(part, source, span)
+    form = knowledge.translated(part.expr)
+    unit = part.unit
+    if unit is None and last and not form.free_symbols:
+        unit = _unit_after(span)
+    return Item(form, part, source, unit)
+
+
+def _amount(part: Part, source: str, span: Span) -> Part:
+    """The same read as an amount with a unit, where it can be."""
+    try:
+        again = read(source, span.form).parts[0]
+    except ReadError:
+        return part
+    return part if again.expr.free_symbols else replace(again, start=part.start, end=part.end)
+
+
+def _lead_before(span: Span) -> str | None:
+    """The relation that stands between a formula and the one before it: `a`=`b`."""
+    words = span.before.strip()
+    if words in LEADS:
+        return LEADS[words]
+    ending = re.search(r"(=>|->|==?|≈|→|⇒)\s*\Z", words)
+    return LEADS[ending[1]] if ending and len(words) <= 3 else None
+
+
+def _lead_of_cell(span: Span, before: Span | None) -> str | None:
+    """A number in the next cell of a table's row, under a heading such as "value", is what the formula comes to."""
+    cell = span.block.cell
+    if before is None or cell is None or before.block.cell is None or before.block is span.block:
+        return None
+    same_row = cell.row == before.block.cell.row and span.line == before.line
+    return "=" if same_row and _FIGURE.fullmatch(span.text) and _VALUES.search(cell.column) else None
+
+
+def _unit_after(span: Span) -> Unit | None:
+    """The unit in the words right behind a number: `$2.87$ GB`, `$1.3$ tokens per second`."""
+    ahead = _UNIT_BEHIND.match(span.after)
+    if ahead is None:
+        return None
+    for words in (ahead[1], ahead[1].split()[0], ahead[1].split("/")[0]):
+        known = unit_called(words)
+        if known is not None and len(words) > 1:
+            return known
+    return None
+
+
+def plain_name(name: str) -> str:
+    """A document's own name as it stands there."""
+    return name.removeprefix(OWN)

@@ -1,0 +1,494 @@
+"""What words are about: a quantity, a part of the model, one block or all, a token or a batch, bytes or elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TypeAlias
+
+from symcost.check.context import TITLE
+
+Part: TypeAlias = tuple[
+    str, frozenset[str]
+]  # a place, and the tensors meant there; none named means all of them
+
+# The families of quantities that words can mean. `training` is forward and backward together.
+PARAMETERS = frozenset({"parameters", "parameter_memory"})
+ACTIVATIONS = frozenset({"saved_activations", "activation_memory", "memory_per_sequence"})
+FLOPS = frozenset(
+    {"forward_flops", "backward_flops", "training", "optimizer_flops", "recompute_flops", "training_flops"}
+)
+MEMORY = frozenset({
+    "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "activation_memory", "memory_per_sequence",
+    "peak_memory", "kv_cache_memory",
+})  # fmt: skip
+IN_BYTES = MEMORY | {"kv_cache_memory"}
+
+Table: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
+
+
+def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
+    return tuple(
+        (re.compile(pattern, re.IGNORECASE), frozenset(names.split() if isinstance(names, str) else names))
+        for pattern, names in rows
+    )
+
+
+# What comes first takes its words away from what comes later, so that "forward and backward" is not "forward".
+_QUANTITIES = _table(
+    (
+        r"\bactivations?\b(?! recomputation)|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
+        r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b"
+        r"|激活",
+        ACTIVATIONS,
+    ),
+    (
+        r"\b(?:forward|fwd)(?:,? recomput\w*,? and| ?and| ?plus| ?\+| ?&|,)(?: the)? ?(?:backward|bwd)|前向加反向|前向和反向"
+        r"|前向\+反向|正向和反向",
+        "training",
+    ),
+    (
+        r"\btrain(?:ing)? (?:flops?|compute|cost|step|on|pass)\b|\btraining\b[^.;]{0,24}\b(?:costs?|takes|needs)\b"
+        r"|^training\b|\btraining(?=[,:])"
+        r"|\b(?:one|a|each|per|whole|optimi[sz]er|every|the|training|an) (?:step|iteration)\b|\biterations?\b|训练一步"
+        r"|训练迭代|一次迭代|训练计算量"
+        r"|\b(?:whole|full) step\b|\btrain\b|\bstep\b",
+        "training training_flops",
+    ),
+    (r"\brecomput\w+ flops\b|\bcomputed again\b", "recompute_flops"),
+    (r"\b(?:backward|bwd|backprop\w*)\b|反向", "backward_flops"),
+    (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|前向|正向", "forward_flops"),
+    (r"\b[MC] KV\b|\bkv[- ]?cache\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)", "kv_cache_memory"),
+    (r"\b(?:kept|keeps?|saves?|saved)\b(?![^.;]{0,20}\bheads\b)", ACTIVATIONS),
+    (r"\badamw?\b[^.;]{0,30}\bflops?\b|\boptimi[sz]er flops\b", "optimizer_flops"),
+    (r"\b(?:[kmgtpez]?flops?|compute|floating.point)\b|multipl\w+ and|计算量|运算", FLOPS),
+    (r"\bpeak memory\b|峰值显存", "peak_memory"),
+    (r"\b(?:model|training) states?\b|\bstates\b", "static_memory"),
+    (r"\bgradients?\b|梯度", "gradient_memory"),
+    (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b|优化器", "optimizer_memory optimizer_flops static_memory"),
+    (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
+    (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
+)
+_BYTES = re.compile(r"\bbytes?\b|\b[kMGT]i?B\b|字节")
+_ELEMENTS = re.compile(r"\belements?\b|\bnumbers\b|\bentries\b|元素")
+
+_Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
+_S, _W = "scores P", "O"
+_ATTENTION, _MLP, _EXPERTS = "block.attention", "block.mlp", "block.mlp.experts"
+
+# Words for some steps of a layer, as the places and the tensors that they make or the parameters that they use.
+_SEP = r"(?:[\s,、$\\]|and\b|&|W_|\{|\})*"
+_STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
+    (re.compile(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
+    for pattern, *parts in (
+        (
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|(?i:query, key, value,? and output)|四个矩阵",
+            (_ATTENTION, f"{_Q} {_K} {_V} {_O}"),
+        ),
+        (
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V\b(?:{_SEP}(?i:proj\w*))?|(?i:\bqkv\b(?: proj\w*)?|query,? key,? (?:and )?value)",
+            (_ATTENTION, f"{_Q} {_K} {_V}"),
+        ),
+        (
+            rf"(?i:attention (?:products|core|matmuls)|core attention|score.value|two (?:attention )?products|score products)"
+            rf"|(?i:scores?)\b[^.;]{{0,20}}\b(?i:and|plus)\b[^.;]{{0,20}}(?i:\bvalues|\bsum|\bmix|\baverage)"
+            rf"|QK[ᵀT^\\top{{}}$]*{_SEP}(?:and )?A ?V\b"
+            r"|(?i:attention scores)\b(?=[^.;]{0,40}(?i:all layers|on top|trained))",
+            (_ATTENTION, f"{_S} {_W}"),
+        ),
+        (
+            rf"\b(?:W_)?K{_SEP}V\b(?! ?(?i:cache|heads?))|(?i:\bkeys? and values?\b|key/value projections?"
+            rf"|\bKV projections?)",
+            (_ATTENTION, f"{_K} {_V}"),
+        ),
+        (
+            r"(?i:(?:attention |mix\w* |averag\w* |weight\w* |scores? |probabilit\w+ )(?:over |of |with |times |on "
+            r"|· |x |× )?(?:the )?(?:values?|V)\b"
+            r"|weight\w* (?:sum|values|average)|\bvalues?\b(?! heads?|投影))|\b[AP] ?V\b|attn·V|对\s*\$?V\$?\s*加权|加权",
+            (_ATTENTION, _W),
+        ),
+        (
+            r"(?i:\bscores?\b|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
+            (_ATTENTION, _S),
+        ),
+        (
+            r"(?i:\battention (?:matrix|matrices|weights|probabilities)\b)|(?i:\bsoftmax\b)",
+            (_ATTENTION, "P scores"),
+        ),
+        (
+            r"(?i:\b(?:output|out|o)[ _-]proj(?:ection)?\b|\battention output\b|: ?project\b|^proj(?:ection)?\b)"
+            r"|输出(?:映射|投影)|\bW_?\{?O\}?\b",
+            (_ATTENTION, _O),
+        ),
+        (r"(?i:\bprojections\b(?!.{0,12}vocab))", (_ATTENTION, f"{_Q} {_K} {_V} {_O}")),
+        (r"(?i:\bq(?:uery)?[ _]?proj(?:ection)?\b)|^Q(?=[:(\s]|$)|\bW_Q\b|^Q ?投影", (_ATTENTION, _Q)),
+        (r"(?i:\bk(?:ey)?[ _]?proj(?:ection)?\b)|^K(?=[:(\s]|$)|\bW_K\b", (_ATTENTION, _K)),
+        (r"(?i:\bv(?:alue)?[ _]?proj(?:ection)?\b)|^V(?=[:(\s]|$)|\bW_V\b", (_ATTENTION, _V)),
+        (r"^O(?=[:(\s]|$)", (_ATTENTION, _O)),
+        (r"(?i:\bgate,? up,? (?:and )?down\b)", (_MLP, "")),
+        (
+            r"(?i:\b(?:gate and up|up and gate|gate, up)\b)|\bW_?1\b[\s,]*(?:and )?\$?W_?3\b",
+            (_MLP, "G U W_1 W_3 bias_U"),
+        ),
+        (r"(?i:^gate\b|\bgate (?:proj|matrix)\w*|gate_proj)", (_MLP, "G W_1")),
+        (r"(?i:^up\b|\bup (?:proj|matrix)\w*|up_proj)", (_MLP, "U W_3")),
+        (r"(?i:^down\b|\bdown[ _](?:proj|matrix)\w*)", (_MLP, "z W_2 bias_z")),
+    )
+)
+
+# Words for whole parts; what comes first takes its words away.
+_PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), tuple((place, frozenset(names.split())) for place, names in parts))
+    for pattern, *parts in (
+        (
+            r"\b(?:both|two|input and output|word and output) embeddings?\b|embeddings? and (?:the )?(?:output "
+            r"|lm )?head\b|embedding and (?:un|output )embedding\b",
+            ("embedding", "W_E"),
+            ("head", ""),
+        ),
+        (r"\b(?:word|token) and position(?:al)? embeddings?\b|embeddings? and positions?", ("embedding", "")),
+        (
+            r"\b(?:position(?:al)?|learned) (?:embeddings?|table)\b|\bpositions\b|\bwpe\b",
+            ("embedding", "W_P"),
+        ),
+        (
+            r"\b(?:final|last) (?:rms|layer)?[ -]?norm\b|最后一?个?\s?(?:rms|layer)norm|\bln_f\b",
+            ("final_norm", ""),
+        ),
+        (
+            r"\b(?:un-?embedding|output embedding|lm[ _-]?head|output (?:matrix|layer|head|weights?)"
+            r"|vocabulary (?:projection|head|matrix)"
+            r"|head matrix|classifier)\b|\blogits?\b|\b(?:the|its|and) head\b(?! (?:dim|size|width))"
+            r"|^head\b(?! (?:dim|size|width))|\bhead\b(?=[:;])"
+            r"|输出层",
+            ("head", ""),
+        ),
+        (
+            r"\b(?:token|word) (?:embeddings?|table)\b|\bembedding (?:matrix|table|layer)?\b|\bwte\b|词嵌入",
+            ("embedding", "W_E"),
+        ),
+        (r"\brouters?\b|\brouting\b|\bgating network\b", (_MLP, "W_R R")),
+        (r"\b(?:all |active |the )?experts?\b(?! (?:gpus?|parallel))|专家", (_EXPERTS, "")),
+        (
+            r"\battention\b[^.;,]{0,20}\b(?:and )?its norm\b|\battention half\b",
+            (_ATTENTION, ""),
+            ("block.norm_1", ""),
+        ),
+        (
+            r"\b(?:mlp|ffn|feed-?forward)\b[^.;,]{0,20}\b(?:and )?its norm\b|\bfeed-?forward half\b",
+            (_MLP, ""),
+            ("block.norm_2", ""),
+        ),
+        (
+            r"\b(?:rms|layer) ?norms\b|\bnorms\b|\b(?:two|both) (?:rms|layer)?[ -]?norms?\b|\bln\b|两个\s?(?:rms|layer)norm"
+            r"|\bnorm (?:gains|weights|params|parameters)\b|\b(?:two )?gains\b",
+            ("block.norm_1", ""),
+            ("block.norm_2", ""),
+        ),
+        (r"\b(?:self-)?attention\b|\battn\b|\bmha\b|\bgqa\b|注意力", (_ATTENTION, "")),
+        (r"\bffn\b|\bmlp\b|\bfeed-?forward\b|\bswiglu\b|前馈", (_MLP, "")),
+    )
+)
+
+_BESIDES = re.compile(
+    r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*", re.IGNORECASE
+)  # what comes on top
+
+_ALL_BLOCKS = re.compile(
+    r"\ball (?:the |of the |\w{1,3} )?(?:layers|blocks)\b|\b(?:\$?L\$?|\d+) (?:layers|blocks)\b|所有层|[lLℓ]\s*层"
+    r"|\ball of them\b",
+    re.IGNORECASE,
+)
+_ONE_BLOCK = re.compile(
+    r"\b(?:per|each|one|a|every|single|the|whole|of a|this|plain) (?:\w+ )?(?:layer|block)s?\b|/layer\b|每层|一层|单层"
+    r"|\b(?:layer|block)\b(?! ?(?:size|norm))",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    r"\b(?:whole|entire|full|this|our|the) (?:model|transformer)\b|\bmodel\b|\btotal\b|\beverything\b|\ball told\b"
+    r"|\ball in all\b|\bin all\b|总",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(
+    r"\b(?:per|each|a|one|every|single) (?:\w+ )?token\b|每个\s?token|\btoken\b(?=:| costs| needs)",
+    re.IGNORECASE,
+)
+_SEQUENCE = re.compile(
+    r"\b(?:per|each|a|one|every|single) (?:sequence|sample)\b|每个序列|一条序列", re.IGNORECASE
+)
+
+# What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
+_OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("flash", re.compile(r"\bflash", re.IGNORECASE)),
+    ("selective", re.compile(r"\bselective", re.IGNORECASE)),
+    ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
+                              r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
+                              r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
+                              r"|recomputed|run twice|run again)"
+                              r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
+    ("causal", re.compile(r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square"
+                          r"|scores)", re.IGNORECASE)),
+    ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel", re.IGNORECASE)),
+    ("sequence", re.compile(r"\bsequence[ -]parallel", re.IGNORECASE)),
+)  # fmt: skip
+_NEGATED = re.compile(
+    r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
+)
+
+# Words that make a form a part, a share or an exception of what they name, so that nothing is held against it.
+_QUALIFIED = re.compile(
+    r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
+    r"|additional|more than|less|difference|"
+    r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
+    r"|quadratic|linear part|"
+    r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
+    r"|classic)\b|忽略|近似",
+    re.IGNORECASE,
+)
+
+
+_CONCLUDES = re.compile(
+    r"\b(?:so|hence|thus|therefore|together|makes?|becomes?|gives?|total|sum)\b|共|因此|所以", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a formula is said to be.
+
+    `quantities` are those that the words may mean. `parts` are places with the tensors meant there; `times` is "one"
+    (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence" or "". `in_bytes` is None where
+    nothing is said. `sharp` says that the words right beside the formula name the part, `near_quantities` are those
+    that its own sentence names, `sure_quantities` those that leave no doubt; `qualified` says that it is a share, an
+    excess or an exception.
+    """
+
+    quantities: frozenset[str] = frozenset()
+    parts: tuple[Part, ...] = ()
+    times: str = ""
+    per: str = ""
+    in_bytes: bool | None = None
+    options: frozenset[str] = frozenset()
+    near_options: frozenset[str] = frozenset()
+    sharp: bool = False
+    near_quantities: frozenset[str] = frozenset()
+    sure_quantities: frozenset[str] = frozenset()
+    qualified: bool = False
+    words: str = field(default="", compare=False)
+
+    def of(self, quantity: str) -> Subject:
+        """The same, where a name is known to stand for a quantity."""
+        only = frozenset({quantity})
+        in_bytes = True if quantity in IN_BYTES else self.in_bytes
+        return replace(self, in_bytes=in_bytes, quantities=only, near_quantities=only, sure_quantities=only)
+
+    def with_options(self, other: Subject) -> Subject:
+        """The same, with the options that something else was said to have besides."""
+        return replace(
+            self, options=self.options | other.options, near_options=self.near_options | other.options
+        )
+
+    def counted_in_bytes(self) -> Subject:
+        """The same, where bytes are printed with it."""
+        return replace(
+            self,
+            in_bytes=True,
+            quantities=_counted(self.quantities, True),
+            near_quantities=_counted(self.near_quantities, True),
+            sure_quantities=_counted(self.sure_quantities, True),
+        )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one stretch of words says."""
+
+    quantities: frozenset[str]
+    parts: tuple[Part, ...]
+    times: str
+    per: str
+    in_bytes: bool | None
+    options: frozenset[str]
+    denied: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def said(words: str) -> Said:
+    """What a stretch of text says by itself.
+
+    >>> found = said("forward FLOPs of the MLP, one layer")
+    >>> sorted(found.quantities), found.parts, found.times
+    (['forward_flops'], (('block.mlp', frozenset()),), 'one')
+    """
+    quantities = _quantities(words)
+    parts, rest = _parts(words)
+    times = (
+        "all"
+        if _ALL_BLOCKS.search(words)
+        else "one"
+        if _ONE_BLOCK.search(rest)
+        else "model"
+        if _MODEL.search(words)
+        else ""
+    )
+    per = "token" if _TOKEN.search(words) else "sequence" if _SEQUENCE.search(words) else ""
+    in_bytes = True if _BYTES.search(words) else False if _ELEMENTS.search(words) else None
+    options, denied = _options(words)
+    return Said(quantities, parts, times, per, in_bytes, options, denied)
+
+
+def _quantities(words: str) -> frozenset[str]:
+    found: frozenset[str] | None = None
+    for pattern, names in _QUANTITIES:
+        if pattern.search(words):
+            words = pattern.sub(" ", words)
+            if found is None:
+                found = names
+            elif found & names:
+                found = found & names
+            elif {"forward_flops", "backward_flops"} >= found | names:
+                found = frozenset({"training"})
+            elif not (
+                (found & FLOPS and names & PARAMETERS) or found & ACTIVATIONS or found == {"kv_cache_memory"}
+            ):
+                found = found | names
+    return found or frozenset()
+
+
+def _parts(words: str) -> tuple[tuple[Part, ...], str]:
+    """The parts that are named, and the words without them."""
+    steps: dict[str, frozenset[str]] = {}
+    rest = words
+    for pattern, parts in _STEPS:
+        if pattern.search(rest):
+            rest = pattern.sub(" · ", rest)
+            for place, tensors in parts:
+                steps[place] = steps.get(place, frozenset()) | tensors if tensors else frozenset()
+    whole: dict[str, frozenset[str]] = {}
+    rest = _BESIDES.sub(" ", rest)
+    for pattern, parts in _PARTS:
+        if pattern.search(rest):
+            rest = pattern.sub(" · ", rest)
+            whole |= dict(parts)
+    if steps:
+        inside = {place.split(".")[1] for place in steps}
+        whole = {
+            place: tensors
+            for place, tensors in whole.items()
+            if not place.startswith("block.") or place.split(".")[1] not in inside
+        }
+        whole = (
+            {place: tensors for place, tensors in whole.items() if place.startswith("block.")}
+            if whole
+            else {}
+        )
+    return tuple((steps | whole).items()), rest
+
+
+def _options(words: str) -> tuple[frozenset[str], frozenset[str]]:
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for name, pattern in _OPTIONS:
+        for found in pattern.finditer(words):
+            told[_NEGATED.search(words[: found.start()]) is None].add(name)
+    return frozenset(told[True] - told[False]), frozenset(told[False])
+
+
+def subject(levels: Sequence[str], near: int = 2) -> Subject:
+    """What several stretches of words say together, the nearest first; the first `near` of them stand beside the formula.
+
+    >>> found = subject(["MLP:", "", "Forward, one layer, in FLOPs"])
+    >>> sorted(found.quantities), found.parts, found.times, found.sharp
+    (['forward_flops'], (('block.mlp', frozenset()),), 'one', True)
+    """
+    all_said = [said(words) for words in levels]
+    if levels and levels[-1].startswith(TITLE):  # a title names a subject, not a part
+        all_said[-1] = replace(all_said[-1], parts=(), times="", per="", in_bytes=None, options=frozenset())
+    quantities: frozenset[str] = frozenset()
+    near_quantities: frozenset[str] = frozenset()
+    for level, each in enumerate(all_said):
+        quantities = quantities & each.quantities or quantities or each.quantities
+        near_quantities = quantities if level <= near else near_quantities and quantities
+    in_bytes = next((each.in_bytes for each in all_said if each.in_bytes is not None), None)
+    parts: tuple[Part, ...] = ()
+    times = ""
+    sharp = False
+    for level, each in enumerate(all_said):
+        if each.parts or each.times:
+            parts, times, sharp = each.parts, each.times, level < near
+            break
+    sharp = sharp or any(each.options for each in all_said[:near])
+    if parts or not times:
+        times = next((each.times for each in all_said if each.times in ("one", "all")), times)
+    per = next((each.per for each in all_said if each.per), "")
+    concludes = _CONCLUDES.search(" ".join(levels[: near + 1])) is not None
+    sure = _sure([each.quantities for each in all_said], near, concludes)
+    denied = frozenset(name for each in all_said[:near] for name in each.denied)
+    near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
+    options = near_options | frozenset(name for each in all_said for name in each.options) - denied
+    return Subject(
+        _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
+        _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
+        qualified=any(_QUALIFIED.search(words) for words in levels[:near]), words=" ".join(levels),
+    )  # fmt: skip
+
+
+def _sure(named: Sequence[frozenset[str]], near: int, concludes: bool) -> frozenset[str]:
+    """The quantities that leave no doubt: named beside the formula, or by what introduces it.
+
+    Another clause of the same sentence may speak of something else, where this one draws a conclusion.
+    """
+    found: frozenset[str] = frozenset()
+    for level, quantities in enumerate(named):
+        if level < near or level > near + 1:
+            found = found & quantities or found or quantities
+        elif quantities and not found and not concludes:
+            found = quantities
+    return found
+
+
+def _counted(quantities: frozenset[str], in_bytes: bool | None) -> frozenset[str]:
+    """Of what the words may mean, what is counted in bytes, or in elements, where that is said."""
+    if in_bytes is True:
+        return quantities & IN_BYTES or quantities
+    if in_bytes is False:
+        return quantities - IN_BYTES or quantities
+    return quantities
+
+
+_NAME_PARTS: tuple[tuple[str, str], ...] = (
+    (r"per_?(?:sample|seq|sequence)", "memory_per_sequence"),
+    (r"peak|max", "peak_memory"),
+    (r"static", "static_memory"),
+    (r"forw|fwd", "forward_flops"),
+    (r"back|bwd|bawck", "backward_flops"),
+    (r"optim|adam|update", "optimizer_flops"),
+    (r"total|step|iter|train", "step_flops"),
+)
+_PASSES = re.compile(
+    r"(?:(?P<forward>forward|fwd)|(?P<backward>backward|bwd)|(?P<training>train(?:ing)?|fwdbwd|fwd_bwd))_(?:pass_)?flops?\Z",
+    re.IGNORECASE,
+)
+
+
+def quantity_of_name(name: str) -> str | None:
+    """The quantity that a subscripted name speaks of: F_forward, M_static, even with its letters mixed up.
+
+    >>> quantity_of_name("F_backwawrd"), quantity_of_name("M_per_sample"), quantity_of_name("train_flops"), quantity_of_name("x")
+    ('backward_flops', 'memory_per_sequence', 'training', None)
+    """
+    spelled = _PASSES.match(name)
+    if spelled is not None and spelled.lastgroup is not None:
+        return spelled.lastgroup if spelled.lastgroup == "training" else f"{spelled.lastgroup}_flops"
+    head, _, tail = name.partition("_")
+    memory = head in ("M", "Mem", "mem", "memory", "Memory")
+    flops = head in ("F", "C", "FLOPs", "flops")
+    if not tail or not (memory or flops):
+        return None
+    for pattern, quantity in _NAME_PARTS:
+        if re.match(pattern, tail.lower()):
+            if quantity == "optimizer_flops" and memory:
+                return "optimizer_memory"
+            return quantity if memory == quantity.endswith(("memory", "sequence")) else None
+    return None

@@ -1,0 +1,53 @@
+"""Tables: what a row says of its letters, and what stands beside a formula."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from symcost.check.documents import Block, Document, Span
+from symcost.check.knowledge import Knowledge
+from symcost.symbols import GLOSSARY
+
+FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def row_of(document: Document, span: Span) -> list[Block]:
+    """The cells of the row that a formula stands in."""
+    if span.block.cell is None:
+        return []
+    at = document.blocks.index(span.block)
+    line = document.place(span.block.start)[0]
+    row = [span.block]
+    for step in (-1, 1):
+        beside = at + step
+        while 0 <= beside < len(document.blocks):
+            other = document.blocks[beside]
+            if other.cell is None or document.place(other.start)[0] != line:
+                break
+            row.append(other)
+            beside += step
+    return sorted(row, key=lambda block: block.start)
+
+
+def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str, Fraction]:
+    """The numbers that a row gives letters, where the columns are headed by letters: `| $L$ | $h$ |` … `| 32 | 8 |`."""
+    found = {}
+    for block in row_of(document, span):
+        heading, text = _bare(block.cell.column if block.cell else ""), _bare(block.text)
+        letter = knowledge.letter(heading) if re.fullmatch(r"\\?[A-Za-z]\w*", heading) else ""
+        if letter in GLOSSARY and FIGURE.fullmatch(text):
+            found[letter] = Fraction(text.replace(",", ""))
+    return found
+
+
+def figure_beside(document: Document, span: Span) -> str | None:
+    """The bare number in the next cell of a formula's row."""
+    row = row_of(document, span)
+    following = row[row.index(span.block) + 1 :] if row else []
+    text = _bare(following[0].text) if following else ""
+    return text if FIGURE.fullmatch(text) else None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[$`{}\\]|_(?=\{)", "", text).strip()

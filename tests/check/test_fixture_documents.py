@@ -1,0 +1,52 @@
+"""Documents in the manner of real notes, with right and mutated formulas: what the checker says of them.
+
+Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` only at the end.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from symcost.check import check
+
+DOCUMENTS = sorted((Path(__file__).parent / "documents").glob("*.expected.json"))
+WORST_FIRST = ("differs", "depends", "approximates", "holds", "unchecked", "no claim")
+
+
+def expected(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def judged(path):
+    """Each formula that is listed for a document, with what was found there: (expected, verdict, formula)."""
+    facts = expected(path)
+    by_line = {}
+    for finding in check(path.parent / facts["document"]):
+        by_line.setdefault(finding.line, []).append(finding)
+    rows = []
+    for formula in facts["formulas"]:
+        start, end = formula["column"], formula["column"] + len(formula["text"])
+        there = [
+            finding.verdict
+            for finding in by_line.get(formula["line"], [])
+            if finding.column < end and (finding.end_line > finding.line or finding.end_column > start)
+        ]
+        rows.append((formula["expect"], min(there, key=WORST_FIRST.index, default="silence"), formula["text"]))
+    return rows
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name.removesuffix(".expected.json"))
+def test_no_right_formula_is_called_wrong(path):
+    assert [text for expect, verdict, text in judged(path) if verdict == "differs" and expect != "differs"] == []
+
+
+@pytest.mark.parametrize("name", ["develop", "held-out"])
+def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_proven(name):
+    rows = [row for path in DOCUMENTS if expected(path)["set"] == name for row in judged(path)]
+    wrong = [verdict == "differs" for expect, verdict, _ in rows if expect == "differs"]
+    right = [verdict == "holds" for expect, verdict, _ in rows if expect == "holds"]
+    assert sum(wrong) * 10 >= 9 * len(wrong)
+    assert sum(right) * 10 >= 8 * len(right)

@@ -1,0 +1,234 @@
+"""Many documents, hostile ones among them: each ends in a finding or one line, and the others are still checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from symcost.check import working
+from symcost.check.fixing import fixed
+from symcost.check.working import Options, Task, check_all, check_document
+from symcost.cli import commands
+
+ROOT = Path(__file__).parent.parent.parent
+SLIP = (
+    "Let $b$=`batch_size`, $c$=`seq_len`, $d$=`d_model`. The forward FLOPs of the attention layer are ${}$."
+)
+RIGHT, WRONG = SLIP.format("8bcd^2+4bc^2d"), SLIP.format("8bcd^2+2bc^2d")
+
+
+def run(*arguments: str, stdin: str | bytes = ""):
+    return CliRunner().invoke(commands, ["check", *arguments], input=stdin, standalone_mode=False)
+
+
+HOSTILE = {
+    "a long line": ("a.md", "a" * 3_000_000),
+    "NUL": ("a.md", "Let $b$\0 be $12*24=298$."),
+    "braces": ("a.md", "$" + "{" * 100_000 + "}" * 100_000 + "$"),
+    "brackets": ("a.md", "$" + "(" * 60_000 + "1" + ")" * 60_000 + "$"),
+    "links": ("a.md", "[" * 100_000),
+    "quotes": ("a.md", ">" * 50_000 + " $3+4=8$"),
+    "lists": ("a.md", "\n".join(" " * depth + "- x" for depth in range(400))),
+    "powers": ("a.md", "$9^{9^{9^{9^9}}}$, $10^{10^{10}} = 5$, $2^{100000000}=3$, `9**9**9**9`"),
+    "products": ("a.md", "$" + "(" * 50 + "a+b" + ")^9" * 50 + "=1$"),
+    "sums": ("a.md", "$(" + "+".join(f"a_{{{number}}}" for number in range(3000)) + ")^{12} = 1$"),
+    "digits": ("a.md", "$" + "9" * 100_000 + " = 1$"),
+    "scripts": ("a.md", r"$</script><img src=x> = 3$ `</script>` $\write18{rm -rf /}$ $\input{/etc/passwd}$"),
+    "YAML": ("a.md", f"---\na: &a [x,x]\n{'b: &a [*a,*a]' * 99}\nx: !!python/object/apply:os.system [x]\n---\n$3+4=8$"),
+    "dollars": ("a.md", "$ " * 200_000),
+    "backticks": ("a.md", "`" * 100_000),
+    "comments": ("a.md", "<!--" * 25_000),
+    "equations": ("a.md", "$" + "=1" * 30_000 + "$"),
+    "fractions": ("a.md", r"$" + r"\frac{1}{" * 5000 + "2" + "}" * 5000 + "$"),
+    "environments": ("a.tex", r"\begin{align}" * 50_000),
+    "commands": ("a.tex", r"\def\a{\b\b\b\b}\def\b{\c\c\c\c}\def\c{\a\a\a}" + r"$\a$" * 5_000),
+    "inputs": ("a.tex", r"\input{a}\input{/etc/passwd}\input{../../x}"),
+    "a notebook": ("a.ipynb", '{"cells": [' + "[" * 100_000),
+    "Python": ("a.py", "x=" + "(" * 50_000),
+    "a corpus": ("a.toml", "[[claim]]\na=" + "[" * 50_000),
+    "a corpus of keys": ("a.toml", "[[claim]]\na" + ".a" * 50_000 + "=1"),
+    "accents": ("a.md", "$" + "\u0301" * 100_000 + " = 1$ \u202e"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _derived_once():
+    check_document(Task("a.md", RIGHT), Options())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_ends_in_findings_or_one_line(name):
+    file, text = HOSTILE[name]
+    found = check_document(Task(file, text), Options())
+    assert "fault of symcost" not in found.error and "\n" not in found.error
+    assert found.error or all(finding.line >= 1 and finding.column >= 1 for finding in found.findings)
+
+
+def test_the_documents_beside_a_hostile_one_are_still_checked(tmp_path):
+    tasks = [
+        Task("a.md", WRONG),
+        Task(str(tmp_path / "gone.md")),
+        Task("b.md", "$ " * 200_000),
+        Task("c.md", WRONG),
+    ]
+    found = list(check_all(tasks, Options(), jobs=2))
+    assert [bool(each.error) for each in found] == [False, True, True, False]
+    assert (
+        found[0].findings.summary == found[3].findings.summary and found[0].findings.summary["differs"] == 1
+    )
+
+
+def test_the_answers_are_the_same_and_in_order_for_any_number_of_jobs():
+    tasks = [Task(f"{number}.md", (WRONG, RIGHT, "no formula")[number % 3]) for number in range(12)]
+    one, three = (list(check_all(tasks, Options(), jobs=jobs)) for jobs in (1, 3))
+    assert one == three and [each.name for each in one] == [task.name for task in tasks]
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="workers are forked, so that they take over what is changed here"
+)
+def test_a_worker_that_takes_too_long_is_replaced(monkeypatch):
+    monkeypatch.setattr(
+        working,
+        "check_document",
+        lambda task, options: time.sleep(60 if task.name == "slow.md" else 0) or working.Checked(task.name),
+    )
+    found = list(check_all([Task("a.md"), Task("slow.md"), Task("b.md")], Options(), seconds=0.2))
+    assert [each.error for each in found] == [
+        "",
+        "slow.md: expected to take at most 0.2 s, found more. Split the document.",
+        "",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the address space limited for certain")
+def test_a_worker_that_takes_too_much_memory_says_so_and_goes_on(monkeypatch):
+    whole = working._checked
+    monkeypatch.setattr(
+        working,
+        "_checked",
+        lambda task, options: len(bytes(2**31)) if task.name == "large.md" else whole(task, options),
+    )
+    found = list(check_all([Task("large.md", ""), Task("b.md", WRONG)], Options()))
+    assert (
+        "expected to need at most 1,024 MiB" in found[0].error and found[1].findings.summary["differs"] == 1
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as above")
+def test_a_worker_that_dies_is_replaced(monkeypatch):
+    monkeypatch.setattr(
+        working,
+        "check_document",
+        lambda task, options: os._exit(9) if task.name == "x.md" else working.Checked(task.name),
+    )
+    found = list(check_all([Task("x.md"), Task("b.md")], Options()))
+    assert found[0].error and not found[1].error
+
+
+# --------------------------------------------------------------------------------------- the command line
+
+
+def test_standard_input_is_read_as_markdown():
+    answer = run("-", stdin=WRONG)
+    assert answer.return_value == 1 and "-:1:" in answer.stdout and "SC201" in answer.stdout
+
+
+def test_the_exit_status_says_whether_a_formula_differs_or_a_file_could_not_be_read(tmp_path):
+    (tmp_path / "right.md").write_text(RIGHT, encoding="utf-8")
+    (tmp_path / "wrong.md").write_text(WRONG, encoding="utf-8")
+    assert run(str(tmp_path / "right.md")).return_value == 0
+    assert run(str(tmp_path)).return_value == 1
+    answer = run(str(tmp_path), str(tmp_path / "gone.md"))
+    assert answer.return_value == 2 and "found no such file" in answer.stderr and "SC201" in answer.stdout
+
+
+def test_a_corpus_is_checked_like_a_document():
+    answer = run(str(ROOT / "formulas" / "lora-2021.toml"), "--format", "json")
+    assert json.loads(answer.stdout)["summary"]["holds"] >= 2 and answer.return_value == 0
+
+
+def test_a_project_can_turn_a_code_off(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.symcost]\nignore = ["SC201"]\n', encoding="utf-8")
+    (tmp_path / "wrong.md").write_text(WRONG, encoding="utf-8")
+    assert run(str(tmp_path)).return_value == 0
+
+
+def test_a_baseline_leaves_only_what_is_new(tmp_path):
+    note, accepted = tmp_path / "note.md", str(tmp_path / "accepted.json")
+    note.write_text(WRONG, encoding="utf-8")
+    assert run(str(note), "--write-baseline", accepted).return_value == 0
+    assert run(str(note), "--baseline", accepted).return_value == 0
+    note.write_text(f"{WRONG}\n\nThen $12 \\times 24 = 298$.", encoding="utf-8")
+    answer = run(str(note), "--baseline", accepted)
+    assert answer.return_value == 1 and "SC203" in answer.stdout and "SC201" not in answer.stdout
+
+
+def test_a_diff_shows_the_fix_and_writes_nothing_and_a_fix_writes_it(tmp_path):
+    note = tmp_path / "note.md"
+    note.write_text(WRONG, encoding="utf-8")
+    shown = run(str(note), "--diff").stdout
+    assert f"-{WRONG}" in shown and f"+{RIGHT}" in shown
+    assert note.read_text(encoding="utf-8") == WRONG
+    run(str(note), "--fix")
+    assert note.read_text(encoding="utf-8") == RIGHT
+    assert run(str(note)).return_value == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RIGHT,
+        SLIP.format(r"\approx 8bcd^2"),
+        SLIP.format("8bcd^2+2bc^2d+17q"),
+        "Then $3d^2 = 2d*2d$.",
+        "no formula",
+        "$ $ \\frac{",
+    ],
+)
+def test_what_is_right_approximate_or_uncertain_is_never_fixed(text):
+    assert fixed(text, "a.md", {}) == (text, 0)
+
+
+def test_a_fix_keeps_the_documents_own_letters():
+    text = "Let $B$=`batch_size`, $T$=`seq_len`, $D$=`d_model`. The forward FLOPs of the attention layer are $8BTD^2+2BT^2D$."
+    assert fixed(text, "a.md", {}) == (text.replace("2BT^2D", "4BT^2D"), 1)
+
+
+def test_a_code_is_explained():
+    answer = run("--explain", "sc201")
+    assert answer.stdout.startswith("SC201  differs") and answer.return_value == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["-", "--model", "nonsense"],
+        ["-", "--under", "nonsense"],
+        ["-", "--notation", "x"],
+        ["--explain", "SC9"],
+    ],
+)
+def test_a_wrong_call_is_told_before_anything_is_read(arguments):
+    answer = subprocess.run(
+        [sys.executable, "-m", "symcost", "check", *arguments],
+        input="",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and "Traceback" not in answer.stderr
+
+
+def test_a_short_run_of_the_fuzz_script_finds_nothing():
+    answer = subprocess.run([sys.executable, str(ROOT / "tests" / "fuzz.py"), "3000", "11"], capture_output=True, text=True,
+                            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert answer.returncode == 0, answer.stdout
