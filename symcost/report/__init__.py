@@ -11,6 +11,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symcost import __version__
 from symcost.conventions import Convention
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.families import load
@@ -33,6 +34,9 @@ __all__ = [
     "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files",
     "side_by_side", "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
+
+
+BESIDE = {"md": "svg", "tex": "pdf"}  # what kind of picture a format needs beside its file
 
 
 def document(
@@ -77,14 +81,16 @@ def side_by_side(one: Document, other: Document) -> Document:
     >>> both.title
     'What it costs to train cs190c under textbook and cs190c under torch-eager'
     """
-    names = [f"{talk.costs.model.name} under {talk.costs.convention.name}" for talk in one.talks + other.talks]
+    names = [
+        f"{talk.costs.model.name} under {talk.costs.convention.name}" for talk in one.talks + other.talks
+    ]
     parts = [
         (Section(line(name), (Paragraph(line(each.subtitle)),)), *each.sections)
         for name, each in zip(names, (one, other), strict=True)
     ]
     return Document(
         f"What it costs to train {' and '.join(names)}",
-        f"Derived by symcost {symcost.__version__}.",
+        f"Derived by symcost {__version__}.",
         (*parts[0], *parts[1]),
         (*one.summary, *other.summary),
         " and ".join(names),
@@ -145,13 +151,15 @@ def report_files(
     to: str | Iterable[str] = ("md",),
     output: str | Path = ".",
     execute: bool = False,
+    plots: bool = False,
     templates: str | Path | None = None,
     **options: Any,
 ) -> list[Path]:
     """Writes the report of a model in several formats to a folder, all or none; its answer is the files.
 
-    `model` may be a document that was made before. `execute` runs the notebook (extra `notebook`). The other
-    options are those of `document`.
+    `model` may be a document that was made before. `execute` runs the notebook (extra `notebook`). `plots` adds
+    the plots that the numbers suffice for: inside a page, as files beside Markdown and LaTeX. The other options
+    are those of `document`.
     Raises UnknownName for a format that is none, UsageError where a program or a package is missing.
     """
     names = [name.strip() for name in to.split(",")] if isinstance(to, str) else list(to)
@@ -163,6 +171,12 @@ def report_files(
     made = model if isinstance(model, Document) else document(model, **options)
     stem = file_stem(made.name)
     files: dict[Path, str | bytes] = {}
+    if plots:
+        from symcost.report.pictures import with_pictures
+
+        made = with_pictures(made, stem)
+        for kind in sorted({BESIDE[name] for name in names if name in BESIDE}):
+            files |= {Path(output) / f"{each.name}.{kind}": each.drawn(kind) for each in made.pictures}
     for each in chosen:
         content = each.write(made)
         if execute and each.name == "ipynb":

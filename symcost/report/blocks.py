@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -159,10 +159,20 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A plot: what it is called, its title, and what draws it as svg, png or pdf."""
+
+    name: str
+    words: str
+    drawn: Callable[[str], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Document:
     """A whole report. `summary` is what the command line says of it, a line each; `name` names its files.
 
-    `talks` are what a page can derive the report's numbers from again: one, or two side by side.
+    `talks` are what a page can derive the report's numbers from again: one, or two side by side. `pictures`
+    stand at the end of a page, of Markdown and of LaTeX.
     """
 
     title: str
@@ -171,6 +181,7 @@ class Document:
     summary: tuple[str, ...] = ()
     name: str = "report"
     talks: tuple[Any, ...] = field(default=(), repr=False, compare=False)
+    pictures: tuple[Picture, ...] = ()
 
 
 def line(*pieces: Inline) -> Line:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from symcost.errors import UsageError
@@ -15,8 +16,10 @@ SECONDS = 20
 RUNS = 2  # the second run sets the table of contents
 
 
-def compiled(tex: str) -> bytes:
-    """The PDF of a LaTeX document. Raises UsageError where there is no pdflatex, or where TeX finds a fault.
+def compiled(tex: str, files: Mapping[str, bytes] | None = None) -> bytes:
+    """The PDF of a LaTeX document, with the `files` that it includes.
+
+    Raises UsageError where there is no pdflatex, or where TeX finds a fault.
 
     The document may read no file outside of its folder and of TeX's own trees.
     """
@@ -28,6 +31,8 @@ def compiled(tex: str) -> bytes:
         )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "report.tex").write_text(tex, encoding="utf-8")
+        for name, content in (files or {}).items():
+            Path(folder, name).write_bytes(content)
         command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
         environment = {
             **os.environ,

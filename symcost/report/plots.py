@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito 2008: told apart by colour-blind readers, and in grey by lightness and hatching together.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "++", "oo")
+HATCHES = ("", "///", "--", "\\\\\\", "xxx", "||", "++", "//")
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.2),
     "figure.dpi": 110,

@@ -24,6 +24,7 @@ from symcost.errors import UnknownName, UsageError, nearest
 from symcost.report import escaping, slides
 from symcost.report.blocks import Break, Document, Equation, Line, Substitution, Table
 from symcost.report.breaking import aligned, flowing
+from symcost.report.pictures import address
 
 ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
@@ -66,7 +67,8 @@ def _rendered(document: Document, name: str, suffix: str, folder: Path | None) -
 def _pdf(document: Document) -> bytes:
     from symcost.report.pdf import compiled
 
-    return compiled(str(FORMATS["tex"].write(document)))
+    files = {f"{picture.name}.pdf": picture.drawn("pdf") for picture in document.pictures}
+    return compiled(str(FORMATS["tex"].write(document)), files)
 
 
 def _notebook(document: Document) -> str:
@@ -177,6 +179,8 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "column_widths": _column_widths,
         "anchor": _anchor,
         "page": _page,
+        "latex_path": Markup,
+        "picture": lambda picture: Markup(address(picture)),
     }
     return environment
 

@@ -9,7 +9,8 @@ import pytest
 
 import symcost
 from symcost.errors import MissingValue, NoLimit, UsageError
-from symcost.report import plots
+from symcost.report import document, plots, report_files, write
+from symcost.report.pictures import with_pictures
 
 NUMBERS = {"c": 256, "d": 1024, "h": 16, "L": 12, "v": 32000}  # CS190C 2026, lecture 9, part 3
 RUN = {**NUMBERS, "b": 4, "D": 103_000_000, "epochs": 5, "MFU": Fraction(1, 2), "peak": 35_600_000_000_000}
@@ -150,3 +151,29 @@ def test_matplotlib_waits_until_something_is_drawn():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "False\n"
     )
+
+
+def test_a_report_holds_the_plots_that_its_numbers_suffice_for(tmp_path):
+    """Inside a page; as files beside Markdown and LaTeX, which name them."""
+    files = report_files("cs190c", to="html,md,tex", output=tmp_path, plots=True)
+    made = {path.name: path for path in files}
+    names = ["saved-activations", "memory-against-batch", "frontier", "shares-of-flops"]
+    assert made.keys() == {"cs190c.html", "cs190c.md", "cs190c.tex"} | {
+        f"cs190c-{name}.{kind}" for name in names for kind in ("svg", "pdf")
+    }
+    for name in names:
+        assert f"](cs190c-{name}.svg)" in made["cs190c.md"].read_text(encoding="utf-8")
+        assert f"{{cs190c-{name}.pdf}}" in made["cs190c.tex"].read_text(encoding="utf-8")
+    page = made["cs190c.html"].read_text(encoding="utf-8")
+    assert page.count('<img src="data:image/svg+xml;base64,') == len(names)
+    assert 'alt="b = 63 fits 24 GiB; saved activations take 83 %"' in page
+
+
+def test_a_report_without_numbers_has_no_plots(tmp_path):
+    assert [path.name for path in report_files("llama", to="md", output=tmp_path, plots=True)] == ["llama.md"]
+
+
+def test_a_pdf_holds_the_plots_too(pdflatex):
+    without = document("cs190c")
+    both = [len(write(each, "pdf")) for each in (without, with_pictures(without))]
+    assert both[1] > both[0] + 30_000

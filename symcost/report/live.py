@@ -1,0 +1,368 @@
+"""The live page: the closed forms as JavaScript and as trees, so that a page can put any numbers in."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+from sympy import Expr, Poly, PolynomialError
+
+from symcost.conventions import convention
+from symcost.derive import Derivation
+from symcost.errors import SymcostError
+from symcost.lower import lower
+from symcost.notation.arranging import (
+    Call,
+    Group,
+    Letter,
+    Node,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    Sum,
+    arranged,
+)
+from symcost.notation.arranging import Number as Figure
+from symcost.notation.printing import Text, javascript, latex_name
+from symcost.report.lecture.talk import NAMES, Talk, named
+from symcost.symbols import GLOSSARY, QUANTITIES, SYMBOLS, Notation
+from symcost.tables.gpus import GPUS
+from symcost.tables.optimizers import OPTIMIZERS
+from symcost.tables.precisions import PRECISIONS, states
+from symcost.terms import Number, Term, Terms
+from symcost.training import TOKENS, Costs
+
+# Conventions that the page offers beside the report's own.
+OFFERED = (
+    "textbook", "textbook+flash", "textbook+checkpoint", "textbook+flash+checkpoint", "megatron-2022",
+    "megatron-2022+selective", "torch-eager", "torch-compile", "torch-fused", "hf-bf16", "autocast", "jax",
+)  # fmt: skip
+
+# What the fields begin with where neither the reader nor the model's source gives a number.
+STARTS: Mapping[str, Number] = {
+    "b": 1, "c": 2048, "d": 4096, "d_ff": 11008, "h": 32, "h_kv": 32, "d_k": 128, "L": 32, "v": 32000,
+    "v_0": 32000, "c_max": 4096, "E": 8, "k": 2, "d_expert": 14336, "d_shared": 14336, "D": 10**9,
+    "MFU": Fraction(2, 5), "HFU": Fraction(1, 2), "price": 2, "w": 4,
+}  # fmt: skip
+START_GPU = "a100-80gb"
+OTHERWISE = 16  # for any other letter
+
+SUMS: Mapping[str, tuple[str, ...]] = {
+    "static_memory": ("parameter_memory", "gradient_memory", "optimizer_memory"),
+    "peak_memory": ("parameter_memory", "gradient_memory", "optimizer_memory", "activation_memory"),
+}
+PASSES = ("forward_flops", "backward_flops", "recompute_flops")
+
+
+@dataclass
+class Forms:
+    """Forms and words by number, each once: `functions` in JavaScript, `trees` for the page's own pen.
+
+    `letters` are those of all forms that were asked for.
+    """
+
+    notation: Notation
+    functions: list[str] = field(default_factory=list)
+    trees: list[Any] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    letters: dict[str, None] = field(default_factory=dict)
+    _forms: dict[Any, int] = field(default_factory=dict)
+    _words: dict[str, int] = field(default_factory=dict)
+
+    def form(self, form: Expr, written: Any = None) -> int:
+        """The number of a form; `written` is its tree where it stands in an order of its own."""
+        names = sorted(symbol.name for symbol in form.free_symbols)
+        self.letters |= dict.fromkeys(names)
+        if form not in self._forms:
+            self._forms[form] = len(self.functions)
+            self.functions.append(f"({{{','.join(names)}}})=>{javascript(form)}")
+            self.trees.append(written or plain_tree(arranged(form, self.notation)))
+        return self._forms[form]
+
+    def sum_of(self, quantities: Sequence[str]) -> int:
+        """A sum of quantities by their names on the board, in this order."""
+        names = [NAMES[quantity] for quantity in quantities]
+        items = [piece for name in names for piece in (0, name)]
+        return self.form(sum((named(name) for name in names[1:]), named(names[0])), ["+", *items])
+
+    def word(self, word: str) -> int:
+        if word not in self._words:
+            self._words[word] = len(self.words)
+            self.words.append(word)
+        return self._words[word]
+
+    def terms(self, terms: Terms) -> dict[str, Any]:
+        """The total, and each term as amount, times, tensor, place, reason."""
+        return {"total": self.form(terms.total), "terms": [self._term(term) for term in terms]}
+
+    def _term(self, term: Term) -> list[int]:
+        words = (term.tensor, term.place, term.reason)
+        return [self.form(term.amount), self.form(term.times), *map(self.word, words)]
+
+
+def plain_tree(node: Node) -> Any:
+    """A tree as lists: numbers and letters as they are, else a sign and what it joins."""
+    match node:
+        case Figure(value):
+            whole = Fraction(value)
+            return int(whole) if whole.denominator == 1 else ["/", whole.numerator, whole.denominator]
+        case Letter(symbol):
+            return str(symbol.name)
+        case Sum(items):
+            return ["+", *(piece for negative, item in items for piece in (int(negative), plain_tree(item)))]
+        case Group(inside):
+            return ["(", plain_tree(inside)]
+        case Product(factors):
+            return ["*", *map(plain_tree, factors)]
+        case Quotient(above, below):
+            return ["/", plain_tree(above), plain_tree(below)]
+        case Power(base, exponent):
+            return ["^", plain_tree(base), plain_tree(exponent)]
+        case Root(inside):
+            return ["√", plain_tree(inside)]
+        case Call(function, arguments):
+            return ["f", function, *map(plain_tree, arguments)]
+    raise TypeError(f"{type(node).__name__} is no part of a form")
+
+
+def page(talks: Sequence[Talk]) -> dict[str, str]:
+    """The style of a page, its script and data, and the policy under which nothing else is loaded or run.
+
+    Without talks there is nothing to put numbers into, and no script. One talk makes one panel; two stand
+    side by side.
+    """
+    style, script = _asset("html/style.css") + _asset("live/live.css"), ""
+    made = {"style": style, "script": "", "data": ""}
+    if talks:
+        forms = Forms(talks[0].notation)
+        made["data"] = in_script(_data(talks, forms))
+        functions = ",\n".join(forms.functions)
+        made["script"] = script = f'"use strict";\nconst FORMS = [\n{functions}\n];\n{_asset("live/live.js")}'
+    runs = f"script-src {digest(script)}; " if script else ""
+    made["policy"] = (
+        f"default-src 'none'; {runs}style-src-elem {digest(style)}; style-src-attr 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return made
+
+
+def _data(talks: Sequence[Talk], forms: Forms) -> dict[str, Any]:
+    panels = [_panel(talk, forms) for talk in talks]
+    names = {"parameters": "N", **NAMES, "flops_per_token": "F_token"}
+    del names["memory_per_sequence"]  # M_sequence is what a sequence adds: the rest of it is M_fixed
+    tied = [name for panel in panels for name, _ in panel["ties"]]
+    letters = [*forms.letters, *tied, *names.values(), "M_fixed", "M_sequence", "M"]
+    return {
+        "letters": {name: _letter(name, talks[0].notation) for name in dict.fromkeys(letters)},
+        "names": names,
+        "meanings": {each.name: [each.meaning, each.unit] for each in QUANTITIES.values()},
+        "trees": forms.trees,
+        "words": forms.words,
+        "panels": panels,
+    }
+
+
+def in_script(data: Any) -> str:
+    r"""JSON that may stand inside a script element: nothing in it ends the element.
+
+    >>> in_script("</script>&")
+    '"\\u003c/script\\u003e\\u0026"'
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+
+
+def digest(text: str) -> str:
+    """How a content security policy names an inline script or style.
+
+    >>> digest("")
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    """
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (
+        resources.files("symcost.report").joinpath("templates", *name.split("/")).read_text(encoding="utf-8")
+    )
+
+
+def _letter(name: str, notation: Notation) -> dict[str, Any]:
+    """How a letter is written, and what it counts."""
+    shown = notation.letters.get(name, name)
+    entry = GLOSSARY.get(name)
+    written: dict[str, Any] = {"text": Text(notation).name(shown).signs, "latex": latex_name(shown)}
+    if entry is not None:
+        written |= {"meaning": entry.meaning, "unit": entry.unit, "whole": entry.whole, "most": entry.most}
+    return written
+
+
+# ------------------------------------------------------------------------------------------- one panel
+
+
+def _panel(talk: Talk, forms: Forms) -> dict[str, Any]:
+    costs = talk.costs
+    earlier, forms.letters = forms.letters, {}
+    names = list(dict.fromkeys([costs.convention.name, *OFFERED]))
+    conventions = [each for each in (_convention(talk, name, forms) for name in names) if each]
+    ties = {symbol.name: form for symbol, form in costs.ties.items()}
+    made = {
+        "model": costs.model.name,
+        "parameters": forms.terms(costs["parameters"]),
+        "conventions": conventions,
+        "precisions": [_precision(costs, name, forms) for name in PRECISIONS],
+        "optimizers": [_optimizer(costs, name, forms) for name in OPTIMIZERS],
+        "sums": {quantity: forms.sum_of(parts) for quantity, parts in SUMS.items()},
+        "run": _run(costs, forms),
+        "ties": [[name, forms.form(form)] for name, form in ties.items()],
+    }
+    own = {NAMES[quantity] for quantity in NAMES} | {"N", "peak", "M", "M_fixed", "M_sequence"}
+    used = forms.letters.keys() - own - ties.keys()
+    forms.letters |= earlier
+    letters = [name for name in GLOSSARY if name in used | {"n"}]
+    known = talk.known
+    start = {name: float(known.get(name, STARTS.get(name, OTHERWISE))) for name in letters}
+    if "c" in start and "c_max" in known:
+        start["c"] = min(start["c"], float(known["c_max"]))
+    made["under"], made["optimizer"] = costs.convention.name, costs.optimizer.name
+    made["precision"] = "" if costs.precision.name == costs.convention.precision else costs.precision.name
+    return {**made, "start": start, "gpus": _gpus(talk)}
+
+
+def _convention(talk: Talk, name: str, forms: Forms) -> dict[str, Any] | None:
+    """What a convention keeps and computes; None where the model cannot be read under it."""
+    costs, under = talk.costs, convention(name)
+    try:
+        program = lower(costs.model.loss, under)
+        memory = {}
+        for element in ("fp32", "bf16"):
+            there = _beside(costs, under, Derivation(program, element))
+            memory[element] = forms.terms(there["activation_memory"])
+            memory[element]["line"] = _line(there["activation_memory"].total, forms)
+        made: dict[str, Any] = {
+            "saved_activations": forms.terms(there["saved_activations"]),
+            "memory": memory,
+        }
+        made |= {quantity: forms.terms(there[quantity]) for quantity in PASSES}
+    except SymcostError:
+        return None
+    return {
+        "name": under.name,
+        "note": under.note,
+        "source": under.source,
+        "precision": under.precision,
+        **made,
+    }
+
+
+def _beside(costs: Costs, under: Any, derivation: Derivation) -> Costs:
+    """The same model under another convention, already lowered."""
+    there = copy(costs)
+    there.convention, there.derivation, there._found = under, derivation, {}
+    return there
+
+
+def _line(memory: Expr, forms: Forms) -> list[int] | None:
+    """Activation memory as a straight line in b: what no sequence adds to, and what each adds."""
+    try:
+        found = Poly(memory, SYMBOLS["b"]).all_coeffs()
+    except PolynomialError:
+        return None
+    return [forms.form(form) for form in reversed(found)] if len(found) == 2 else None
+
+
+def _with(costs: Costs, **parts: Any) -> Costs:
+    """The same model under another optimizer or precision, with the parameters already derived."""
+    there = copy(costs)
+    there._found = {"parameters": costs["parameters"]}
+    for name, part in parts.items():
+        setattr(there, name, part)
+    return there
+
+
+def _precision(costs: Costs, name: str, forms: Forms) -> dict[str, Any]:
+    precision = PRECISIONS[name]
+    there = _with(costs, precision=precision)
+    return {
+        "name": name,
+        "note": precision.note,
+        "matmul": precision.matmul,
+        "element": "fp32" if precision.activation == 4 else "bf16",
+        **{
+            quantity: forms.form(there[quantity].total)
+            for quantity in ("parameter_memory", "gradient_memory")
+        },
+    }
+
+
+def _optimizer(costs: Costs, name: str, forms: Forms) -> dict[str, Any]:
+    """FLOPs of an update, and for each precision the states' bytes."""
+    optimizer = OPTIMIZERS[name]
+    found: dict[int, int] = {}
+    memory = {}
+    for precision in PRECISIONS.values():
+        size = sum(state.bytes or 0 for state in states(optimizer, precision))
+        if size not in found:
+            there = _with(costs, optimizer=optimizer, precision=precision)
+            found[size] = forms.form(there["optimizer_memory"].total)
+        memory[precision.name] = found[size]
+    flops = forms.form(_with(costs, optimizer=optimizer)["optimizer_flops"].total)
+    return {"name": name, "optimizer_flops": flops, "optimizer_memory": memory}
+
+
+def _run(costs: Costs, forms: Forms) -> dict[str, int]:
+    """The step, the run, time and money in the names of what was found before."""
+    s, put = SYMBOLS, costs.ties
+    forward, backward, again, update, step = (
+        named(NAMES[each]) for each in (*PASSES, "optimizer_flops", "step_flops")
+    )
+    many = s["accumulation"] if "accumulation" in costs.given else 1
+    seen = s["epochs"] * s["D"] / (TOKENS * many)
+    by_hardware = "HFU" in costs.given
+    done = step if by_hardware else many * (forward + backward) + update
+    share = s["HFU"] if by_hardware else s["MFU"]
+    found = {
+        "step_flops": many * (forward + backward + again) + update,
+        "flops_per_token": (forward + backward) / TOKENS,
+        "steps": costs["steps"].total,
+        "training_flops": step * seen,
+        "training_time": seen * done / (s["n"] * s["peak"] * share),
+        "gpu_hours": s["n"] * named(NAMES["training_time"]) / 3600,
+        "cost": named(NAMES["gpu_hours"]) * s["price"],
+    }
+    return {quantity: forms.form(form.xreplace(put)) for quantity, form in found.items()}
+
+
+def _gpus(talk: Talk) -> list[dict[str, Any]]:
+    """The report's own GPU first, then all others; `peak` is by element type."""
+    chosen = talk.gpu.name if talk.gpu is not None else START_GPU
+    cards = sorted(GPUS.values(), key=lambda card: card.name != chosen)
+    rows: list[dict[str, Any]] = [
+        {"name": card.name, "memory": card.memory, "peak": dict(card.peak),
+         "price": None if card.price is None else float(card.price)}
+        for card in cards
+    ]  # fmt: skip
+    own = talk.known.get("peak")
+    kind = talk.costs.precision.matmul
+    if own is not None and rows[0]["peak"].get(kind) != own:
+        given = {
+            **rows[0],
+            "name": f"{rows[0]['name']}, peak as given",
+            "peak": dict.fromkeys(_kinds(), int(own)),
+        }
+        rows.insert(0, given)
+    return rows
+
+
+def _kinds() -> Iterable[str]:
+    return dict.fromkeys(precision.matmul for precision in PRECISIONS.values())
