@@ -27,11 +27,15 @@ def imported_rooms(path):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_from_its_left(room):
-    files = [HOUSE / f"{room}.py"] if (HOUSE / f"{room}.py").exists() else sorted((HOUSE / room).rglob("*.py"))
+    files = (
+        [HOUSE / f"{room}.py"] if (HOUSE / f"{room}.py").exists() else sorted((HOUSE / room).rglob("*.py"))
+    )
     right = set(ROOMS[ROOMS.index(room) + 1 :])
     for path in files:
         wrong = right & set(imported_rooms(path))
-        assert not wrong, f"{path.relative_to(HOUSE)} imports {', '.join(sorted(wrong))}, which stand to its right"
+        assert not wrong, (
+            f"{path.relative_to(HOUSE)} imports {', '.join(sorted(wrong))}, which stand to its right"
+        )
 
 
 def test_every_module_is_a_room():
@@ -59,4 +63,6 @@ def test_only_the_command_line_prints():
         if path.stem != "cli":
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 called = node.func if isinstance(node, ast.Call) else None
-                assert not (isinstance(called, ast.Name) and called.id == "print"), f"{path} line {node.lineno} prints"
+                assert not (isinstance(called, ast.Name) and called.id == "print"), (
+                    f"{path} line {node.lineno} prints"
+                )

@@ -273,6 +273,8 @@ class Holding:
         claim = self.claim
         quantity, _, limit = (each.strip() for each in claim.limit.partition("<="))
         costs = self.costs(setting, claim.layout)
+        if limit not in costs.numbers:
+            raise UsageError(f"limit: expected a letter with a number under `given`, found '{limit}'")
         return solve(costs[quantity], claim.quantity, at_most=Fraction(str(costs.numbers[limit]))).form
 
     # Comparing.

@@ -10,10 +10,22 @@ from typing import Any
 
 from symcost.errors import UsageError, nearest
 from symcost.notation.marks import Form
+from symcost.symbols import NOTATIONS
 
 LARGEST = 2**20  # characters of a corpus file
 _DEEP = re.compile(r"(?<![\w\-])(?:[\w\-]++\s*+\.\s*+){40}")
 
+FORMS = ("latex", "code", "text")
+TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(
+        ("form", "notation", "under", "optimizer", "precision", "layout", "quantity", "limit"), (str,)
+    ),
+    **dict.fromkeys(("legend", "given"), (dict,)),
+    "model": (str, dict),
+    "scope": (str, list),
+    "about": (bool,),
+}
+WORDS = {str: "text", dict: "a table", list: "a list", bool: "true or false"}
 VERDICTS = ("holds", "approximates", "depends", "differs", "unchecked", "no claim")
 
 
@@ -109,12 +121,21 @@ def _claim(data: Any, place: str, line: int) -> Claim:
     ]
     if lacking:
         raise UsageError(f"{place}: expected text for {', '.join(lacking)}, found none.")
-    if data["verdict"] not in VERDICTS:
+    for name, kinds in TYPES.items():
+        if name in data and not isinstance(data[name], kinds):
+            words = " or ".join(WORDS[kind] for kind in kinds)
+            raise UsageError(f"{place}: expected {words} for {name}, found {data[name]!r}.")
+    for name, known in (("notation", NOTATIONS), ("form", FORMS), ("verdict", VERDICTS)):
+        if name in data and data[name] not in known:
+            raise UsageError(f"{place}: {name}: '{data[name]}' is not known. {nearest(data[name], known)}")
+    if isinstance(data.get("model"), str) and re.search(r"[/\\]|\.(?:json|toml)\Z", data["model"]):
         raise UsageError(
-            f"{place}: '{data['verdict']}' is not a verdict. {nearest(data['verdict'], VERDICTS)}"
+            f"{place}: model: expected a known model or a table, found a path. Name the model, or write its keys."
         )
     scope = data.get("scope", "model")
-    return Claim(**{**data, "scope": tuple(scope) if isinstance(scope, list) else scope, "line": line})
+    return Claim(
+        **{**data, "scope": tuple(map(str, scope)) if isinstance(scope, list) else scope, "line": line}
+    )
 
 
 def scope_words(claim: Claim) -> str:

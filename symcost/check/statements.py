@@ -142,7 +142,7 @@ def statement(
     if previous is not None and items and lead == "+":
         items[0] = replace(items[0], form=previous.form + items[0].form)
         made.continued = True
-    elif previous is not None and items and (lead in EQUAL or lead in ("→", "⇒") and not relations):
+    elif previous is not None and items and (lead in EQUAL or (lead in ("→", "⇒") and not relations)):
         items.insert(0, previous)
         relations.insert(0, lead if lead in EQUAL else "lead")
         made.continued = True

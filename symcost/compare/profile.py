@@ -8,8 +8,16 @@ from typing import Any
 
 from sympy import Expr
 
-from symcost.compare.sensitivity import Overtaking, Regime, Share, elasticity, one_more, regimes, shares
-from symcost.errors import UsageError
+from symcost.compare.sensitivity import (
+    Overtaking,
+    Regime,
+    Share,
+    elasticity,
+    is_sum_of_powers,
+    one_more,
+    regimes,
+    shares,
+)
 from symcost.notation import code, text
 from symcost.notation.numbers import rounded, significant, with_unit
 from symcost.symbols import GLOSSARY, Notation
@@ -20,7 +28,10 @@ LONG = 70  # signs of a form that is worth reading in a row
 
 @dataclass(frozen=True)
 class Profile:
-    """One quantity: its shares at the numbers known (none where some are missing), and how it turns on each letter."""
+    """One quantity: its shares at the numbers known (none where some are missing), and what each letter does.
+
+    Letters of which it is no sum of powers (of the greatest of several, of a ceiling) are left out.
+    """
 
     terms: Terms
     shares: tuple[Share, ...]
@@ -40,8 +51,8 @@ class Profile:
         }
 
     def _letter(self, name: str) -> dict[str, Any]:
-        known = {form: _value(form, self.numbers) for form in (self.elasticities[name], self.more[name])}
-        (growth, growing), (more, costing) = known.items()
+        growth, more = self.elasticities[name], self.more[name]
+        growing, costing = _value(growth, self.numbers), _value(more, self.numbers)
         return {
             "elasticity": code(growth),
             "elasticity_value": plain(growing) if growing is not None else None,
@@ -63,21 +74,15 @@ def profile(terms: Terms, **values: Any) -> Profile:
     """
     numbers = terms.known(values)
     complete = all(name in numbers for name in terms.letters)
+    letters = [name for name in terms.letters if is_sum_of_powers(terms, name)]
     return Profile(
         terms,
         shares(terms, **values) if complete else (),
-        {name: elasticity(terms, name) for name in terms.letters},
-        {name: one_more(terms, name) for name in terms.letters},
-        {name: _regimes(terms, name) for name in terms.letters},
+        {name: elasticity(terms, name) for name in letters},
+        {name: one_more(terms, name) for name in letters},
+        {name: regimes(terms, name) for name in letters},
         numbers,
     )
-
-
-def _regimes(terms: Terms, name: str) -> tuple[Regime, ...]:
-    try:
-        return regimes(terms, name)
-    except UsageError:  # no sum of powers of the letter
-        return ()
 
 
 def _value(form: Expr, numbers: Mapping[str, Number]) -> Number | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sympy import Add, Expr, Pow, Rational, Symbol, cancel, diff, expand, sqrt, together
+from sympy import Add, Expr, Integer, Pow, Rational, Symbol, cancel, expand, factor_terms, sqrt
 
 from symcost.compare.parts import Parts
 from symcost.errors import UsageError
@@ -26,6 +26,9 @@ GROUPS: Mapping[str, Callable[[Term], str]] = {
     "tensor": lambda term: f"{term.place}.{term.tensor}",
     "quantity": lambda term: term.quantity,
 }
+
+
+FEW_LETTERS, FEW_SUMMANDS = 9, 40  # of a quotient that can be reduced while one waits
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,34 @@ def shares(terms: Terms, by: str = "place", **values: Any) -> tuple[Share, ...]:
 def elasticity(terms: Terms, of: str) -> Expr:
     """∂ log quantity / ∂ log letter: by how many per cent it grows where the letter grows by one.
 
+    Raises UsageError where the quantity is no sum of powers of the letter.
+
     >>> import symcost
     >>> core = symcost.derive("cs190c")["saved_activations"].of("block")
     >>> elasticity(core, "c")
-    2*(c*h + 10*d)/(c*h + 20*d)
+    (2*c*h + 20*d)/(c*h + 20*d)
     """
-    x, form = letter(of).symbol, terms.total
-    return cancel(together(x * diff(form, x) / form)).factor()
+    x = letter(of).symbol
+    powers = _powers(terms.total, x, terms.quantity)
+    grows, whole = (
+        Add(*(times(power) * form * x**power for power, form in powers.items())) for times in (Integer, _one)
+    )
+    return _quotient(grows, whole)
+
+
+def _one(power: int) -> Expr:
+    return Integer(1)
+
+
+def _quotient(above: Expr, below: Expr) -> Expr:
+    """A quotient without what both sides share: all of it, or of long forms the letters that all terms share."""
+    ratio = above / below
+    letters, summands = len(ratio.free_symbols), len(Add.make_args(expand(below)))
+    return (
+        cancel(ratio)
+        if letters <= FEW_LETTERS and summands <= FEW_SUMMANDS
+        else factor_terms(expand(above)) / factor_terms(expand(below))
+    )
 
 
 def one_more(terms: Terms, of: str) -> Expr:
@@ -172,13 +196,19 @@ def overtakings(costs: Costs, **values: Any) -> tuple[Overtaking, ...]:
 
 
 def _overtakes(powers: Mapping[int, Expr], lower: int, higher: int) -> Expr:
-    ratio = cancel(powers[lower] / powers[higher])
+    ratio = _quotient(powers[lower], powers[higher])
     return ratio if higher - lower == 1 else Pow(ratio, Rational(1, higher - lower))
 
 
 def _never_leads(before: Regime, start: Expr) -> bool:
     """Whether the regime would begin only after it is overtaken, as far as letters tell."""
     return before.start is not None and bool((before.start - start).is_positive)
+
+
+def is_sum_of_powers(terms: Terms, of: str) -> bool:
+    """Whether a quantity is a sum of powers of a letter, so that one of them leads."""
+    found = shape(terms.total, letter(of).symbol)
+    return found is not None and set(found.below) == {0}
 
 
 def _powers(form: Expr, x: Symbol, what: str) -> Mapping[int, Expr]:

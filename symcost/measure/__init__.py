@@ -118,7 +118,11 @@ def measure(
     return Measurement(
         costs.model.name,
         costs.convention.name,
-        {name: numbers[name] for name in numbers if any(name in costs[quantity].letters for quantity in MEASURED)},
+        {
+            name: numbers[name]
+            for name in numbers
+            if any(name in costs[quantity].letters for quantity in MEASURED)
+        },
         torch.__version__,
         _quantities(costs, numbers, counted),
         _tensors(costs, numbers, counted),

@@ -221,4 +221,3 @@ def tool(name: str) -> Tool:
     3
     """
     return entry(TOOLS, "tool", ALIASES.get(name.lower(), name))
-

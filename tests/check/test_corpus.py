@@ -118,7 +118,7 @@ quantity = "training_time"
         ("a = 1", "expected a table [source]"),
         (
             ABOUT + "[[claim]]\nid = 'a'\nsays = 'b'\nplace = ''\nverdict = 'right'\nwhy = ''",
-            "'right' is not a verdict",
+            "verdict: 'right' is not known",
         ),
         (
             ABOUT + "[[claim]]\nid = 'a'\nquantty = 'b'",

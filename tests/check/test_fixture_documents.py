@@ -34,13 +34,17 @@ def judged(path):
             for finding in by_line.get(formula["line"], [])
             if finding.column < end and (finding.end_line > finding.line or finding.end_column > start)
         ]
-        rows.append((formula["expect"], min(there, key=WORST_FIRST.index, default="silence"), formula["text"]))
+        rows.append(
+            (formula["expect"], min(there, key=WORST_FIRST.index, default="silence"), formula["text"])
+        )
     return rows
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name.removesuffix(".expected.json"))
 def test_no_right_formula_is_called_wrong(path):
-    assert [text for expect, verdict, text in judged(path) if verdict == "differs" and expect != "differs"] == []
+    assert [
+        text for expect, verdict, text in judged(path) if verdict == "differs" and expect != "differs"
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["develop", "held-out"])
