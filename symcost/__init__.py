@@ -22,11 +22,26 @@ _HOMES = {
     "solve": "symcost.solve",
     "check": "symcost.check",
     "report": "symcost.report",
+    "compare": "symcost.compare",
+    "sweep": "symcost.sweep",
+    "measure": "symcost.measure",
     "GPUS": "symcost.tables.gpus",
     "SymcostError": "symcost.errors",
 }
 
-__all__ = ["GPUS", "SymcostError", "__version__", "check", "derive", "load", "report", "solve"]
+__all__ = [
+    "GPUS",
+    "SymcostError",
+    "__version__",
+    "check",
+    "compare",
+    "derive",
+    "load",
+    "measure",
+    "report",
+    "solve",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ from symcost.check.deciding import Judge
 from symcost.check.documents import find, kind_of
 from symcost.check.findings import CODES, Finding, Findings, Pair
 from symcost.errors import UsageError
-from symcost.families import load
-from symcost.terms import counted
 
 LARGEST = 4 * 2**20  # characters; a larger document is refused by its size
 
@@ -25,6 +22,10 @@ def check_text(
 ) -> Findings:  # fmt: skip
     """The findings for every formula in a text; `file` names it, and its ending says how it is read.
 
+    `model` and `under` are what it is held against where its words do not say; they and `notation`, whose letters it
+    uses, and `given`, numbers and forms, win over its front matter, and that over a file `.symcost.toml` beside it.
+    Raises UsageError for a name in one of these that is not known.
+
     >>> [finding.verdict for finding in check_text("Let $d$=`d_model`. $4d^2=2d*2d$, and $3d^2=2d*2d$.")]
     ['no claim', 'holds', 'differs']
     """
@@ -32,10 +33,7 @@ def check_text(
         raise UsageError(
             f"{file}: expected at most {LARGEST:,} characters, found {len(text):,}. Split the document."
         )
-    numbers = {name: Fraction(counted(name, value)) for name, value in (given or {}).items()}
-    if model is not None:
-        load(model)
-    judge = Judge(find(text, kind_of(file)), file, model=model, under=under, notation=notation, given=numbers)
+    judge = Judge(find(text, kind_of(file)), file, model=model, under=under, notation=notation, given=given)
     return Findings(tuple(judge.findings()))
 
 

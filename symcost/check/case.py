@@ -49,8 +49,6 @@ class Case:
 
     document: Document
     knowledge: Knowledge
-    model: str | None = None
-    under: str | None = None
     meant: dict[str, Entry] = field(default_factory=dict)
     amounts: dict[Fraction, list[Amount]] = field(default_factory=dict)
     columns: dict[object, set[object]] = field(default_factory=dict)
@@ -58,7 +56,7 @@ class Case:
     @cached_property
     def suppositions(self) -> Suppositions:
         """What the document is held against."""
-        return suppositions(self.document.text, self.letters, self.model, self.under)
+        return suppositions(self.document.text, self.letters, self.knowledge.told)
 
     @cached_property
     def letters(self) -> frozenset[str]:

@@ -219,6 +219,13 @@ class Book:
             self._entries[wanted] = self._entry(*wanted)
         return self._entries[wanted]
 
+    def asked(self, quantity: str, scope: str) -> Entry:
+        """A quantity of a place or a tensor, as `derive` names it. Raises UnknownName where there is none."""
+        terms = self.costs[quantity].of(scope)
+        pieces = tuple(Piece(term, _table(term.amount), _table(term.times), _step_of(term)) for term in terms)
+        parts: tuple[Part, ...] = () if scope == "model" else ((scope, ALL),)
+        return Entry(quantity, parts, total(piece.in_all for piece in pieces), pieces, self.supposed)
+
     def _entry(
         self, quantity: str, parts: tuple[Part, ...], every: bool, per: str, split: str
     ) -> Entry | None:

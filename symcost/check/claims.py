@@ -10,17 +10,19 @@ from itertools import product
 
 from sympy import Expr
 
-from symcost.check.case import Case
+from symcost.check.annotations import Annotation
+from symcost.check.case import MOST_DESIGNS, Case
 from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.numbers import compare
-from symcost.check.polynomials import Summands, key, ratio, summands, times
+from symcost.check.polynomials import Summands, key, minus, ratio, summands, times
 from symcost.check.slips import FACTORS, Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, Part, Subject, said
 from symcost.check.tables import row_values
+from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded, scientific
 from symcost.symbols import GLOSSARY
@@ -305,7 +307,7 @@ class Claim:
             named = {tensor for _, tensors in about.parts for tensor in tensors}
             return (
                 not about.sharp
-                or (found.quantity in ACTIVATIONS and not about.parts)
+                or (found.quantity in ACTIVATIONS and not about.parts and about.times != "one")
                 or (bool(named) and {p.tensor for p in found.pieces} == named)
             )
         if not about.parts and about.times in ("", "model") and not found.parts:
@@ -364,17 +366,14 @@ class Claim:
             return Pair(
                 "holds", "SC102", shown, derived, "", remark, _public(entry.quantity), entry.scope, convention
             )
-        return Pair(
-            "depends",
-            "SC120",
-            shown,
-            derived,
-            "",
-            f"right under {convention}: {remark}",
-            _public(entry.quantity),
-            entry.scope,
-            convention,
-        )
+        return self.depends(entry)
+
+    def depends(self, entry: Entry) -> Pair:
+        """It equals what is derived under another convention than the document's own."""
+        convention = entry.supposed.convention if entry.supposed is not None else ""
+        message = f"right under {convention}: {entry.named()}, supposing {entry.supposed}"
+        return Pair("depends", "SC120", self.item.source.strip(), plain_text(entry.total), "", message,
+                    _public(entry.quantity), entry.scope, convention)  # fmt: skip
 
     def differs(self, entry: Entry, slip: Slip) -> Pair:
         """It is one slip away from a derived form: which one, and the tensors that make up the difference."""
@@ -402,6 +401,49 @@ class Claim:
         return Pair(
             "unchecked", "SC302", shown, message="equals no derived quantity, and claims none by name"
         )
+
+
+def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: Annotation) -> list[Pair]:
+    """A form that its author says is a certain quantity: it equals what is derived, or it differs.
+
+    Where no convention is named, a form that is right under another one `depends` on it.
+    """
+    forms = [item for item in statement.items if item.form.free_symbols and item.name is None]
+    if not forms:
+        return []
+    claim = Claim(case, statement, forms[-1], about)
+    shown = claim.item.source.strip()
+    tables = case.tables(claim.item.form)
+    if not tables:
+        return [Pair("unchecked", "SC302", shown, message=unknown_words(case, claim.item.form))]
+    given = case.suppositions
+    own = [claimed.under] if claimed.under else [given.conventions[0]]
+    best: tuple[tuple[bool, int], Entry, Slip | None] | None = None
+    for convention in own + [each for each in given.conventions if each not in own]:
+        for design in given.designs[:MOST_DESIGNS]:
+            try:
+                entry = book(given.under(design, convention)).asked(claimed.quantity, claimed.scope)
+            except SymcostError as error:
+                return [Pair("unchecked", "SC303", shown, message=str(error))]
+            if entry.table in tables:
+                if convention in own:
+                    return [replace(claim.holds(entry), verdict="holds", code="SC102")]
+                if claimed.under is None:
+                    return [claim.depends(entry)]
+            if convention in own:
+                slip = one_slip(tables[0], entry.table, sure=True)
+                score = (slip is not None, shared(tables[0], entry.table))
+                if best is None or score > best[0]:
+                    best = score, entry, slip
+    if best is None:
+        return []
+    _, entry, slip = best
+    if statement.about and dropped(tables[0], entry.table):
+        return [approximates(case, tables[0], entry.table, shown)]
+    if slip is None:
+        difference = minus(entry.table, tables[0])
+        slip = Slip(f"the difference is {written(difference)}", difference)
+    return [claim.differs(entry, slip)]
 
 
 def number_claim(case: Case, statement: Statement, about: Subject) -> Pair | None:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from sympy import Expr
 
 from symcost.check import amounts
+from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
-from symcost.check.claims import claim
+from symcost.check.claims import annotated_claim, claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
 from symcost.check.findings import Finding, Pair, worst
@@ -43,12 +45,14 @@ class Judge:
 
     def __init__(
         self, document: Document, file: str = "", *, model: str | None = None, under: str | None = None,
-        notation: str | None = None, given: Mapping[str, Fraction] | None = None,
+        notation: str | None = None, given: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self.document, self.file = document, file
-        knowledge = read_legend(document, notation)
-        knowledge.given = dict(given or {})
-        self.case = Case(document, knowledge, model, under)
+        told = settings(model, under, notation, given=given).over(
+            of_front_matter(document.front_matter, file)
+        )
+        self.case = Case(document, read_legend(document, told.over(beside(file))))
+        self.annotated = {directive.precedes: claim for directive, claim in claims_of(document.directives)}
         self.previous: Item | None = None
         self.previous_span: Span | None = None
         self.about: Subject | None = None
@@ -91,6 +95,9 @@ class Judge:
             span.form == "code" and not span.arithmetic and not self._known_name(span)
         ):
             return []
+        claimed = self.annotated.get(position)
+        if isinstance(claimed, str):
+            return [Pair("unchecked", "SC303", span.text, message=claimed)]
         try:
             label, found = readings(span, self.case.knowledge)
         except ReadError as error:
@@ -149,6 +156,7 @@ class Judge:
             about = about.with_options(self.about)
         if any(item.unit is not None and "byte" in item.unit.powers for item in made.items):
             about = about.counted_in_bytes()
+        claimed = self.annotated.get(position)
         pairs = implied(self.case, made) + self._pairs(made, about, words)
         if TENSORS.search(span.text) and not any(
             self.case.knowledge.evaluated(item.form) for item in made.items
@@ -156,7 +164,9 @@ class Judge:
             return [
                 Pair("no claim", "SC402", span.text, message="a tensor equation, a derivative or an update")
             ]
-        if not any(pair.verdict == "differs" for pair in pairs):
+        if isinstance(claimed, Annotation):
+            pairs += annotated_claim(self.case, made, about, claimed)
+        elif not any(pair.verdict == "differs" for pair in pairs):
             claims = self._claims(made, about)
             if any(
                 pair.verdict == "holds" for pair in claims

@@ -11,12 +11,14 @@ from itertools import islice, product
 
 from sympy import Expr, Symbol
 
+from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
 from symcost.check.meanings import CUSTOMARY, PHRASES, declarations, listed, meaning_of
 from symcost.errors import SymcostError
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
 
+FIRST = -1  # a position before every text
 MOST_WAYS = 8  # ways to take the numbers that a name was given
 OWN = "own_"  # before a letter that the document uses in its own way
 
@@ -33,7 +35,7 @@ class Knowledge:
     legend: list[tuple[int, str, str]] = field(default_factory=list)
     values: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
     definitions: dict[str, list[Expr]] = field(default_factory=dict)
-    given: dict[str, Fraction] = field(default_factory=dict)
+    told: Settings = field(default_factory=Settings)
     position: int = 0
 
     @property
@@ -119,7 +121,7 @@ class Knowledge:
     @property
     def numbers(self) -> Mapping[str, tuple[Fraction, ...]]:
         """The numbers in force: stated so far, and those given from outside."""
-        return {**self.values, **{name: (value,) for name, value in self.given.items()}}
+        return {**self.values, **{name: (value,) for name, value in self.told.given.items()}}
 
 
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
@@ -132,12 +134,14 @@ _LISTS = re.compile(
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
 
 
-def read_legend(document: Document, notation: str | None = None) -> Knowledge:
-    """The letters that a document declares, in sentences, lists and tables, or by the name of a notation."""
-    knowledge = Knowledge()
-    if notation is not None:
-        for ours, theirs in NOTATIONS[notation].letters.items():
-            knowledge.legend.append((0, theirs, ours))
+def read_legend(document: Document, told: Settings) -> Knowledge:
+    """The letters that a document declares, in sentences, lists and tables, or that it is told with."""
+    knowledge = Knowledge(told=told)
+    knowledge.legend += [(FIRST, name, letter) for name, letter in told.legend]
+    if told.notation is not None:
+        knowledge.legend += [
+            (FIRST, theirs, ours) for ours, theirs in NOTATIONS[told.notation].letters.items()
+        ]
     for block in document.blocks:
         if block.kind in ("heading", "math"):
             continue
@@ -146,8 +150,8 @@ def read_legend(document: Document, notation: str | None = None) -> Knowledge:
             pairs += listed(block.cell.row.strip(" $`"), block.text.strip(" $`"))
         for names, words in _LISTS.findall(block.text):
             pairs += listed(names, words)
-        told = {name for name, _ in pairs}
-        pairs += [(name, meaning) for name, meaning in declarations(block.text) if name not in told]
+        listed_names = {name for name, _ in pairs}
+        pairs += [(name, meaning) for name, meaning in declarations(block.text) if name not in listed_names]
         for name, meaning in pairs:
             if (meaning or name not in GLOSSARY) and meaning_of(name) in (None, meaning):
                 knowledge.legend.append((block.start, name, meaning))

@@ -27,9 +27,7 @@ _DOLLARS = re.compile(
 )  # said twice
 _REMARK = re.compile(r"(?<=[\w)])\s*\((?:[a-z][\w ,-]*)\)")
 _LABEL = re.compile(r"\s*\\text(?:rm|bf)?\{([^{}]*)\}\s*&?\s*(?==|\\approx|≈)")
-_AMOUNT = re.compile(
-    r"[\d.,\s{}\\()×x*·/^+e-]+\s(?:s|h|d|B|T|K|M|W|kW|days|hours)\s*\Z"
-)  # 1.45e6 s, though s is a letter
+_ENDS_IN_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+\s*\Z")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
 )
@@ -151,13 +149,19 @@ def statement(
 
 def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
     source = span.text[part.start : part.end]
-    if part.expr.free_symbols and span.form != "latex" and _AMOUNT.fullmatch(source):
+    if part.expr.free_symbols and span.form != "latex" and _is_amount(source):
         part = _amount(part, source, span)
     form = knowledge.translated(part.expr)
     unit = part.unit
     if unit is None and last and not form.free_symbols:
         unit = _unit_after(span)
     return Item(form, part, source, unit)
+
+
+def _is_amount(source: str) -> bool:
+    """Whether all words in some arithmetic are units, though the document uses one of them as a letter."""
+    words = re.findall(r"(?<![\d.])[A-Za-z]+", source)
+    return bool(_ENDS_IN_UNIT.search(source)) and all(word == "x" or unit_called(word) for word in words)
 
 
 def _amount(part: Part, source: str, span: Span) -> Part:

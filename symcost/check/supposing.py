@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from symcost.check.annotations import Settings
 from symcost.model import LETTERS, Architecture, Attention, Block, Experts, FeedForward, Model
 from symcost.symbols import d, d_k, h
 
@@ -251,18 +252,19 @@ class Suppositions:
     precisions: tuple[str, ...]
     ties: tuple[tuple[str, str], ...]
     half: bool | None = None
+    told: Settings = field(default_factory=Settings)
 
     def first(self, options: str = "") -> Supposed:
         return self.under(self.designs[0], f"{self.conventions[0]}{options}")
 
     def under(self, design: Design, convention: str, precision: str | None = None) -> Supposed:
-        fixed = {symbol.name for symbol in design.model.ties}
+        fixed = {symbol.name for symbol in design.model.ties} - {name for name, _ in self.told.ties}
         ties = tuple((name, form) for name, form in self.ties if name not in fixed)
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
-def suppositions(text: str, letters: Collection[str], model: str | None, under: str | None) -> Suppositions:
-    """What a text supposes; what the caller names comes first."""
+def suppositions(text: str, letters: Collection[str], told: Settings) -> Suppositions:
+    """What a text supposes; what its author or the caller tells outright comes first."""
     ties = []
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
         ties.append(("d_ff", "4*d"))
@@ -271,9 +273,9 @@ def suppositions(text: str, letters: Collection[str], model: str | None, under: 
     if "c_max" not in letters:
         ties.append(("c_max", "c"))
     found, others = designs(text, letters)
-    if model is not None:
-        found.insert(0, Design(name=model))
-    first = under or ("every-output" if _EVERY.search(text) else
+    if told.model is not None:
+        found, others = [Design(name=told.model)], found + others
+    first = told.under or ("every-output" if _EVERY.search(text) else
                       "megatron-2022" if found[0].dropout and _MEGATRON.search(text) else "textbook")  # fmt: skip
     base = first.split("+")[0]
     conventions = [

@@ -25,6 +25,7 @@ SECONDS = 20.0  # for one document
 MEMORY = 2**30  # bytes that one document may take on top of what the program has
 LARGEST_TEXT = 4 * 2**20  # characters, as `check_text` takes them
 LONGEST_LINE = 2**17  # characters; no one writes such a line, pictures in it apart
+MOST_CELLS = 50_000  # of all tables of one document
 MOST_SIGNS = 20_000  # dollar signs, backticks and environments of one document
 _PICTURE = re.compile(r"data:[\w/+.\-]{1,80};base64,[A-Za-z0-9+/=]++")
 
@@ -135,6 +136,11 @@ def guard(text: str, name: str) -> None:
     if signs > MOST_SIGNS:
         raise UsageError(
             f"{name}: expected at most {MOST_SIGNS:,} signs that begin or end a formula, found {signs:,}. Split the document."
+        )
+    cells = text.count("|")
+    if cells > MOST_CELLS:
+        raise UsageError(
+            f"{name}: expected at most {MOST_CELLS:,} table cells, found {cells:,}. Split the document."
         )
     start = 0
     while len(text) - start > LONGEST_LINE:

@@ -107,7 +107,7 @@ def _profiled(costs: Costs, found: Sequence[Terms], notation: Notation, to: str)
         show_json([each.to_dict() for each in profiles])
         return RIGHT
     lines = [row for each in profiles for row in (*rows(each, notation), "")]
-    if any(terms.unit.startswith("FLOPs") and terms.scope == "model" for terms in found):
+    if costs.scopes and any(terms.unit.startswith("FLOPs") and terms.scope == "model" for terms in found):
         lines += overtaking_rows(overtakings(costs), notation)
     show(lines)
     return RIGHT

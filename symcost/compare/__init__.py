@@ -116,6 +116,8 @@ def _says_no_more(found: Comparison, than: Comparison) -> bool:
 
 def _ratio(side: Side, before: Side) -> Expr | None:
     """The number that every part of a side is of the same part before; None where it is not one number."""
+    if side.forms.keys() != before.forms.keys():
+        return None
     ratios = {form / before.forms[name] for name, form in side.forms.items()}
     found = ratios.pop() if len(ratios) == 1 else None
     return found if found is not None and found.is_Rational else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 
-from sympy import Add, Expr, Integer
+from sympy import Add, Expr
 
 from symcost import rules
 from symcost.conventions import Work
@@ -129,8 +128,3 @@ def applied(count: tools.Count, base: Forms) -> Forms:
     """What a tool counts of a model's parts, and what it adds in letters."""
     found = {part: times * base[part] for part, times in count.times.items() if part in base}
     return {**found, **count.forms}
-
-
-def total(forms: Iterable[Expr]) -> Expr:
-    """Their sum."""
-    return Add(*forms) if forms else Integer(0)

@@ -70,7 +70,7 @@ def profile(terms: Terms, **values: Any) -> Profile:
 
     >>> import symcost
     >>> profile(symcost.derive("gpt2")["parameters"]).elasticities["L"]
-    L*(12*d + 13)/(12*L*d + 13*L + c_max + v + 2)
+    (12*L*d + 13*L)/(12*L*d + 13*L + c_max + v + 2)
     """
     numbers = terms.known(values)
     complete = all(name in numbers for name in terms.letters)

@@ -45,6 +45,7 @@ HOSTILE = {
     "dollars": ("a.md", "$ " * 200_000),
     "backticks": ("a.md", "`" * 100_000),
     "comments": ("a.md", "<!--" * 25_000),
+    "a table": ("a.md", ("|" + "a|" * 20_000 + "\n|" + "-|" * 20_000 + "\n") * 2),
     "equations": ("a.md", "$" + "=1" * 30_000 + "$"),
     "fractions": ("a.md", r"$" + r"\frac{1}{" * 5000 + "2" + "}" * 5000 + "$"),
     "environments": ("a.tex", r"\begin{align}" * 50_000),
