@@ -139,9 +139,9 @@ def test_an_unknown_letter_is_answered_with_its_place_and_the_nearest():
 
 
 def test_a_prime_marks_a_second_axis_of_the_same_length():
-    assert length("c'") is length("c") is c
+    assert length("c'") == length("c") == c
     assert length("1") == Integer(1) and length("2") == Integer(2)
-    assert length("b") is b and length("d") is d
+    assert length("b") == b and length("d") == d
 
 
 @pytest.mark.parametrize("name", NOTATIONS)
