@@ -161,7 +161,7 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
     for position, span in enumerate(document.spans):
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
-    knowledge.legend.sort()
+    knowledge.legend = _firsts(sorted(knowledge.legend))
     _read_values(document, knowledge)
     return knowledge
 
@@ -198,6 +198,14 @@ def _read_values(document: Document, knowledge: Knowledge) -> None:
         ]
         if letter in GLOSSARY and len(numbers) == 1:
             knowledge.values.setdefault(letter, (Fraction(numbers[0]),))
+
+
+def _firsts(legend: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """The first declaration of each name: it is the one that holds."""
+    found: dict[str, tuple[int, str, str]] = {}
+    for entry in legend:
+        found.setdefault(entry[1], entry)
+    return list(found.values())
 
 
 def _name_beside(knowledge: Knowledge, one: Span, other: Span) -> None:

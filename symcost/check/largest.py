@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from sympy import Symbol
 
 from symcost.check.case import Case
 from symcost.check.catalogue import book
+from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, minus, scaled, summands
 from symcost.check.slips import written
@@ -17,6 +19,7 @@ from symcost.errors import SymcostError
 from symcost.notation.reading import read_list
 
 HEAD_WIDTH = 64  # of the customary heads, where a document gives the width d but no heads
+LOOKS_AHEAD = 200  # formulas behind an approximation that may state its numbers
 
 
 def largest_batch(case: Case, item: Item) -> Pair | None:
@@ -86,8 +89,8 @@ def _counts(
 def _all_numbers(case: Case) -> dict[str, tuple[Fraction, ...]]:
     """Numbers in force, and those that the document states further down."""
     found = dict(case.knowledge.numbers)
-    for span in case.document.spans:
-        if span.start <= case.knowledge.position or span.form != "latex":
+    for span in _ahead(case):
+        if span.form != "latex":
             continue
         try:
             readings = read_list(span.text, span.form, names=case.knowledge.names())
@@ -118,3 +121,10 @@ def _product(monomial: Sequence[tuple[str, int]], known: dict[str, Fraction]) ->
     for name, power in monomial:
         result *= known[name] ** power
     return result
+
+
+def _ahead(case: Case) -> Iterator[Span]:
+    """The next formulas of the document, as far as a reader would look for numbers."""
+    spans = case.document.spans
+    first = bisect_right(spans, case.knowledge.position, key=lambda span: span.start)
+    yield from spans[first : first + LOOKS_AHEAD]

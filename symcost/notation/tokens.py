@@ -438,7 +438,7 @@ class _Understanding:
         if len(spelled) == 1:
             return self.is_single_unit(at, number)
         if mark.kind == "text":
-            return True
+            return number or spelled not in self.names
         if mark.kind == "ident":
             return re.fullmatch("[A-Z]+[0-9]+", spelled) is not None  # A100 hours
         if spelled in self.names or all(letter in self.names for letter in spelled):
