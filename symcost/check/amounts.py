@@ -55,6 +55,13 @@ def number_pair(
             if match.holds:
                 remark = (match.remark + _unrounded(case, left)).removeprefix("; ")
                 return Pair("holds", "SC103" if match.remark else "SC101", shown, message=remark)
+    slack = _rounded_before(left)
+    for value in exact if slack else ():
+        if any(
+            abs(near - printed.value * right.scale) <= slack * abs(near)
+            for near in _candidates(value, left, right)
+        ):
+            return Pair("holds", "SC103", shown, message="but for what was rounded before")
     in_bytes = left.unit is not None and "byte" in left.unit.powers
     for value in () if in_bytes else exact:
         for candidate in _candidates(value, left, right):
@@ -121,6 +128,20 @@ def _share(case: Case, left: Item) -> tuple[Fraction, ...]:
     top, bottom = (summands(case.tied(case.knowledge.opened(part))) for part in left.form.as_numer_denom())
     found = ratio(top, bottom) if top and bottom else None
     return (found,) if found is not None else ()
+
+
+def _rounded_before(left: Item) -> Fraction:
+    """By which share a product may be off, since its factors were printed rounded: half a unit in the last place of each."""
+    slack = Fraction(0)
+    for place in _NUMBER.finditer(left.source) if not left.form.free_symbols else ():
+        digits = re.match(r"[\d,{}]+\.(\d+)", place.group())
+        whole = re.sub(r"[^\d]", "", digits.group()) if digits else ""
+        if digits and len(whole.lstrip("0")) >= FEW_DIGITS:
+            slack += Fraction(1, 2 * int(whole))
+    return slack
+
+
+FEW_DIGITS = 3  # a number with fewer digits is taken as it stands
 
 
 def _lacking(case: Case, left: Item) -> list[str]:
