@@ -111,7 +111,9 @@ def equal(case: Case, one: Expr, other: Expr) -> bool:
     """Whether two forms are the same polynomial, as they stand, under the ties, or with d_ff = 4d."""
     first, second = summands(one), summands(other)
     if first is None or second is None:
-        return bool(one == other)
+        (top, bottom), (over, under) = one.as_numer_denom(), other.as_numer_denom()
+        crossed = summands(top * under)
+        return bool(one == other) or (crossed is not None and crossed == summands(over * bottom))
     return first == second or any(
         summands(one.xreplace(ties)) == summands(other.xreplace(ties))
         for ties in (case.ties, {**case.ties, **FOUR_WIDE})
