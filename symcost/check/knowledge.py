@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
-from symcost.check.meanings import CUSTOMARY, PHRASES, declarations, listed, meaning_of
+from symcost.check.meanings import CUSTOMARY, PHRASES, declarations, listed, meaning_of, plain_name
 from symcost.errors import SymcostError
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
@@ -124,6 +124,10 @@ class Knowledge:
         return {**self.values, **{name: (value,) for name, value in self.told.given.items()}}
 
 
+_AMOUNT = re.compile(
+    r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
+)
+_COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
 _LETTER = re.compile(r"\\?([A-Za-z]+)")
@@ -162,6 +166,10 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
+    for block in document.blocks:
+        for number, name in _COUNTED.findall(block.text):
+            if knowledge.letter(name) in GLOSSARY:
+                knowledge.values.setdefault(knowledge.letter(name), (Fraction(number.replace(",", "")),))
     _read_values(document, knowledge)
     return knowledge
 
@@ -189,15 +197,19 @@ def _read_values(document: Document, knowledge: Knowledge) -> None:
         if block.cell is not None and block.cell.row:
             rows.setdefault((document.place(block.start)[0], block.cell.row), []).append(block)
     for (_, row), cells in rows.items():
-        name = row.strip(" $`\\")
+        name = plain_name(row.strip(" $`"))
         letter = knowledge.letter(name) if re.fullmatch(r"[A-Za-z]\w*", name) else ""
-        numbers = [
-            cell.text.strip(" $`").replace(",", "")
+        texts = [
+            cell.text.strip(" $`").replace("{,}", "").replace(",", "")
             for cell in cells
-            if _FIGURE.fullmatch(cell.text.strip(" $`"))
+            if cell.cell is None or not _AMOUNT.search(cell.cell.column)
         ]
-        if letter in GLOSSARY and len(numbers) == 1:
-            knowledge.values.setdefault(letter, (Fraction(numbers[0]),))
+        numbers = [Fraction(text) for text in texts if _FIGURE.fullmatch(text)]
+        explained = meaning_of(name) == letter or any(
+            (name, letter) in listed(name, cell.text.strip(" $`")) for cell in cells
+        )
+        if letter in GLOSSARY and explained and len(numbers) == 1:
+            knowledge.values.setdefault(letter, (numbers[0],))
 
 
 def _firsts(legend: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:

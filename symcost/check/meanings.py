@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from symcost.symbols import letter_for
 
@@ -20,11 +20,13 @@ PHRASES: Mapping[str, str] = {
         "d": "hidden dimension|hidden size|hidden width|hidden|model width|model dimension|model dim|embedding dimension|"
              "embedding size|residual width|width|dimension of the model|d_model|隐藏层维度|隐藏维度|隐层维度|模型维度",
         "d_expert": "inner width of an expert|inner width of one expert|expert width|expert inner width",
-        "d_ff": "feed-forward width|feedforward width|feed-forward dimension|feed-forward size|ffn width|ffn dimension|"
+        "d_ff": "FFN 中间维度|FFN中间维度|MLP 中间维度|中间层维度|中间维度|"
+                "feed-forward width|feedforward width|feed-forward dimension|feed-forward size|ffn width|ffn dimension|"
                 "mlp width|inner width|inner dimension|intermediate size|ffn size|ffn hidden size|feed forward dimension",
         "h": "attention heads|query heads|number of heads|heads|num_heads|head count|注意力头数|头数",
-        "h_kv": "kv heads|key-value heads|key/value heads|key and value heads|kv-heads|k/v heads",
-        "d_k": "head dimension|head size|head width|width of one head|width of a head|dimension per head|size of each head|"
+        "h_kv": "KV 头数|KV头数|键值头数|kv heads|key-value heads|key/value heads|key and value heads|kv-heads|k/v heads",
+        "d_k": "每个头的维度|单头维度|头维度|"
+               "head dimension|head size|head width|width of one head|width of a head|dimension per head|size of each head|"
                "head dim|per-head dimension|size of one head",
         "L": "transformer layers|transformer blocks|number of layers|number of blocks|layers|blocks|depth|层数",
         "v": "vocabulary size|vocab size|vocabulary|vocab|词表大小|词表",
@@ -42,6 +44,7 @@ PHRASES: Mapping[str, str] = {
         "E": "number of experts|experts|routed experts",
         "k": "active experts|experts per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
+        "epochs": "passes over the training tokens|passes over the data|number of epochs",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
         "": "achieved flop/s per gpu|achieved flop/s|throughput|bytes per parameter|precision|expansion ratio|time|seconds",
     }.items()
@@ -49,8 +52,12 @@ PHRASES: Mapping[str, str] = {
 }  # fmt: skip
 
 _PHRASE = "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True))
-FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{'|'.join(p for p in PHRASES if p and ord(p[0]) > 0x2E80)})",
-                         re.IGNORECASE)  # fmt: skip
+_WITHOUT_SPACES = "|".join(
+    re.escape(phrase)
+    for phrase in sorted(PHRASES, key=len, reverse=True)
+    if phrase and ord(phrase[0]) > 0x2E80
+)
+FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{_WITHOUT_SPACES})", re.IGNORECASE)
 
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
 CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d"}
@@ -74,14 +81,17 @@ def time_name(name: str) -> tuple[str, int] | None:
 
 _NAME_PATTERN = r"([A-Za-z](?:_\{?\\?(?:text|mathrm|rm)?\{?[A-Za-z0-9]+\}{0,2})?|\\ell|\\Psi|\\Phi)"
 _OPENS, _CLOSES = r"(?:\$|`|\\\(|\*\*)?\s*", r"\s*(?:\$|`|\\\)|\*\*)?"
+_VALUE = r"(?:\s*=\s*\d(?:[\d.,{}\\^e+]*[\d}])?)"
 _DECLARED_BEFORE = re.compile(
-    rf"(?<![\w$\\]){_OPENS}{_NAME_PATTERN}(?:\s*=\s*[\d.,{{}}\\^e+]+)?{_CLOSES}\s*"
+    rf"(?<![\w$\\]){_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}\s*"
     r"(?:\s*(?:[:=–—-]|is|are|for|being|denotes?|means|stands for|为|是)\s*)?(?:the\s+|our\s+|its\s+|an?\s+)?"
     r"(?:(?:total|padded|number of|no\. of|count of|size of)\s+)*\Z"
 )
 _DECLARED_AFTER = re.compile(
-    rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_CLOSES}(?![\w(]|\s*=\s*\d)"
+    rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}"
+    r"(?![\w(]|\s*(?:[=×·*/+]|\\times|\\cdot))"
 )
+_GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")
 _LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _SIZE = re.compile(
     r"(?:total|num|n|model|all|nb)_?(?:model_)?param(?:eter)?s(?:_count)?|param(?:eter)?_count", re.IGNORECASE
@@ -96,14 +106,19 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
     {'l': 'L', 'h': 'd', 'd': 'd'}
     """
     found = []
-    for phrase in FIND_PHRASE.finditer(text):
+    phrases = list(FIND_PHRASE.finditer(text))
+    starts = {phrase.start() for phrase in phrases}
+    for phrase in phrases:
         meaning = PHRASES.get(phrase.group().lower(), PHRASES.get(phrase.group(), ""))
         start = text[max(0, phrase.start() - 60) : phrase.start()]
         ahead = _DECLARED_BEFORE.search(start)
         if ahead and ahead[1] in _ARTICLES and "$" not in start[ahead.start() : ahead.end()]:
             ahead = None
         behind = _DECLARED_AFTER.search(text[phrase.end() : phrase.end() + 40])
-        if behind and behind[1] in _ARTICLES and "$" not in behind.group():
+        if behind and (
+            (behind[1] in _ARTICLES and "$" not in behind.group())
+            or ("=" in behind.group().strip("= ") and _meets(text, phrase.end() + behind.end(), starts))
+        ):
             behind = None
         found.append((meaning, ahead[1] if ahead else None, behind[1] if behind else None))
     before_first = sum(bool(before) for _, before, _ in found) >= sum(bool(after) for _, _, after in found)
@@ -113,9 +128,15 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
         if name is not None:
             if meaning == "D" and re.search(rf"sequences? of\s*(?:\$|\\\()?{re.escape(name)}", text):
                 meaning = "c"
-            if said.get(_plain(name), "D") == "D":
-                said[_plain(name)] = meaning
+            if said.get(plain_name(name), "D") == "D":
+                said[plain_name(name)] = meaning
     yield from said.items()
+
+
+def _meets(text: str, position: int, starts: Collection[int]) -> bool:
+    """Whether one of some places comes right behind a position, a word or two between them: `h = 16 query heads`."""
+    gap = _GAP.match(text, position)
+    return gap is not None and any(position <= start <= gap.end() for start in starts)
 
 
 def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
@@ -124,20 +145,17 @@ def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
     >>> dict(listed("N, K", "query heads, key/value heads"))
     {'N': 'h', 'K': 'h_kv'}
     """
-    parts = [_plain(part.strip()) for part in _LISTED.split(names) if part.strip()]
+    parts = [plain_name(part.strip()) for part in _LISTED.split(names) if part.strip()]
     found = [PHRASES.get(each.group().lower(), "") for each in FIND_PHRASE.finditer(words)]
-    whole = meaning_of(_plain(words.strip()))
+    whole = meaning_of(plain_name(words.strip()))
     if len(parts) == 1:
         found = [whole] if whole is not None else found[:1]
-    if (
-        parts
-        and len(parts) == len(found)
-        and all(re.fullmatch(r"[A-Za-z]\w{0,5}|ell|Psi|Phi", part) for part in parts)
-    ):
+    if parts and len(parts) == len(found) and all(re.fullmatch(r"[A-Za-z]\w{0,30}", part) for part in parts):
         yield from zip(parts, found, strict=True)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without the marks of LaTeX: `d_{\\text{model}}` is d_model."""
     return re.sub(r"\\(?:text|mathrm|rm)|[{}$`\\]", "", name)
 
 
