@@ -37,6 +37,7 @@ PUTS_IN = re.compile(
 IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
+_GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
 
 
@@ -56,6 +57,7 @@ class Judge:
         self.previous: Item | None = None
         self.previous_span: Span | None = None
         self.about: Subject | None = None
+        self.unfinished: tuple[Item, str] | None = None  # what a sum over several lines is held against
 
     @property
     def knowledge(self) -> Knowledge:
@@ -113,6 +115,14 @@ class Judge:
             return [Pair("unchecked", "SC301", span.text, message=f"could not be read: {error}")]
         return [pair for reading in found for pair in self._statement(position, reading, label)]
 
+    def _goes_on(self, position: int) -> bool:
+        """Whether the next line of an alignment adds to the last side of this one."""
+        following = self.document.spans[position + 1 : position + 2]
+        span = self.document.spans[position]
+        return (
+            bool(following) and following[0].row == span.row + 1 and bool(_GOES_ON.match(following[0].text))
+        )
+
     def _known_name(self, span: Span) -> bool:
         return (
             bool(re.fullmatch(r"[A-Za-z_]\w*", span.text))
@@ -127,9 +137,15 @@ class Judge:
             return []
         made = statement(span, reading, label, self.case.knowledge, self.previous, self.previous_span)
         last = made.items[-1]
-        if reading.leading == "+" and made.continued:
-            self.previous = last
-            return [replace(NO_CLAIM, document=span.text, message="one more summand of the sum that goes on")]
+        if reading.leading == "+" and made.continued and self.unfinished is not None:
+            left, relation = self.unfinished
+            made.items.insert(0, left)
+            made.relations.insert(0, relation)
+        if self._goes_on(position):
+            unfinished = (made.items[-2], made.relations[-1]) if made.relations else self.unfinished
+            self.previous, self.unfinished = last, unfinished
+            return [replace(NO_CLAIM, document=span.text, message="one summand of a sum that goes on")]
+        self.unfinished = None
         if span.amount_only and not made.continued:
             self.previous = last
             self._learn_in_words(span, last)
