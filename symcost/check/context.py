@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from symcost.check.documents import Document, Span
+from symcost.check.tables import row_of
 
 TITLE = "Title: "
 LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
@@ -13,6 +14,8 @@ _CLAUSE = re.compile(
 )
 _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
 _DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
+_OF_THE_LAST = re.compile(r"(?:[a-zA-Z]+ ){1,5}(?:and|or)|[a-zA-Z ]{0,40},")
+_SAYS_MORE = re.compile(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
 _STOP = re.compile(
@@ -41,7 +44,7 @@ def levels(document: Document, position: int) -> list[str]:
     cell = span.block.cell
     introduction = [_last_sentence(lead) for lead in reversed(span.block.lead)]
     if cell is not None:
-        nearest = f"{_clean(cell.row)} | {_clean(cell.column)} {before} {after}"
+        nearest = f"{' | '.join(_row_words(document, span))} | {_clean(cell.column)} {before} {after}"
         wide = ""
     else:
         if not before.strip() and span.block.kind in ("math", "paragraph", "html") and introduction:
@@ -59,6 +62,17 @@ def levels(document: Document, position: int) -> list[str]:
         *above[:2],
         *(TITLE + words for words in title),
     ]
+
+
+def _row_words(document: Document, span: Span) -> list[str]:
+    """What the cells before a formula say in words, mere letters too."""
+    cells = row_of(document, span)
+    found = []
+    for block in cells[: cells.index(span.block)]:
+        words = _clean(_FORMULA.sub(_letters_or_dot, block.text)).replace("·", " ").strip(" |")
+        if re.search(r"[^\W\d]", words):
+            found.append(words)
+    return found
 
 
 def words_before(span: Span, most: int = 90) -> str:
@@ -82,8 +96,11 @@ def _before(document: Document, position: int) -> str:
         if not LETTERS_ONLY.match(other.text) or other.start < span.sentence.start:
             start = other.end
             break
+    within = start
     start = max(start, span.sentence.start) if span.sentence.start <= span.start else start
     words = span.block.text[start - span.block.start : span.start - span.block.start]
+    if start == within > span.block.start and _OF_THE_LAST.fullmatch(_clean(words)):
+        return ""  # "forward and" is said of the formula before it
     if document.kind == "text" and "\n" in words:
         line = words.rpartition("\n")[2]
         words = line if re.search(r"[^\W\d_]", line) else words
@@ -103,7 +120,12 @@ def _after(document: Document, span: Span) -> str:
         if document.kind == "text":
             words = words.partition("\n")[0]
     stop = _STOP.search(words)
-    return _clean(words[: stop.start()] if stop else words)
+    if stop is None:
+        return _clean(words)
+    told = words[: stop.start()]
+    rest = words[stop.end() :] if stop.group().startswith(",") else ""
+    more = _SAYS_MORE.match(rest)
+    return _clean(f"{told} {more.group()}" if more else told)
 
 
 def _last_clause(words: str) -> str:
@@ -116,17 +138,23 @@ def _last_clause(words: str) -> str:
     ]
     if not parts:
         return ""
-    if not _DRAWN.search(words) and len(words) + 2 * len(_WIDE.findall(words)) < SHORT:
+    if not _DRAWN.search(words) and len(words) + 3 * len(_WIDE.findall(words)) < SHORT:
         return words
     return (
         parts[-1]
-        if len(re.findall(r"[^\W\d_]{2,}|[\u4e00-\u9fff]", parts[-1])) > 1 or len(parts) == 1
+        if len(re.findall(r"[\u4e00-\u9fff]|[^\W\d_]{2,}", parts[-1])) > 1 or len(parts) == 1
         else " ".join(parts[-2:])
     )
 
 
+def _letters_or_dot(found: re.Match[str]) -> str:
+    """A formula that is mere letters is a word; any other is not looked into."""
+    inside = next((group for group in found.groups() if group is not None), "·").strip("`")
+    return inside if LETTERS_ONLY.match(inside) or re.fullmatch(r"[A-Za-z][\w.]*", inside) else "·"
+
+
 def _last_sentence(words: str) -> str:
-    words = _FORMULA.sub(lambda found: found[1] if LETTERS_ONLY.match(found[1] or "·") else "·", words)
+    words = _FORMULA.sub(_letters_or_dot, words)
     parts = [part for part in _SENTENCE.split(_clean(words)) if re.search(r"[^\W\d_]{2}", part)]
     return parts[-1] if parts else ""
 

@@ -119,22 +119,28 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         ),
         (
             r"(?i:\b(?:output|out|o)[ _-]proj(?:ection)?\b|\battention output\b|: ?project\b|^proj(?:ection)?\b)"
-            r"|输出(?:映射|投影)|\bW_?\{?O\}?\b",
+            r"|输出(?:映射|投影)|\bW[_ ]?O\b",
             (_ATTENTION, _O),
         ),
         (r"(?i:\bprojections\b(?!.{0,12}vocab))", (_ATTENTION, f"{_Q} {_K} {_V} {_O}")),
-        (r"(?i:\bq(?:uery)?[ _]?proj(?:ection)?\b)|^Q(?=[:(\s]|$)|\bW_Q\b|^Q ?投影", (_ATTENTION, _Q)),
-        (r"(?i:\bk(?:ey)?[ _]?proj(?:ection)?\b)|^K(?=[:(\s]|$)|\bW_K\b", (_ATTENTION, _K)),
-        (r"(?i:\bv(?:alue)?[ _]?proj(?:ection)?\b)|^V(?=[:(\s]|$)|\bW_V\b", (_ATTENTION, _V)),
+        (r"(?i:\bq(?:uery)?[ _]?proj(?:ection)?\b)|^Q(?=[:(\s]|$)|\bW[_ ]?Q\b|^Q ?投影", (_ATTENTION, _Q)),
+        (r"(?i:\bk(?:ey)?[ _]?proj(?:ection)?\b)|^K(?=[:(\s]|$)|\bW[_ ]?K\b", (_ATTENTION, _K)),
+        (r"(?i:\bv(?:alue)?[ _]?proj(?:ection)?\b)|^V(?=[:(\s]|$)|\bW[_ ]?V\b", (_ATTENTION, _V)),
         (r"^O(?=[:(\s]|$)", (_ATTENTION, _O)),
         (r"(?i:\bgate,? up,? (?:and )?down\b)", (_MLP, "")),
         (
-            r"(?i:\b(?:gate and up|up and gate|gate, up)\b)|\bW_?1\b[\s,]*(?:and )?\$?W_?3\b",
+            r"(?i:\b(?:gate and up|up and gate|gate, up)\b)|\bW[_ ]?1\b[\s,]*(?:and )?\$?W[_ ]?3\b",
             (_MLP, "G U W_1 W_3 bias_U"),
         ),
-        (r"(?i:^gate\b|\bgate (?:proj|matrix)\w*|gate_proj)", (_MLP, "G W_1")),
-        (r"(?i:^up\b|\bup (?:proj|matrix)\w*|up_proj)", (_MLP, "U W_3")),
-        (r"(?i:^down\b|\bdown[ _](?:proj|matrix)\w*)", (_MLP, "z W_2 bias_z")),
+        (r"(?i:^gate\b|\bgate (?:proj|matrix)\w*|gate_proj)|\bmlp\.G\b|\bW[_ ]?1\b", (_MLP, "G W_1")),
+        (r"(?i:^up\b|\bup (?:proj|matrix)\w*|up_proj)|\bmlp\.U\b|\bW[_ ]?3\b", (_MLP, "U W_3")),
+        (r"(?i:^down\b|\bdown[ _](?:proj|matrix)\w*)|\bmlp\.z\b|\bW[_ ]?2\b", (_MLP, "z W_2 bias_z")),
+        (r"\battention\.Q\b", (_ATTENTION, _Q)),
+        (r"\battention\.K\b", (_ATTENTION, _K)),
+        (r"\battention\.V\b", (_ATTENTION, _V)),
+        (r"\battention\.scores\b", (_ATTENTION, _S)),
+        (r"\battention\.O\b", (_ATTENTION, _W)),
+        (r"\battention\.y\b", (_ATTENTION, _O)),
     )
 )
 
@@ -160,13 +166,14 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (
             r"\b(?:un-?embedding|output embedding|lm[ _-]?head|output (?:matrix|layer|head|weights?)"
             r"|vocabulary (?:projection|head|matrix)"
-            r"|head matrix|classifier)\b|\blogits?\b|\b(?:the|its|and) head\b(?! (?:dim|size|width))"
+            r"|head matrix|classifier)\b|\b(?:the|its|and) head\b(?! (?:dim|size|width))"
             r"|^head\b(?! (?:dim|size|width))|\bhead\b(?=[:;])"
             r"|输出层",
             ("head", ""),
         ),
+        (r"\blogits?\b", ("head", "logits W_U")),
         (
-            r"\b(?:token|word) (?:embeddings?|table)\b|\bembedding (?:matrix|table|layer)?\b|\bwte\b|词嵌入",
+            r"\b(?:token|word) (?:embeddings?|table)\b|\bembedding(?: matrix| table| layer)?\b|\bwte\b|词嵌入",
             ("embedding", "W_E"),
         ),
         (r"\brouters?\b|\brouting\b|\bgating network\b", (_MLP, "W_R R")),
@@ -241,6 +248,7 @@ _NEGATED = re.compile(
 _QUALIFIED = re.compile(
     r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
     r"|additional|more than|less|difference|"
+    r"shapes?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of)\b)|"
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
@@ -323,6 +331,9 @@ def said(words: str) -> Said:
     (['forward_flops'], (('block.mlp', frozenset()),), 'one')
     """
     quantities = _quantities(words)
+    options, denied = _options(words)
+    for _, pattern in _OPTIONS:
+        words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
     parts, rest = _parts(words)
     times = (
         "all"
@@ -335,7 +346,6 @@ def said(words: str) -> Said:
     )
     per = "token" if _TOKEN.search(words) else "sequence" if _SEQUENCE.search(words) else ""
     in_bytes = True if _BYTES.search(words) else False if _ELEMENTS.search(words) else None
-    options, denied = _options(words)
     return Said(quantities, parts, times, per, in_bytes, options, denied)
 
 
@@ -416,9 +426,12 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     sharp = False
     for level, each in enumerate(all_said):
         if each.parts or each.times:
-            parts, times, sharp = each.parts, each.times, level < near
+            of_sentence = level == near + 1 and len(each.parts) == 1 and bool(all_said[near - 1].quantities)
+            parts, times, sharp = each.parts, each.times, level < near or of_sentence
             break
-    sharp = sharp or any(each.options for each in all_said[:near])
+    sharp = (sharp or any(each.options for each in all_said[:near])) and not any(
+        map(_names_unknown, levels[:near])
+    )
     if parts or not times:
         times = next((each.times for each in all_said if each.times in ("one", "all")), times)
     per = next((each.per for each in all_said if each.per), "")
@@ -432,6 +445,12 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
         qualified=any(_QUALIFIED.search(words) for words in levels[:near]), words=" ".join(levels),
     )  # fmt: skip
+
+
+def _names_unknown(words: str) -> bool:
+    """Whether the last of several cells before a formula, the narrowest, names something that is not known."""
+    cells = words.split(" | ")[:-1]
+    return len(cells) > 1 and not (said(cells[-1]).parts or said(cells[-1]).times)
 
 
 def _sure(named: Sequence[frozenset[str]], near: int, concludes: bool) -> frozenset[str]:

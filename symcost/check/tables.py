@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from fractions import Fraction
 
 from symcost.check.documents import Block, Document, Span
 from symcost.check.knowledge import Knowledge
 from symcost.symbols import GLOSSARY
 
+FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
+VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -16,7 +19,9 @@ def row_of(document: Document, span: Span) -> list[Block]:
     """The cells of the row that a formula stands in."""
     if span.block.cell is None:
         return []
-    at = document.blocks.index(span.block)
+    at = bisect_left(document.blocks, span.block.start, key=lambda block: block.start)
+    while document.blocks[at] is not span.block:
+        at += 1
     line = document.place(span.block.start)[0]
     row = [span.block]
     for step in (-1, 1):
@@ -42,11 +47,15 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
 
 
 def figure_beside(document: Document, span: Span) -> str | None:
-    """The bare number in the next cell of a formula's row."""
+    """The bare number in the next cell of a formula's row, where the headings say that it is its value."""
     row = row_of(document, span)
     following = row[row.index(span.block) + 1 :] if row else []
-    text = _bare(following[0].text) if following else ""
-    return text if FIGURE.fullmatch(text) else None
+    if not following:
+        return None
+    headings = [block.cell.column if block.cell else "" for block in (span.block, following[0])]
+    text = _bare(following[0].text)
+    said = FORMULAS.search(headings[0]) or VALUES.search(headings[1])
+    return text if said and FIGURE.fullmatch(text) else None
 
 
 def _bare(text: str) -> str:
