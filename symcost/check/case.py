@@ -17,12 +17,27 @@ from symcost.check.meanings import meaning_of
 from symcost.check.polynomials import Summands, summands
 from symcost.check.subjects import Subject
 from symcost.check.supposing import Supposed, Suppositions, suppositions
+from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY
 
+
+def _printed_rounded(value: Fraction, text: str) -> bool:
+    """Whether a text prints a large number with three digits or more: 13.0e9, 13.0B, 7.62 × 10^9."""
+    for power, marks in ((9, r"e9|\s?B\b|\s?billion|\s?(?:\\times|\\cdot|[×·x*])\s?10\^?\{?[9⁹]"),
+                         (6, r"e6|\s?M\b|\s?million|\s?(?:\\times|\\cdot|[×·x*])\s?10\^?\{?[6⁶]")):  # fmt: skip
+        for digits in (1, 2, 3):
+            shown = rounded(value / 10**power, digits)
+            if len(shown.replace(".", "")) >= 3 and re.search(
+                rf"(?<![\d.]){re.escape(shown)}(?:{marks})", text
+            ):
+                return True
+    return False
+
+
 _CODE_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _FULL_HEADS = re.compile(
-    r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b|\b([A-Za-z]\w*) = ([A-Za-z]\w*)\b",
+    r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b",
     re.IGNORECASE,
 )
 FOUR_WIDE = {GLOSSARY["d_ff"].symbol: 4 * GLOSSARY["d"].symbol}  # what a document may leave unsaid
@@ -112,24 +127,34 @@ class Case:
                 found.append(table)
         return found
 
-    def supposed(self, about: Subject, *, precise: bool, letters: Collection[str]) -> Iterator[Supposed]:
-        """What a formula in some letters is held against, the likeliest first.
+    def supposed(
+        self, about: Subject, text: str, *, precise: bool, letters: Collection[str]
+    ) -> Iterator[Supposed]:
+        """What a form in some letters is held against, the likeliest first; `text` is that of its block.
 
         `precise` also varies the bytes. A form without d_ff or h_kv is also held against d_ff = 4d and full heads.
         """
         found = list(self._supposed(about, precise))
-        yield from found
         first = self.suppositions.designs[0]
-        if first.grouped and "h_kv" not in letters and _FULL_HEADS.search(about.words):
-            yield from (
+        if first.grouped and "h_kv" not in letters and self._has_full_heads(text):
+            found += [
                 replace(each, design=replace(first, grouped=False)) for each in found if each.design == first
-            )
+            ]
+        yield from found
         if "d_ff" not in letters and "d_ff" not in dict(self.suppositions.ties):
-            yield from (
-                replace(each, ties=(*each.ties, ("d_ff", "4*d")))
-                for each in found
-                if "d_ff" not in dict(each.ties)
-            )
+            for each in found:
+                if "d_ff" not in dict(each.ties):
+                    yield replace(each, ties=(*each.ties, ("d_ff", "4*d")))
+
+    def _has_full_heads(self, text: str) -> bool:
+        """Whether a text speaks of as many key and value heads as query heads: multi-head, K = N."""
+        few, every = (
+            [name for _, name, meaning in self.knowledge.legend if meaning == letter]
+            for letter in ("h_kv", "h")
+        )
+        equations = [f"{one} = {other}" for one in few for other in every]
+        equations += [f"{other} = {one}" for one in few for other in every]
+        return any(equation in text for equation in equations) or bool(_FULL_HEADS.search(text))
 
     def _supposed(self, about: Subject, precise: bool) -> Iterator[Supposed]:
         given = self.suppositions
@@ -173,7 +198,7 @@ class Case:
             return
         entry = book(self.first).entry("parameters")
         for value in knowledge.evaluated(entry.total) if entry is not None else ():
-            if value in self.amounts:
+            if value in self.amounts or _printed_rounded(value, self.document.text):
                 knowledge.values["N"] = (value,)
 
     def later(self, position: int) -> Sequence[Span]:

@@ -153,7 +153,11 @@ class Entry:
         of = f" of {self.scope}" if self.parts else ""
         named = self.partial or any(tensors for _, tensors in self.parts)
         which = f" ({', '.join(self.tensors[:4])})" if named and self.tensors else ""
-        count = " in all blocks" if self.every and self.parts else ""
+        count = (
+            " in all blocks"
+            if self.every and any(place.startswith("block") for place, _ in self.parts)
+            else ""
+        )
         return (
             f"{quantity}{of}{which}{count}"
             + (f", for one {self.per}" if self.per else "")

@@ -33,6 +33,7 @@ LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
+SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
@@ -114,7 +115,9 @@ class Claim:
         )
         pers = self._pers(letters)
         splits = self._splits() if "tp" in letters else ("",)
-        for supposed in self.case.supposed(about, precise=bool(set(quantities) & IN_BYTES), letters=letters):
+        for supposed in self.case.supposed(
+            about, self.statement.span.block.text, precise=bool(set(quantities) & IN_BYTES), letters=letters
+        ):
             for quantity in quantities:
                 for chosen in _choices(quantity, parts):
                     for in_all in every:
@@ -202,12 +205,14 @@ class Claim:
                 return approximates(self.case, table, entry.table, shown), entry
             if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
                 continue  # the same of all blocks
-            slip = one_slip(table, entry.table, sure=self._is_sure(entry))
+            slip = one_slip(table, entry.table, sure=self._is_sure)
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
             spoken = found is not None and found.quantity in _wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
+            if entry.supposed is None and not slip.factor:
+                continue  # a rule of thumb is only told by its letters
             if slip.factor and len(PASSES & about.sure_quantities) > 1:
                 continue  # it may be the FLOPs of another pass
             score = (shared(table, entry.table), -rank)
@@ -263,7 +268,7 @@ class Claim:
                 self.case.suppositions.precisions[0],
             ):
                 continue
-            if entry.quantity in ACTIVATIONS and any(tensors for _, tensors in about.parts):
+            if entry.quantity in ACTIVATIONS and any(tensors - SOFTMAX for _, tensors in about.parts):
                 continue
             in_block = any(place.startswith("block") for place, _ in entry.parts)
             if in_block and entry.every and about.times != "all" and "L" not in letters:
@@ -294,9 +299,10 @@ class Claim:
             if leaves_out:
                 yield entry.without("final_norm")
 
-    def _is_sure(self, entry: Entry) -> bool:
+    @property
+    def _is_sure(self) -> bool:
         """Whether the words leave no doubt which form is meant."""
-        return entry.supposed is None or (self.about.sharp and bool(self.about.parts or self.about.times))
+        return self.about.sharp and bool(self.about.parts or self.about.times)
 
     def _is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
@@ -313,18 +319,9 @@ class Claim:
         if not about.parts and about.times in ("", "model") and not found.parts:
             return found.quantity in about.quantities
         wider = said(about.words)
-        places = {place for place, _ in wider.parts}
-        return (
-            bool(found.parts)
-            and all(
-                place in places or (place == "block" and wider.times == "one") for place, _ in found.parts
-            )
-            and not (
-                about.sharp
-                and about.parts
-                and {place for place, _ in about.parts} == {place for place, _ in found.parts}
-            )
-        )
+        named = {place for place, _ in wider.parts} | ({"block"} if wider.times == "one" else set())
+        here, there = ({place for place, _ in parts} for parts in (about.parts, found.parts))
+        return bool(there) and there <= named and not (about.sharp and there <= here)
 
     def run(self, table: Summands) -> Pair | None:
         """A whole run: the FLOPs of a step over its tokens, times a number that stands for tokens and speed."""

@@ -21,6 +21,9 @@ FACTORS = (
 )
 
 
+MOST_SURE = 8  # of the numbers in a factor that a lone term may be off by
+
+
 @dataclass(frozen=True)
 class Slip:
     """One step from the derived form to the written one, in words; `difference` is derived minus written."""
@@ -93,8 +96,21 @@ def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Sl
         if factor is not None and factor in FACTORS:
             return Slip(f"{_factor_words(factor)} in {written(differing)}", difference, factor=True)
     factor = ratio(document, derived)
-    if factor in FACTORS and factor is not None:
+    if factor is None:
+        return None
+    if factor in FACTORS:
         return Slip(_factor_words(factor), difference, factor=True)
+    if (
+        sure
+        and len(document) == 1
+        and 1 not in document.values()
+        and max(factor.numerator, factor.denominator) <= MOST_SURE
+    ):
+        [(monomial, value)] = derived.items()
+        name = written({monomial: 1})
+        return Slip(
+            f"the coefficient of {name} should be {value}, not {document[monomial]}", difference, factor=True
+        )
     return None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from symcost.check.annotations import Settings
+from symcost.conventions import CONVENTIONS, OPTIONS
 from symcost.model import LETTERS, Architecture, Attention, Block, Experts, FeedForward, Model
 from symcost.symbols import d, d_k, h
 
@@ -165,6 +167,7 @@ _DROPOUT, _NO_DROPOUT = (
     _words(r"dropout", r"megatron", r"korthikanti"),
     _words(r"\b(?:no|without) dropout", r"dropout is off", r"dropout off"),
 )
+_WITH_DROPOUT = _words(r"\b(?:with|uses?|using|appl(?:y|ies)) dropout", r"dropout masks?\b")
 _EXPERTS = _words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
 _GAINS_LEFT_OUT = _words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|drop|without)[^.;]{0,20}\bgains?\b",
                          r"\b(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)\b[^.;]{0,20}\b(?:ignored"
@@ -173,6 +176,9 @@ _GAINS_LEFT_OUT = _words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|
                          r"|omit\w*) (?:the )?(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)")  # fmt: skip
 _EVERY = _words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
 _MEGATRON = _words(r"dropout", r"megatron", r"korthikanti")
+_CONVENTION = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in CONVENTIONS)})(?:\+(?:{'|'.join(map(re.escape, OPTIONS))}))*(?![\w-])"
+)
 _FULL = _words(
     r"\bfp32 throughout",
     r"(?:everything|all|stored|kept|activations?)[^.;]{0,20}\bin (?:fp32|float32)",
@@ -210,7 +216,7 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
         "biased": said(_BIASED, _NOT_BIASED, text),
         "tied": said(_TIED, _NOT_TIED, text),
         "learned_positions": said(_LEARNED, _NOT_LEARNED, text),
-        "dropout": said(_DROPOUT, _NO_DROPOUT, text),
+        "dropout": said(_WITH_DROPOUT if gated else _DROPOUT, _NO_DROPOUT, text),
         "experts": True if {"E", "k"} <= set(letters) or _EXPERTS.search(text) else None,
         "gains_counted": False if _GAINS_LEFT_OUT.search(text) else None,
     }
@@ -263,6 +269,12 @@ class Suppositions:
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
+def _named_convention(text: str) -> str | None:
+    """The convention that a text names most often as we do, with its options."""
+    found = Counter(_CONVENTION.findall(text))
+    return max(found, key=lambda name: (found[name], name)) if found else None
+
+
 def suppositions(text: str, letters: Collection[str], told: Settings) -> Suppositions:
     """What a text supposes; what its author or the caller tells outright comes first."""
     ties = []
@@ -275,7 +287,7 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
     found, others = designs(text, letters)
     if told.model is not None:
         found, others = [Design(name=told.model)], found + others
-    first = told.under or ("every-output" if _EVERY.search(text) else
+    first = told.under or _named_convention(text) or ("every-output" if _EVERY.search(text) else
                       "megatron-2022" if found[0].dropout and _MEGATRON.search(text) else "textbook")  # fmt: skip
     base = first.split("+")[0]
     conventions = [
