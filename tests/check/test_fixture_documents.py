@@ -47,7 +47,7 @@ def test_no_right_formula_is_called_wrong(path):
     ] == []
 
 
-@pytest.mark.parametrize("name", ["develop", "held-out"])
+@pytest.mark.parametrize("name", ["develop", "held-out", "fresh"])
 def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_proven(name):
     rows = [row for path in DOCUMENTS if expected(path)["set"] == name for row in judged(path)]
     wrong = [verdict == "differs" for expect, verdict, _ in rows if expect == "differs"]
