@@ -59,8 +59,8 @@ class Pieces:
         origin = self.origins[number]
         if origin.moved:
             return origin.file, origin.line, origin.column
-        before = self.parts[number][: offset - self.starts[number]]
-        newlines = before.count("\n")
+        start = self.starts[number]
+        newlines = bisect_right(self.lines, offset) - bisect_right(self.lines, start)
         if not newlines:
-            return origin.file, origin.line, origin.column + len(before)
-        return origin.file, origin.line + newlines, len(before) - before.rfind("\n")
+            return origin.file, origin.line, origin.column + offset - start
+        return origin.file, origin.line + newlines, column

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from symcost.check.baseline import Key, without_accepted
@@ -21,12 +22,15 @@ from symcost.check.notebooks import suffix, taken_apart
 from symcost.check.walking import Refused, read_bytes
 from symcost.errors import SymcostError, UsageError
 
-SECONDS = 20.0  # for one document
+SECONDS = 20.0  # for one document, and as much again for every mebibyte of it
 MEMORY = 2**30  # bytes that one document may take on top of what the program has
 LARGEST_TEXT = 4 * 2**20  # characters, as `check_text` takes them
 LONGEST_LINE = 2**17  # characters; no one writes such a line, pictures in it apart
-MOST_CELLS = 50_000  # of all tables of one document
-MOST_SIGNS = 20_000  # dollar signs, backticks and environments of one document
+MOST_CELLS = 50_000  # of all tables of a document, or one for every DENSEST characters where that is more
+MOST_SIGNS = (
+    20_000  # dollar signs, backticks and environments of a document, or one for every DENSEST characters
+)
+DENSEST = 20  # characters; a lecture full of formulas has a sign for every 35
 _PICTURE = re.compile(r"data:[\w/+.\-]{1,80};base64,[A-Za-z0-9+/=]++")
 
 
@@ -133,15 +137,16 @@ def guard(text: str, name: str) -> None:
             f"{name}: expected at most {LARGEST_TEXT:,} characters, found {len(text):,}. Split the document."
         )
     signs = text.count("$") + text.count("`") + text.count("\\begin")
-    if signs > MOST_SIGNS:
-        raise UsageError(
-            f"{name}: expected at most {MOST_SIGNS:,} signs that begin or end a formula, found {signs:,}. Split the document."
-        )
     cells = text.count("|")
-    if cells > MOST_CELLS:
-        raise UsageError(
-            f"{name}: expected at most {MOST_CELLS:,} table cells, found {cells:,}. Split the document."
-        )
+    for found, most, what in (
+        (signs, MOST_SIGNS, "signs that begin or end a formula"),
+        (cells, MOST_CELLS, "table cells"),
+    ):
+        allowed = max(most, len(text) // DENSEST)
+        if found > allowed:
+            raise UsageError(
+                f"{name}: expected at most {allowed:,} {what}, found {found:,}. Split the document."
+            )
     start = 0
     while len(text) - start > LONGEST_LINE:
         end = text.find("\n", start)
@@ -179,7 +184,13 @@ class _Worker:
     process: Any
     pipe: Connection
     index: int = -1
+    seconds: float = 0.0
     until: float = 0.0
+
+    def ask(self, index: int, task: Task, seconds: float) -> None:
+        self.pipe.send(task)
+        self.index, self.seconds = index, seconds * (1 + _size(task) / 2**20)
+        self.until = time.monotonic() + self.seconds
 
 
 def check_all(
@@ -207,10 +218,9 @@ def check_all(
                     workers[number] = worker = (
                         worker if worker.process.is_alive() else _start(options, memory)
                     )
-                    worker.pipe.send(tasks[asked])
-                    worker.index, worker.until = asked, time.monotonic() + seconds
+                    worker.ask(asked, tasks[asked], seconds)
                     asked += 1
-            _collect(workers, tasks, answers, options, memory, seconds)
+            _collect(workers, tasks, answers, options, memory)
             if done is not None:
                 done(told + len(answers))
             while told in answers:
@@ -222,9 +232,8 @@ def check_all(
 
 
 def _collect(
-    workers: list[_Worker], tasks: Sequence[Task], answers: dict[int, Checked], options: Options, memory: int,
-    seconds: float,
-) -> None:  # fmt: skip
+    workers: list[_Worker], tasks: Sequence[Task], answers: dict[int, Checked], options: Options, memory: int
+) -> None:
     """Waits for one answer, or for a worker's time to be over."""
     busy = [worker for worker in workers if worker.index >= 0]
     if not busy:
@@ -244,10 +253,21 @@ def _collect(
         elif time.monotonic() < worker.until:
             continue
         else:
-            error = f"{tasks[worker.index].name}: expected to take at most {seconds:g} s, found more. Split the document."
+            name, most = tasks[worker.index].name, f"{worker.seconds:.3g}"
+            error = f"{name}: expected to take at most {most} s, found more. Split the document."
         answers[worker.index] = Checked(tasks[worker.index].name, error=error)
         _end(worker)
         workers[number] = _start(options, memory)
+
+
+def _size(task: Task) -> int:
+    """Bytes of a document, or none where it cannot be looked at."""
+    if task.text is not None:
+        return len(task.text)
+    try:
+        return Path(task.name).stat().st_size
+    except OSError:
+        return 0
 
 
 def _start(options: Options, memory: int) -> _Worker:
@@ -283,7 +303,6 @@ def _limit(memory: int) -> None:
     """No more address space than there is now and `memory` on top, where the system can keep to it."""
     try:
         import resource
-        from pathlib import Path
 
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))

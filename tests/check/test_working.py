@@ -14,8 +14,9 @@ from click.testing import CliRunner
 
 from symcost.check import working
 from symcost.check.fixing import fixed
-from symcost.check.working import Options, Task, check_all, check_document
+from symcost.check.working import MOST_SIGNS, Options, Task, check_all, check_document, guard
 from symcost.cli import commands
+from symcost.errors import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 SLIP = (
@@ -233,3 +234,15 @@ def test_a_short_run_of_the_fuzz_script_finds_nothing():
     answer = subprocess.run([sys.executable, str(ROOT / "tests" / "fuzz.py"), "3000", "11"], capture_output=True, text=True,
                             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert answer.returncode == 0, answer.stdout
+
+
+def test_a_long_document_may_hold_as_many_formulas_as_a_short_one_for_its_length():
+    lecture = (Path(__file__).parent / "documents" / "lecture_swiglu.md").read_text(encoding="utf-8")
+    assert lecture.count("$") * 300 > MOST_SIGNS
+    guard(lecture * 300, "long.md")
+
+
+@pytest.mark.parametrize("sign, what", [("$x$", "signs"), ("|", "cells")])
+def test_a_document_of_nothing_but_signs_is_refused(sign, what):
+    with pytest.raises(UsageError, match=what):
+        guard(f"{sign}\n" * 60_000, "signs.md")
