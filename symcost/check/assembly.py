@@ -28,7 +28,7 @@ _OPERATION = re.compile(
     r"|(?<![\w.])\d++(?:\.\d++)?(?:[A-Za-z_(]{2}|[A-Za-z_(]\b)"
 )
 _PROGRAM = re.compile(
-    r"[\"'{};@#&|\\?!$]|://|--|\.(?:py|png|jpg|json|md|txt|sh|cu|cpp|yaml|toml)\b|==\s*\d+\.\d+\."
+    r"[\"'{};@#&|\\?!]|\$(?!\s?\d)|://|--|\.(?:py|png|jpg|json|md|txt|sh|cu|cpp|yaml|toml)\b|==\s*\d+\.\d+\."
 )
 
 

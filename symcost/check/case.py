@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import product
 
 from sympy import Expr, Symbol
 
@@ -132,7 +133,8 @@ class Case:
     ) -> Iterator[Supposed]:
         """What a form in some letters is held against, the likeliest first; `text` is that of its block.
 
-        `precise` also varies the bytes. A form without d_ff or h_kv is also held against d_ff = 4d and full heads.
+        `precise` also varies the bytes. A form without d_ff is also held against what the document ties it to, and against
+        d_ff = 4d; one without h_kv against full heads, where the words say so.
         """
         found = list(self._supposed(about, precise))
         first = self.suppositions.designs[0]
@@ -142,9 +144,10 @@ class Case:
             ]
         yield from found
         if "d_ff" not in letters and "d_ff" not in dict(self.suppositions.ties):
-            for each in found:
+            widths = dict.fromkeys((*map(str, self.knowledge.definitions.get("d_ff", ())), "4*d"))
+            for each, width in product(found, widths):
                 if "d_ff" not in dict(each.ties):
-                    yield replace(each, ties=(*each.ties, ("d_ff", "4*d")))
+                    yield replace(each, ties=(*each.ties, ("d_ff", width)))
 
     def _has_full_heads(self, text: str) -> bool:
         """Whether a text speaks of as many key and value heads as query heads: multi-head, K = N."""
@@ -152,9 +155,10 @@ class Case:
             [name for _, name, meaning in self.knowledge.legend if meaning == letter]
             for letter in ("h_kv", "h")
         )
-        equations = [f"{one} = {other}" for one in few for other in every]
-        equations += [f"{other} = {one}" for one in few for other in every]
-        return any(equation in text for equation in equations) or bool(_FULL_HEADS.search(text))
+        equations = {f"{one}={other}" for one in few for other in every}
+        equations |= {f"{other}={one}" for one in few for other in every}
+        plain = re.sub(r"[\s$`]", "", text)
+        return any(equation in plain for equation in equations) or bool(_FULL_HEADS.search(text))
 
     def _supposed(self, about: Subject, precise: bool) -> Iterator[Supposed]:
         given = self.suppositions

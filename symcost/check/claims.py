@@ -115,8 +115,10 @@ class Claim:
         )
         pers = self._pers(letters)
         splits = self._splits() if "tp" in letters else ("",)
+        block = self.statement.span.block
+        nearby = " ".join((*block.lead, block.text, about.words))
         for supposed in self.case.supposed(
-            about, self.statement.span.block.text, precise=bool(set(quantities) & IN_BYTES), letters=letters
+            about, nearby, precise=bool(set(quantities) & IN_BYTES), letters=letters
         ):
             for quantity in quantities:
                 for chosen in _choices(quantity, parts):
@@ -186,7 +188,7 @@ class Claim:
         shown = self.item.source.strip()
         if (
             not (about.sure_quantities or self.stage)
-            or about.qualified
+            or (about.qualified and not self.stage)
             or not (self._is_sharp(table) or self.statement.names or self.statement.label)
         ):
             return None
@@ -307,6 +309,8 @@ class Claim:
     def _is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
         about = self.about
+        if found.parts and not found.partial and found.parts == about.parts and found.quantity in about.named:
+            return True
         if found.quantity not in _wanted(about):
             return False
         if found.partial:
@@ -314,7 +318,8 @@ class Claim:
             return (
                 not about.sharp
                 or (found.quantity in ACTIVATIONS and not about.parts and about.times != "one")
-                or (bool(named) and {p.tensor for p in found.pieces} == named)
+                or {p.tensor for p in found.pieces} == named
+                or (found.quantity in ACTIVATIONS and {p.tensor for p in found.pieces} < named)
             )
         if not about.parts and about.times in ("", "model") and not found.parts:
             return found.quantity in about.quantities

@@ -25,7 +25,7 @@ _STOP = re.compile(
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
 _FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)
 _MARKUP = re.compile(
-    r"\\(?:begin|end)\{\w+\*?\}(?:\{[^{}]*\})?|\\[\[\]()]|\\item\b|\\(?:textbf|emph|textit|text)\b|[*_{}]{1,2}|~"
+    r"\\\\|\\(?:begin|end)\{\w+\*?\}(?:\{[^{}]*\})?|\\[\[\]()]|\\item\b|\\(?:textbf|emph|textit|text)\b|[*_{}]{1,2}|~"
 )
 _GOES_ON = re.compile(r"\A(?:[\s$`)}*]|\\[\])]|\\end\{\w+\*?\})*(?=[a-z\u4e00-\u9fff]|FLOPs?\b|GB\b|MB\b)")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symcost.check import amounts
+from symcost.check import amounts, numbers
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
@@ -20,7 +20,16 @@ from symcost.check.documents import Document, Span
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
-from symcost.check.statements import EQUAL, LONE_SIGNS, Item, Statement, plain_name, readings, statement
+from symcost.check.statements import (
+    EQUAL,
+    LONE_SIGNS,
+    Item,
+    Statement,
+    plain_name,
+    readings,
+    statement,
+    unlabelled,
+)
 from symcost.check.subjects import Subject, subject
 from symcost.check.tables import figure_beside
 from symcost.errors import ReadError
@@ -106,7 +115,7 @@ class Judge:
             self.previous = None
             if span.form == "text":
                 return []
-            if TENSORS.search(span.text):
+            if TENSORS.search(unlabelled(span)):
                 return [
                     Pair(
                         "no claim", "SC402", span.text, message="a tensor equation, a derivative or an update"
@@ -174,7 +183,7 @@ class Judge:
             about = about.counted_in_bytes()
         claimed = self.annotated.get(position)
         pairs = implied(self.case, made) + self._pairs(made, about, words)
-        if TENSORS.search(span.text) and not any(
+        if TENSORS.search(unlabelled(span)) and not any(
             self.case.knowledge.evaluated(item.form) for item in made.items
         ):
             return [
@@ -190,7 +199,8 @@ class Judge:
                 pairs = [pair for pair in pairs if pair.code != "SC205"]
             pairs += claims
         self._learn(made)
-        amounts.state(self.case, last, about)
+        if not any(pair.verdict == "differs" for pair in pairs):
+            amounts.state(self.case, last, about)
         self.previous, self.previous_span, self.about = last, span, about
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
             return []  # a name by itself
@@ -272,6 +282,12 @@ class Judge:
                     forms.append(entry.total)
                 if item.form not in forms:
                     forms.append(item.form)
+        for value in knowledge.evaluated(named.form) if len(values) == 1 else ():
+            [printed] = list(values)[:1]
+            if (
+                abs(value - printed) <= abs(printed) * numbers.NEAR / 10
+            ):  # the number printed is this one, rounded
+                values[value] = None
         if values:
             knowledge.values[named.name] = tuple(values)
 

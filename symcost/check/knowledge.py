@@ -20,6 +20,9 @@ from symcost.terms import evaluator
 
 FIRST = -1  # a position before every text
 MOST_WAYS = 8  # ways to take the numbers that a name was given
+CUSTOMARY_FORMS: Mapping[str, Expr] = {
+    "d_attn": GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
+}  # Kaplan et al. 2020
 OWN = "own_"  # before a letter that the document uses in its own way
 
 
@@ -34,7 +37,9 @@ class Knowledge:
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
     values: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
-    definitions: dict[str, list[Expr]] = field(default_factory=dict)
+    definitions: dict[str, list[Expr]] = field(
+        default_factory=lambda: {name: [form] for name, form in CUSTOMARY_FORMS.items()}
+    )
     told: Settings = field(default_factory=Settings)
     position: int = 0
 

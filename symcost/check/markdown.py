@@ -144,7 +144,7 @@ def _display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 # From tokens to blocks
 
-_FORMULAS = re.compile(r"(?:\$[^$]+\$[\s,.;=]*+)++")
+_FORMULAS = re.compile(r"(?:(?:\$[^$]+\$|`[^`]+`)[\s,.;=]*+)++")
 _IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^()\s]*+\)")
 
 

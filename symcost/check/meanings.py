@@ -18,31 +18,34 @@ PHRASES: Mapping[str, str] = {
              "context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
              "sequence|context|length|序列长度|上下文长度",
         "d": "hidden dimension|hidden size|hidden width|hidden|model width|model dimension|model dim|embedding dimension|"
-             "embedding size|residual width|width|dimension of the model|d_model|隐藏层维度|隐藏维度|隐层维度|模型维度",
-        "d_expert": "inner width of an expert|inner width of one expert|expert width|expert inner width",
+             "embedding size|residual width|width|dimension of the model|d_model|channels|residual stream|embedding width|"
+             "embedding dim|residual dimension|model hidden size|feature dimension|隐藏层维度|隐藏维度|隐层维度|模型维度",
+        "d_expert": "inner width of an expert|inner width of one expert|expert width|expert inner width|width of one expert|"
+                    "width of an expert|width of each expert|inner width of each expert|expert hidden size",
         "d_ff": "FFN 中间维度|FFN中间维度|MLP 中间维度|中间层维度|中间维度|"
                 "feed-forward width|feedforward width|feed-forward dimension|feed-forward size|ffn width|ffn dimension|"
                 "mlp width|inner width|inner dimension|intermediate size|ffn size|ffn hidden size|feed forward dimension",
         "h": "attention heads|query heads|number of heads|heads|num_heads|head count|注意力头数|头数",
-        "h_kv": "KV 头数|KV头数|键值头数|kv heads|key-value heads|key/value heads|key and value heads|kv-heads|k/v heads",
+        "h_kv": "KV 头数|KV头数|键值头数|kv heads|key-value heads|key/value heads|key and value heads|kv-heads|k/v heads|"
+                "key heads|kv groups|key-value groups",
         "d_k": "每个头的维度|单头维度|头维度|"
                "head dimension|head size|head width|width of one head|width of a head|dimension per head|size of each head|"
-               "head dim|per-head dimension|size of one head",
+               "head dim|per-head dimension|size of one head|key size|per-head width|size per head",
         "L": "transformer layers|transformer blocks|number of layers|number of blocks|layers|blocks|depth|层数",
-        "v": "vocabulary size|vocab size|vocabulary|vocab|词表大小|词表",
+        "v": "vocabulary size|vocab size|vocabulary|vocab|vocabulary entries|词表大小|词表",
         "N": "number of parameters|parameter count|model parameters|parameters|parameter number|params|"
              "number of weights|model size|参数量",
         "D": "training tokens|dataset size|number of tokens|number of training tokens|tokens of training data|token number|"
              "token count|tokens|训练词数",
-        "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|显卡数",
+        "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|number of chips|chips|显卡数",
         "tp": "tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|tensor parallel",
         "pp": "pipeline-parallel size|pipeline parallel size|pipeline stages",
         "dp": "data-parallel ranks|data parallel ranks|number of data-parallel ranks|"
              "data-parallel size|data parallel size|data-parallel degree",
         "MFU": "model flops utilization|model flops utilisation|mfu",
         "peak": "peak flop/s|peak flops|peak performance|peak flop/s per gpu|peak throughput",
-        "E": "number of experts|experts|routed experts",
-        "k": "active experts|experts per token|experts a token|top-k",
+        "E": "number of experts|experts per layer|experts in each layer|experts|routed experts",
+        "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
         "epochs": "passes over the training tokens|passes over the data|number of epochs",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
@@ -89,8 +92,21 @@ _DECLARED_BEFORE = re.compile(
 )
 _DECLARED_AFTER = re.compile(
     rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}"
-    r"(?![\w(]|\s*(?:[=×·*/+]|\\times|\\cdot))"
+    r"(?![\w(]|\.\d|\s*(?:[=×·*/+]|\\times|\\cdot))"
 )
+_OF_SIZE = (
+    r"(?:[ -](?:layers?|networks?|blocks?|mlps?))?(?: each)?,? (?:each |all )?(?:of|with|has) (?:an? )?"
+    rf"(?:inner |hidden |intermediate )?(?:size|width|dimension|dim)\s+{_OPENS}{_NAME_PATTERN}(?:{_VALUE})?{_CLOSES}(?![\w(])"
+)
+_SIZES_OF = tuple(
+    (meaning, re.compile(rf"\b(?:{what}){_OF_SIZE}", re.IGNORECASE))
+    for meaning, what in (
+        ("d_k", "heads?"),
+        ("d_expert", "experts?"),
+        ("d_ff", "feed-?forward|ffn|mlp|swiglu|gelu"),
+    )
+)  # experts of width f
+_OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
 _GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")
 _LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _SIZE = re.compile(
@@ -117,19 +133,26 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
         behind = _DECLARED_AFTER.search(text[phrase.end() : phrase.end() + 40])
         if behind and (
             (behind[1] in _ARTICLES and "$" not in behind.group())
+            or start.lower().endswith("per ")
             or ("=" in behind.group().strip("= ") and _meets(text, phrase.end() + behind.end(), starts))
         ):
             behind = None
         found.append((meaning, ahead[1] if ahead else None, behind[1] if behind else None))
     before_first = sum(bool(before) for _, before, _ in found) >= sum(bool(after) for _, _, after in found)
+    batched = any(meaning == "b" and (before or after) for meaning, before, after in found)
     said: dict[str, str] = {}
     for meaning, before, after in found:
         name = (before or after) if before_first else (after or before)
         if name is not None:
-            if meaning == "D" and re.search(rf"sequences? of\s*(?:\$|\\\()?{re.escape(name)}", text):
+            if meaning == "D" and (
+                re.search(rf"sequences? of\s*(?:\$|\\\()?{re.escape(name)}", text)
+                or (batched and not _OF_TRAINING.search(text))
+            ):
                 meaning = "c"
             if said.get(plain_name(name), "D") == "D":
                 said[plain_name(name)] = meaning
+    for meaning, pattern in _SIZES_OF:
+        said |= {plain_name(name): meaning for name in pattern.findall(text)}
     yield from said.items()
 
 

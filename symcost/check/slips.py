@@ -171,6 +171,8 @@ def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:
         (gained,) = [name for name, (found, expected) in changed.items() if found > expected] or [""]
         if lost and gained and all(abs(found - expected) == 1 for found, expected in changed.values()):
             return f"{gained} should be {lost} in {{}}"
+        if one.get(lost, 0) == other.get(gained, 0) and one.get(gained, 0) == other.get(lost, 0):
+            return f"{gained} and {lost} are exchanged in {{}}"
     return None
 
 

@@ -26,7 +26,11 @@ _DOLLARS = re.compile(
     r"(\$\s?[\d.,]+\s*(?:million|billion|thousand|[kKMB])?)(\s*(?:dollars|USD))", re.IGNORECASE
 )  # said twice
 _REMARK = re.compile(r"(?<=[\w)])\s*\((?:[a-z][\w ,-]*)\)")
-_LABEL = re.compile(r"\s*\\text(?:rm|bf)?\{([^{}]*)\}\s*&?\s*(?==|\\approx|≈)")
+_LABEL = re.compile(
+    r"\s*\\(?:text(?:rm|bf|it)?|mathrm)\{(?P<words>[^{}]*)\}"
+    r"(?:\s*&?\s*(?==|\\approx|≈)"
+    r"|(?P<more>(?:(?!\\(?:approx|sim|leq?|geq?|to|times|cdot|frac|q?quad)\b)[^=≈<>+*/\d:&]){0,40}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{3})+\s*)"
+)  # the words before a relation, or in the first column of an alignment
 _ENDS_IN_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+\s*\Z")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
@@ -96,17 +100,24 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
     """The formulas of a span and the words that label them. Raises ReadError where it cannot be read."""
     text = _DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
     names = knowledge.names()
-    label = _LABEL.match(text) if span.form == "latex" else None
-    if label is not None:
-        text = " " * label.end() + text[label.end() :]
+    found = _LABEL.match(text) if span.form == "latex" else None
+    label = f"{found['words']} {found['more'] or ''}".strip() if found else ""
+    if found is not None:
+        text = " " * found.end() + text[found.end() :]
     try:
-        return (label[1] if label else ""), read_list(text, span.form, names=names)
+        return label, read_list(text, span.form, names=names)
     except ReadError:
         mended = _REMARK.sub(_blank, text) if span.form != "latex" else text
         mended = _MONEY.sub(_blank, mended)
         if mended == text:
             raise
-        return (label[1] if label else ""), read_list(mended, span.form, names=names)
+        return label, read_list(mended, span.form, names=names)
+
+
+def unlabelled(span: Span) -> str:
+    """A formula without the words that label it."""
+    label = _LABEL.match(span.text) if span.form == "latex" else None
+    return span.text[label.end() :] if label else span.text
 
 
 def _blank(found: re.Match[str]) -> str:

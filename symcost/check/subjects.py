@@ -71,6 +71,7 @@ _QUANTITIES = _table(
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
+_HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"\bbytes?\b|\b[kMGT]i?B\b|字节")
 _ELEMENTS = re.compile(r"\belements?\b|\bnumbers\b|\bentries\b|元素")
 
@@ -229,7 +230,7 @@ _SEQUENCE = re.compile(
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash", re.IGNORECASE)),
-    ("selective", re.compile(r"\bselective", re.IGNORECASE)),
+    ("selective", re.compile(r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
@@ -269,8 +270,8 @@ class Subject:
     `quantities` are those that the words may mean. `parts` are places with the tensors meant there; `times` is "one"
     (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence" or "". `in_bytes` is None where
     nothing is said. `sharp` says that the words right beside the formula name the part, `near_quantities` are those
-    that its own sentence names, `sure_quantities` those that leave no doubt; `qualified` says that it is a share, an
-    excess or an exception.
+    that its own sentence names, `sure_quantities` those that leave no doubt; `named` are all that any words name, a heading's too; `qualified`
+    says that it is a share, an excess or an exception.
     """
 
     quantities: frozenset[str] = frozenset()
@@ -284,6 +285,7 @@ class Subject:
     near_quantities: frozenset[str] = frozenset()
     sure_quantities: frozenset[str] = frozenset()
     qualified: bool = False
+    named: frozenset[str] = frozenset()
     words: str = field(default="", compare=False)
 
     def of(self, quantity: str) -> Subject:
@@ -351,6 +353,7 @@ def said(words: str) -> Said:
 
 def _quantities(words: str) -> frozenset[str]:
     found: frozenset[str] | None = None
+    words = _HOW_OFTEN.sub(" ", words)
     for pattern, names in _QUANTITIES:
         if pattern.search(words):
             words = pattern.sub(" ", words)
@@ -444,6 +447,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
         qualified=any(_QUALIFIED.search(words) for words in levels[:near]), words=" ".join(levels),
+        named=frozenset(name for each in all_said for name in each.quantities),
     )  # fmt: skip
 
 
