@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from symcost.check import numbers
 from symcost.check.case import Amount, Case
@@ -262,6 +262,7 @@ _NUMBER = re.compile(
     r"\d[\d,]*(?:\{,\}\d+)*(?:\.\d+)?(?:e[+-]?\d+)?(?:\s*(?:\\times|\\cdot|[×·x*])\s*10\s*(?:\^\s*\{?-?\d+\}?"
     r"|\*\*\s*\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
 )
+_RAISED = re.compile(r"(?:\^|\*\*|\^\{)\s*\Z")  # what follows is an exponent
 _CONVERSIONS = (60, 3600, 86400, 24, 365)  # seconds, minutes, hours, days and years in each other
 _TIMES = re.compile(
     r"(?:GPU[- ]?)?\b(seconds?|minutes?|hours?|days?|weeks?|years?)\b|(小时|天|年|秒)", re.IGNORECASE
@@ -278,23 +279,32 @@ class Literal:
     stated: tuple[Amount, ...]
 
 
-def literals(case: Case, item: Item, form: str) -> list[Literal]:
-    """The numbers of a product or quotient, with their powers; none where it is no such thing."""
-    places = list(_NUMBER.finditer(item.source))
+def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Fraction]]:
+    """Arithmetic with q_0, q_1 … for its numbers, exponents apart, and the numbers; None where it is none."""
+    places = [
+        place for place in _NUMBER.finditer(item.source) if not _RAISED.search(item.source, 0, place.start())
+    ]
     if not 0 < len(places) <= 12 or item.part.expr.free_symbols:
-        return []
+        return None, []
     text, values = item.source, []
     for at, place in reversed(list(enumerate(places))):
         value = _value(place.group(), form)
         if value is None:
-            return []
+            return None, []
         values.append(value)
         text = f"{text[: place.start()]} q_{at} {text[place.end() :]}"
     values.reverse()
     try:
-        table = summands(read(text, form, names=[f"q_{at}" for at in range(len(places))]).parts[0].expr)  # type: ignore[arg-type]
+        found = read(text, form, names=[f"q_{at}" for at in range(len(places))])  # type: ignore[arg-type]
     except SymcostError:
-        return []
+        return None, []
+    return found.parts[0].expr, values
+
+
+def literals(case: Case, item: Item, form: str) -> list[Literal]:
+    """The numbers of a product or quotient, with their powers; none where it is no such thing."""
+    expression, values = placeholders(item, form)
+    table = summands(expression) if expression is not None else None
     if table is None or len(table) != 1:
         return []
     powers = dict(next(iter(table)))

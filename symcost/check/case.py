@@ -72,7 +72,12 @@ class Case:
     @cached_property
     def suppositions(self) -> Suppositions:
         """What the document is held against."""
-        return suppositions(self.document.text, self.letters, self.knowledge.told)
+        return suppositions(self.document.text, self.letters | self.sized, self.knowledge.told)
+
+    def __post_init__(self) -> None:
+        self.sized = frozenset(self.knowledge.values) & frozenset(
+            GLOSSARY
+        )  # letters whose numbers tables or words give
 
     @cached_property
     def letters(self) -> frozenset[str]:

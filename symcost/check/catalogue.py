@@ -37,7 +37,7 @@ Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 QUANTITIES = (
     "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
     "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
-    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops",
+    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters",
 )  # fmt: skip
 BY_TENSOR = (
     "parameters",
@@ -72,6 +72,8 @@ BLOCK: tuple[Part, ...] = (("block", ALL),)
 
 ONE_TOKEN: Summands = {(("b", -1), ("c", -1)): 1}
 ONE_SEQUENCE: Summands = {(("b", -1),): 1}
+ONE_EXPERT: Summands = {(("E", -1),): 1}
+ONE_OF = {"token": ONE_TOKEN, "sequence": ONE_SEQUENCE, "expert": ONE_EXPERT}
 SHARES: tuple[tuple[str, Summands], ...] = (
     ("", {(): 1}),
     ("sequence", {(("b", 1),): 1}),
@@ -248,7 +250,7 @@ class Book:
             tables.append(table)
         table = total(tables)
         if per:
-            table = times(table, ONE_TOKEN if per == "token" else ONE_SEQUENCE) or table
+            table = times(table, ONE_OF[per]) or table
         return Entry(
             quantity, parts, table, chosen, self.supposed, every, per, f"{split} parallel" if split else ""
         )

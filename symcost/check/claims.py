@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -16,15 +16,13 @@ from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, 
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
-from symcost.check.numbers import compare
 from symcost.check.polynomials import Summands, key, minus, ratio, summands, times
-from symcost.check.slips import FACTORS, Slip, dropped, one_slip, shared, slip_in_terms, written
+from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, Part, Subject, said
-from symcost.check.tables import row_values
 from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
-from symcost.notation.numbers import rounded, scientific
+from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY
 
 TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what is derived
@@ -44,7 +42,7 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
     if TAKEN_BACK.search(words_before(statement.span)):
         return None, None
     if not forms:
-        return number_claim(case, statement, about), None
+        return None, None
     if any(name in GLOSSARY and name not in TOTALS for name in statement.names):
         return None, None
     item = forms[-1] if statement.continued or len(forms) > 1 else forms[0]
@@ -102,7 +100,7 @@ class Claim:
         """The derived forms that the words may mean, the likeliest first."""
         about = self.about
         letters = {name for monomial in table for name, _ in monomial}
-        quantities = [name for name in QUANTITIES if name in _wanted(about)]
+        quantities = [name for name in QUANTITIES if name in wanted(about)]
         if not quantities:
             return
         of_model = "L" in letters and not about.sharp and about.times == "one"
@@ -114,6 +112,8 @@ class Claim:
             else (True,)
         )
         pers = self._pers(letters)
+        if "expert" in pers and "L" not in letters:
+            every = (False,)
         splits = self._splits() if "tp" in letters else ("",)
         block = self.statement.span.block
         nearby = " ".join((*block.lead, block.text, about.words))
@@ -123,7 +123,9 @@ class Claim:
             for quantity in quantities:
                 for chosen in _choices(quantity, parts):
                     for in_all in every:
-                        for per, split in product(pers if quantity in PER_SEQUENCE else ("",), splits):
+                        for per, split in product(
+                            pers if quantity in PER_SEQUENCE or "expert" in pers else ("",), splits
+                        ):
                             entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
                             if entry is not None:
                                 yield entry
@@ -141,6 +143,8 @@ class Claim:
 
     def _pers(self, letters: set[str]) -> Iterable[str]:
         """Whether a form is for a batch, a sequence or a token, by its letters and by what is said."""
+        if self.about.per == "expert":
+            return ("expert", "")
         if "b" in letters:
             return ("",)
         if self.about.per == "token":
@@ -159,7 +163,7 @@ class Claim:
                 for entry in each.some(table) if partial else each.equal(table):
                     if best is None or self._fit(entry) > self._fit(best):
                         best = entry
-                if best is not None and (not self.about.quantities or best.quantity in _wanted(self.about)):
+                if best is not None and (not self.about.quantities or best.quantity in wanted(self.about)):
                     break
             if best is not None:
                 return best
@@ -171,13 +175,13 @@ class Claim:
             {"block"} if self.about.times == "one" else {""}
         )
         return (
-            entry.quantity in _wanted(self.about),
+            entry.quantity in wanted(self.about),
             any(place in places for place, _ in entry.parts or (("", frozenset()),)),
         )
 
     def _may_be(self, entry: Entry) -> bool:
         """Whether the words near a form let it be this quantity."""
-        near = _wanted(replace(self.about, quantities=self.about.near_quantities))
+        near = wanted(replace(self.about, quantities=self.about.near_quantities))
         return not near or entry.quantity in near
 
     # -------------------------------------------------------------------------------------- one slip away
@@ -210,7 +214,7 @@ class Claim:
             slip = one_slip(table, entry.table, sure=self._is_sure)
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
-            spoken = found is not None and found.quantity in _wanted(about)
+            spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
             if entry.supposed is None and not slip.factor:
@@ -234,7 +238,7 @@ class Claim:
 
     def _is_declared(self, form: Expr) -> bool:
         """Whether the document says what every letter of a form stands for."""
-        declared = self.case.letters
+        declared = self.case.letters and self.case.letters | set(self.case.knowledge.numbers)
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
         return not declared or opened <= declared | {"d_k", "d_ff", "h_kv", "N", "D"} | set(
             self.case.knowledge.definitions
@@ -263,7 +267,7 @@ class Claim:
                 self.case.suppositions.ties
             ):
                 continue
-            if entry.quantity not in _wanted(replace(about, quantities=about.sure_quantities)):
+            if entry.quantity not in wanted(replace(about, quantities=about.sure_quantities)):
                 continue
             if entry.supposed is not None and entry.supposed.precision not in (
                 None,
@@ -311,7 +315,7 @@ class Claim:
         about = self.about
         if found.parts and not found.partial and found.parts == about.parts and found.quantity in about.named:
             return True
-        if found.quantity not in _wanted(about):
+        if found.quantity not in wanted(about):
             return False
         if found.partial:
             named = {tensor for _, tensors in about.parts for tensor in tensors}
@@ -353,7 +357,7 @@ class Claim:
         shown, derived = self.item.source.strip(), plain_text(entry.total)
         if entry.supposed is None:
             return Pair(
-                "holds", "SC102", shown, derived, "", entry.named(), _public(entry.quantity), entry.scope
+                "holds", "SC102", shown, derived, "", entry.named(), public(entry.quantity), entry.scope
             )
         convention = entry.supposed.convention
         remark = f"{entry.named()}, supposing {entry.supposed}"
@@ -366,7 +370,7 @@ class Claim:
         )
         if (own and named) or (entry.quantity in CONVENTION_FREE and "causal" not in options):
             return Pair(
-                "holds", "SC102", shown, derived, "", remark, _public(entry.quantity), entry.scope, convention
+                "holds", "SC102", shown, derived, "", remark, public(entry.quantity), entry.scope, convention
             )
         return self.depends(entry)
 
@@ -375,7 +379,7 @@ class Claim:
         convention = entry.supposed.convention if entry.supposed is not None else ""
         message = f"right under {convention}: {entry.named()}, supposing {entry.supposed}"
         return Pair("depends", "SC120", self.item.source.strip(), plain_text(entry.total), "", message,
-                    _public(entry.quantity), entry.scope, convention)  # fmt: skip
+                    public(entry.quantity), entry.scope, convention)  # fmt: skip
 
     def differs(self, entry: Entry, slip: Slip) -> Pair:
         """It is one slip away from a derived form: which one, and the tensors that make up the difference."""
@@ -386,7 +390,7 @@ class Claim:
         message = f"{slip.words}{f' = {reasons}{more}' if reasons else ''}; {entry.named()} is {plain_text(entry.total)}{of}"
         convention = entry.supposed.convention if entry.supposed is not None else ""
         return Pair("differs", "SC201", self.item.source.strip(), plain_text(entry.total), written(slip.difference), message,
-                    _public(entry.quantity), entry.scope, convention, plain_text(entry.total))  # fmt: skip
+                    public(entry.quantity), entry.scope, convention, plain_text(entry.total))  # fmt: skip
 
     def unchecked(self, tables: Sequence[Summands]) -> Pair | None:
         """A bare form that equals nothing; a form beside others says nothing more."""
@@ -448,95 +452,14 @@ def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: A
     return [claim.differs(entry, slip)]
 
 
-def number_claim(case: Case, statement: Statement, about: Subject) -> Pair | None:
-    """A number without letters, held against what is derived, at the numbers of its row or of the document.
-
-    In a table's column it differs where the rows before hold and this one is a plain factor off; elsewhere it only holds.
-    """
-    item, span = statement.items[0], statement.span
-    if not about.quantities or about.qualified or statement.names or statement.continued:
-        return None
-    row = row_values(case.document, span, case.knowledge)
-    alone = len(statement.items) == 1
-    if not row and not (alone and item.unit is not None and about.sure_quantities):
-        return None
-    [value] = case.knowledge.evaluated(item.form) or (None,)
-    if value is None:
-        return None
-    value *= item.scale
-    numbers_known = {name: values[0] for name, values in case.knowledge.numbers.items()} | row
-    if row.keys() >= {"h", "d_k"}:
-        numbers_known["d"] = row["h"] * row["d_k"]
-    column = (span.block.cell.column if span.block.cell else "", span.block.headings)
-    claim = Claim(case, statement, item, about)
-    shown = item.source.strip()
-    letters = ("b", "c") if "b" in numbers_known else ("c",)
-    before = case.columns.get(column, ()) if row else ()
-    entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
-    for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
-        derived = at(entry.table, numbers_known)
-        if not derived:
-            continue
-        printed = item.part.printed
-        if derived == value or (
-            alone and printed is not None and compare(derived, printed, item.unit, False).holds
-        ):
-            case.columns.setdefault(column, set()).add(_as_what(entry))
-            return Pair(
-                "holds",
-                "SC102",
-                shown,
-                message=f"{entry.named()}, at the numbers known",
-                quantity=_public(entry.quantity),
-                scope=entry.scope,
-            )
-        if _as_what(entry) in before and value / derived in FACTORS:
-            exact = rounded(derived, 2)
-            message = (
-                f"{_factor(value / derived)}: {entry.named()} is {plain_text(entry.total)}, here {exact}"
-            )
-            return Pair(
-                "differs",
-                "SC203",
-                shown,
-                exact,
-                rounded(derived - value, 2),
-                message,
-                _public(entry.quantity),
-            )
-    return None
-
-
-def _as_what(entry: Entry) -> tuple[str, str, str | None]:
-    """What the numbers of a column have in common."""
-    return entry.quantity, entry.per, entry.supposed.precision if entry.supposed is not None else None
-
-
-def at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
-    """What a table comes to, or None where a letter has no number."""
-    total = Fraction(0)
-    for monomial, value in table.items():
-        product = Fraction(value)
-        for name, power in monomial:
-            if name not in numbers:
-                return None
-            product *= numbers[name] ** power
-        total += product
-    return total
-
-
-def _factor(factor: Fraction) -> str:
-    return f"a factor {1 / factor} is missing" if factor < 1 else f"a factor {factor} too much"
-
-
-def _wanted(about: Subject) -> frozenset[str]:
+def wanted(about: Subject) -> frozenset[str]:
     """The quantities of the catalogue that words may mean."""
     wanted = set(about.quantities)
     if "training_flops" in wanted:
         wanted.add("training")
     if "training" in wanted:
         wanted.add("step_flops")
-    if "kv_cache_memory" in wanted:
+    if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
     return frozenset(wanted)
 
@@ -551,6 +474,6 @@ def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...
         yield BLOCK
 
 
-def _public(quantity: str) -> str:
+def public(quantity: str) -> str:
     """The catalogue's quantity by the name that `derive` has for it."""
     return {"training": "step_flops", "kv_cache": "kv_cache_memory"}.get(quantity, quantity)

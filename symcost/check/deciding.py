@@ -17,6 +17,7 @@ from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_
 from symcost.check.claims import annotated_claim, claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
+from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
@@ -158,8 +159,10 @@ class Judge:
         if span.amount_only and not made.continued:
             self.previous = last
             self._learn_in_words(span, last)
-            amounts.state(self.case, last, subject(["", *levels(self.document, position)]))
-            return []
+            about = subject(["", *levels(self.document, position)])
+            amounts.state(self.case, last, about)
+            pair = figure(self.case, made, about)
+            return [pair] if pair is not None else []
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
         beside = (
@@ -252,6 +255,9 @@ class Judge:
                 if item.form.free_symbols and item.name is None and (pair := largest_batch(self.case, item))
             ]
             return found[:1]
+        if not any(item.form.free_symbols for item in made.items):
+            pair = figure(self.case, made, about)
+            return [pair] if pair is not None else []
         pair, entry = claim(self.case, made, about)
         if entry is not None:
             for name in made.names:

@@ -13,7 +13,15 @@ from sympy import Expr, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
-from symcost.check.meanings import CUSTOMARY, PHRASES, declarations, listed, meaning_of, plain_name
+from symcost.check.meanings import (
+    CUSTOMARY,
+    PHRASES,
+    declarations,
+    listed,
+    meaning_of,
+    plain_name,
+    said_counts,
+)
 from symcost.errors import SymcostError
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
@@ -172,9 +180,13 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
     for block in document.blocks:
-        for number, name in _COUNTED.findall(block.text):
-            if knowledge.letter(name) in GLOSSARY:
-                knowledge.values.setdefault(knowledge.letter(name), (Fraction(number.replace(",", "")),))
+        counts = [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
+        for letter, number in [
+            *counts,
+            *(said_counts(block.text) if block.kind in ("paragraph", "item") else ()),
+        ]:
+            if letter in GLOSSARY:
+                knowledge.values.setdefault(letter, (Fraction(number.replace(",", "")),))
     _read_values(document, knowledge)
     return knowledge
 

@@ -145,6 +145,7 @@ def _display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 # From tokens to blocks
 
 _FORMULAS = re.compile(r"(?:(?:\$[^$]+\$|`[^`]+`)[\s,.;=]*+)++")
+_BOLD = re.compile(r"\*\*[^*]+\*\*:?|__[^_]+__:?")  # a paragraph of bold letters is a heading
 _IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^()\s]*+\)")
 
 
@@ -199,6 +200,8 @@ class _Reader:
                 alone = _OPENING.match(words) is not None or _FORMULAS.fullmatch(words) is not None
                 lead = self.lead(containers if alone else containers[:-1])
                 yield Block("paragraph" if len(containers) == 1 else "item", text, start, path, lead)
+                if _BOLD.fullmatch(words):
+                    path = (*(title for _, title in headings), words.strip("*_ :"))
                 words = _IMAGE.sub("", words).strip()
                 if words and not (alone and containers[-1].introduction):
                     containers[-1].introduction = words

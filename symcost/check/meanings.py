@@ -62,6 +62,14 @@ _WITHOUT_SPACES = "|".join(
 )
 FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{_WITHOUT_SPACES})", re.IGNORECASE)
 
+_COUNTS, _WIDTHS = ("L", "h", "h_kv", "E"), ("d", "d_ff", "d_k", "v", "c", "d_expert")
+_COUNT_OF = re.compile(
+    rf"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?({_PHRASE})(?![\w-])", re.IGNORECASE
+)
+_SIZE_IS = re.compile(
+    rf"(?<![\w-])({_PHRASE})(?: size| is| of|:| =){{0,2}} (\d[\d,]*\d)(?![\w.]|,\d| ?[%×*·])", re.IGNORECASE
+)
+
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
 CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d"}
 
@@ -154,6 +162,20 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
     for meaning, pattern in _SIZES_OF:
         said |= {plain_name(name): meaning for name in pattern.findall(text)}
     yield from said.items()
+
+
+def said_counts(text: str) -> Iterator[tuple[str, str]]:
+    """The sizes that a sentence gives in words, as (glossary letter, number).
+
+    >>> dict(said_counts("It has 40 layers, 64 query heads and a vocabulary of 32,000."))
+    {'L': '40', 'h': '64', 'v': '32,000'}
+    """
+    for pattern, first in ((_COUNT_OF, True), (_SIZE_IS, False)):
+        for found in pattern.finditer(text):
+            number, phrase = found.groups() if first else found.groups()[::-1]
+            meaning = PHRASES[phrase.lower()]
+            if meaning in (_COUNTS if first else _WIDTHS):
+                yield meaning, number
 
 
 def _meets(text: str, position: int, starts: Collection[int]) -> bool:

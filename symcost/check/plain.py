@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symcost.check.assembly import assemble
 from symcost.check.documents import Block, Document, level
@@ -15,6 +15,15 @@ _BULLET = re.compile(
 )
 
 
+_HEADING = re.compile(
+    r"^[ \t]*+(?P<underlined>[^\n]{3,80})\n[ \t]*+(?:={3,}|-{3,}|~{3,})[ \t]*+$"
+    r"|^={2,}+[ \t]*+(?P<framed>[^\n=]{3,80}?)[ \t]*+={2,}+[ \t]*+$"
+    r"|^(?:\d{1,2}[.)][ \t]++)?(?P<capitals>[A-Z][A-Z /&,-]{3,60})[ \t]*+$"
+    r"|(?<=\n\n)\d{1,2}[.)][ \t]++(?P<numbered>[A-Z][^\n.:;=]{2,60})(?=\n\n)",
+    re.MULTILINE,
+)
+
+
 def read(text: str) -> Document:
     """The document in a plain text: paragraphs are its blocks, and one that ends with a colon leads the next.
 
@@ -22,13 +31,30 @@ def read(text: str) -> Document:
     ['16 B/param', '7e9 × 16 = 112 GB']
     """
     source = level(text)
-    return assemble(source, "text", blocks(_BULLET.sub(lambda match: " " * len(match.group()), source)))
+    titles = [
+        (found.start(found.lastgroup or 0), found[found.lastgroup or 0])
+        for found in _HEADING.finditer(source)
+    ]
+    source = _HEADING.sub(_blank, source)
+    return assemble(source, "text", blocks(_BULLET.sub(_blank, source), titles))
 
 
-def blocks(source: str) -> Iterator[Block]:
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found.group())
+
+
+def blocks(source: str, titles: Sequence[tuple[int, str]] = ()) -> Iterator[Block]:
+    """The paragraphs of a text with the headings above them; the first heading is the title where it is no section."""
     lead: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    waiting = list(titles)
     for start, end in paragraphs(source):
-        block = Block("paragraph", source[start:end], start, lead=lead)
+        while waiting and waiting[0][0] < start:
+            at, words = waiting.pop(0)
+            path = (*path[:1], words) if titles[0][0] < at else (words,)
+            lead = ()
+            yield Block("heading", words, at, path[:-1])
+        block = Block("paragraph", source[start:end], start, path, lead)
         lead = (" ".join(block.text.split()),) if block.text.endswith(":") else ()
         yield block
 

@@ -26,10 +26,11 @@ _DOLLARS = re.compile(
     r"(\$\s?[\d.,]+\s*(?:million|billion|thousand|[kKMB])?)(\s*(?:dollars|USD))", re.IGNORECASE
 )  # said twice
 _REMARK = re.compile(r"(?<=[\w)])\s*\((?:[a-z][\w ,-]*)\)")
+_OPERATOR = r"\\(?:approx|sim|leq?|geq?|to|times|cdot|frac|q?quad)\b"
 _LABEL = re.compile(
     r"\s*\\(?:text(?:rm|bf|it)?|mathrm)\{(?P<words>[^{}]*)\}"
     r"(?:\s*&?\s*(?==|\\approx|≈)"
-    r"|(?P<more>(?:(?!\\(?:approx|sim|leq?|geq?|to|times|cdot|frac|q?quad)\b)[^=≈<>+*/\d:&]){0,40}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{3})+\s*)"
+    rf"|(?P<more>(?:(?!{_OPERATOR})[^=≈<>+*/\d:&]){{0,40}}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{{3}})+\s*)"
 )  # the words before a relation, or in the first column of an alignment
 _ENDS_IN_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+\s*\Z")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(

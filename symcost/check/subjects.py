@@ -68,6 +68,11 @@ _QUANTITIES = _table(
     (r"\b(?:model|training) states?\b|\bstates\b", "static_memory"),
     (r"\bgradients?\b|梯度", "gradient_memory"),
     (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b|优化器", "optimizer_memory optimizer_flops static_memory"),
+    (
+        r"\bactiv(?:e|ated)\b(?![^.;]{0,12}experts)[^.;]{0,30}\b(?:parameters?|params|weights)\b"
+        r"|\b(?:parameters?|params|weights)\b[^.;]{0,40}\b(?:active|activated|touch\w*|used per token)\b",
+        "active_parameters",
+    ),
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
@@ -150,7 +155,9 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (
-            r"\b(?:both|two|input and output|word and output) embeddings?\b|embeddings? and (?:the )?(?:output "
+            r"\b(?:both|two|input and output|word and output) embeddings?\b"
+            r"|\binput (?:table|matrix|embedding)s? and (?:the )?(?:output|unembedding) (?:head|table|matrix|embedding|layer)\b"
+            r"|embeddings? and (?:the )?(?:output "
             r"|lm )?head\b|embedding and (?:un|output )embedding\b",
             ("embedding", "W_E"),
             ("head", ""),
@@ -227,6 +234,9 @@ _SEQUENCE = re.compile(
     r"\b(?:per|each|a|one|every|single) (?:sequence|sample)\b|每个序列|一条序列", re.IGNORECASE
 )
 
+_ONE_EXPERT = re.compile(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
+_PER = (("expert", _ONE_EXPERT), ("token", _TOKEN), ("sequence", _SEQUENCE))
+
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash", re.IGNORECASE)),
@@ -268,10 +278,10 @@ class Subject:
     """What a formula is said to be.
 
     `quantities` are those that the words may mean. `parts` are places with the tensors meant there; `times` is "one"
-    (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence" or "". `in_bytes` is None where
+    (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence", "expert" or "". `in_bytes` is None where
     nothing is said. `sharp` says that the words right beside the formula name the part, `near_quantities` are those
-    that its own sentence names, `sure_quantities` those that leave no doubt; `named` are all that any words name, a heading's too; `qualified`
-    says that it is a share, an excess or an exception.
+    that its own sentence names, `sure_quantities` those that leave no doubt; `named` are all that any words name, a heading's
+    too; `qualified` says that it is a share, an excess or an exception.
     """
 
     quantities: frozenset[str] = frozenset()
@@ -346,7 +356,7 @@ def said(words: str) -> Said:
         if _MODEL.search(words)
         else ""
     )
-    per = "token" if _TOKEN.search(words) else "sequence" if _SEQUENCE.search(words) else ""
+    per = next((name for name, pattern in _PER if pattern.search(words)), "")
     in_bytes = True if _BYTES.search(words) else False if _ELEMENTS.search(words) else None
     return Said(quantities, parts, times, per, in_bytes, options, denied)
 
@@ -474,7 +484,7 @@ def _sure(named: Sequence[frozenset[str]], near: int, concludes: bool) -> frozen
 def _counted(quantities: frozenset[str], in_bytes: bool | None) -> frozenset[str]:
     """Of what the words may mean, what is counted in bytes, or in elements, where that is said."""
     if in_bytes is True:
-        return quantities & IN_BYTES or quantities
+        return quantities & IN_BYTES or quantities - FLOPS
     if in_bytes is False:
         return quantities - IN_BYTES or quantities
     return quantities

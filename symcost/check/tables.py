@@ -12,6 +12,8 @@ from symcost.symbols import GLOSSARY
 
 FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
 VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
+_NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+)?")  # $S$, context S
+_EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -40,9 +42,15 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
     found = {}
     for block in row_of(document, span):
         heading, text = _bare(block.cell.column if block.cell else ""), _bare(block.text)
-        letter = knowledge.letter(heading) if re.fullmatch(r"\\?[A-Za-z]\w*", heading) else ""
+        name = _NAMED.fullmatch(heading)
+        letter = knowledge.letter(name[1]) if name else ""
         if letter in GLOSSARY and FIGURE.fullmatch(text):
             found[letter] = Fraction(text.replace(",", ""))
+    heading = _bare(span.block.cell.column if span.block.cell else "")
+    for name, number in _EQUATION.findall(heading):
+        letter = knowledge.letter(name)
+        if letter in GLOSSARY:
+            found[letter] = Fraction(number.replace(",", ""))
     return found
 
 

@@ -1,0 +1,160 @@
+"""Figures: numbers that documents print for what is derived, alone or with the numbers put in for the letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice, product
+
+from sympy import Expr, Rational, Symbol
+
+from symcost.check.amounts import placeholders
+from symcost.check.case import Case
+from symcost.check.catalogue import Entry
+from symcost.check.claims import Claim, public, wanted
+from symcost.check.findings import Pair
+from symcost.check.numbers import compare
+from symcost.check.polynomials import Summands
+from symcost.check.slips import FACTORS
+from symcost.check.statements import Statement
+from symcost.check.subjects import Subject
+from symcost.check.tables import row_values
+from symcost.notation import text as plain_text
+from symcost.notation.numbers import rounded
+from symcost.symbols import GLOSSARY, d_k, h_kv
+
+LARGE = 64  # a number from here on that a letter is known to have is that letter
+MOST_WAYS = 64  # ways to put letters back for numbers
+POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
+
+
+def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
+    """What is said of a formula without letters: what it is with letters put back, or of one number alone."""
+    if about.qualified or statement.names or statement.continued or not about.quantities:
+        return None
+    return _put_in(case, statement, about) or _number(case, statement, about)
+
+
+# ----------------------------------------------------------------------------------- arithmetic with numbers put in
+
+
+def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
+    """`2 · 40 · 5120 bytes` is 2Ld in numbers, and is held against what 2Ld is."""
+    item = statement.items[0]
+    if not about.sure_quantities:
+        return None
+    claims = [Claim(case, statement, replace(item, form=form), about) for form in _lifted(case, statement)]
+    tables = [(each, table) for each in claims for table in case.tables(each.item.form)]
+    for each, table in tables:
+        for entry in each.announced(table):
+            if entry.table == table:
+                return each.holds(entry)
+    for each, table in tables:
+        found = each.looked_up(table)
+        if found is not None and found.quantity in wanted(about):
+            return None
+    for each, table in tables:
+        slipped = each.slipped(table, None)
+        if slipped is not None and slipped[0].verdict == "differs":
+            pair, entry = slipped
+            letters = plain_text(each.item.form)
+            return replace(pair, message=f"{letters} in numbers: {pair.message}", fix="")
+    return None
+
+
+def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
+    """The ways to put letters back for numbers, the most letters first."""
+    item = statement.items[0]
+    form, values = placeholders(item, statement.span.form)
+    if form is None or len(values) < 2:
+        return
+    known = {name: numbers[-1] for name, numbers in case.knowledge.numbers.items() if name in GLOSSARY}
+    meanings: dict[Expr, Fraction] = {GLOSSARY[name].symbol: number for name, number in known.items()}
+    if "d" in known and known.get("h"):
+        meanings |= {h_kv * d_k: known["d"] * known["h_kv"] / known["h"]} if "h_kv" in known else {}
+    choices: list[list[Expr]] = []
+    for value in values:
+        letters = [form for form, number in meanings.items() if number == value > 1]
+        number = Rational(value.numerator, value.denominator)
+        choices.append(letters if letters and value >= LARGE else [number, *letters])
+    ways = [
+        form.xreplace({Symbol(f"q_{at}", positive=True): each for at, each in enumerate(way)})
+        for way in islice(product(*choices), MOST_WAYS)
+    ]
+    yield from sorted((way for way in ways if way.free_symbols), key=lambda way: -len(way.free_symbols))
+
+
+# ---------------------------------------------------------------------------------------------- one number alone
+
+
+def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
+    """A number held against what is derived, at the numbers of its row and column or of the document.
+
+    In a table's column it differs where the rows before hold and this one is a plain factor off; elsewhere it only holds.
+    """
+    item, span = statement.items[0], statement.span
+    row = row_values(case.document, span, case.knowledge)
+    alone = len(statement.items) == 1
+    if not row and not (alone and item.unit is not None and about.sure_quantities):
+        return None
+    [value] = case.knowledge.evaluated(item.form) or (None,)
+    if value is None:
+        return None
+    value *= item.scale
+    known = {name: values[0] for name, values in case.knowledge.numbers.items()} | row
+    if row.keys() >= {"h", "d_k"}:
+        known["d"] = row["h"] * row["d_k"]
+    column = (span.block.cell.column if span.block.cell else "", span.block.headings)
+    claim = Claim(case, statement, item, about)
+    shown = item.source.strip()
+    letters = ("b", "c") if "b" in known else ("c",)
+    before = case.columns.get(column, ()) if row else ()
+    entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
+    for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
+        derived = at(entry.table, known)
+        if not derived:
+            continue
+        printed = item.part.printed
+        if derived == value or (
+            alone and printed is not None and compare(derived, printed, item.unit, False).holds
+        ):
+            case.columns.setdefault(column, set()).add(_as_what(entry))
+            return Pair("holds", "SC102", shown, message=f"{entry.named()}, at the numbers known",
+                        quantity=public(entry.quantity), scope=entry.scope)  # fmt: skip
+        if _as_what(entry) in before and _plain_factor(value / derived):
+            exact = rounded(derived / item.scale, 2)
+            message = (
+                f"{_factor(value / derived)}: {entry.named()} is {plain_text(entry.total)}, here {exact}"
+            )
+            return Pair("differs", "SC203", shown, exact, rounded((derived - value) / item.scale, 2), message,
+                        public(entry.quantity))  # fmt: skip
+    return None
+
+
+def _as_what(entry: Entry) -> tuple[str, str, str | None]:
+    """What the numbers of a column have in common."""
+    return entry.quantity, entry.per, entry.supposed.precision if entry.supposed is not None else None
+
+
+def at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """What a table comes to, or None where a letter has no number."""
+    total = Fraction(0)
+    for monomial, value in table.items():
+        product = Fraction(value)
+        for name, power in monomial:
+            if name not in numbers:
+                return None
+            product *= numbers[name] ** power
+        total += product
+    return total
+
+
+def _plain_factor(factor: Fraction) -> bool:
+    """Whether a number is off by one of the usual factors, or by a power of ten up to its rounding."""
+    return factor in FACTORS or any(abs(factor / power - 1) <= Fraction(1, 100) for power in POWERS_OF_TEN)
+
+
+def _factor(factor: Fraction) -> str:
+    shown = rounded(max(factor, 1 / factor), 0)
+    return f"a factor {shown} is missing" if factor < 1 else f"a factor {shown} too much"
