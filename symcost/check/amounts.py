@@ -62,6 +62,12 @@ def number_pair(
             for near in _candidates(value, left, right)
         ):
             return Pair("holds", "SC103", shown, message="but for what was rounded before")
+    for at, value in case.knowledge.evaluated_before(left.form):
+        if any(
+            numbers.compare(near, printed, right.unit, False).holds
+            for near in _candidates(value, left, right)
+        ):
+            return Pair("holds", "SC103", shown, message=f"at {at}, as before")
     in_bytes = left.unit is not None and "byte" in left.unit.powers
     for value in () if in_bytes else exact:
         for candidate in _candidates(value, left, right):
@@ -72,6 +78,9 @@ def number_pair(
         remark = _binary_remark(case, left, right)
         if remark:
             return Pair("holds", "SC103", shown, message=remark)
+    wrong = sorted(symbol.name for symbol in left.form.free_symbols if symbol.name in case.wrong)
+    if wrong:
+        return Pair("unchecked", "SC302", shown, message=f"the form of {plain_name(wrong[0])} differs")
     ways = [(value * left.scale, printed.value * right.scale) for value in exact]
     return _wrong(left, right, ways, shown, relation, statement)
 

@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
-from symcost.check.meanings import meaning_of
+from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.polynomials import Summands, summands
 from symcost.check.subjects import Subject
 from symcost.check.supposing import Supposed, Suppositions, suppositions
@@ -60,7 +60,8 @@ class Case:
     """One document with its legend, what is supposed of it, and what it has said so far.
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
-    are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be.
+    are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be; `wrong`
+    the names whose forms differ.
     """
 
     document: Document
@@ -68,6 +69,7 @@ class Case:
     meant: dict[str, Entry] = field(default_factory=dict)
     amounts: dict[Fraction, list[Amount]] = field(default_factory=dict)
     columns: dict[object, set[object]] = field(default_factory=dict)
+    wrong: set[str] = field(default_factory=set)
 
     @cached_property
     def suppositions(self) -> Suppositions:
@@ -84,7 +86,7 @@ class Case:
         """The letters of ours that the document declares, or names in words that everybody knows."""
         words = {
             letter
-            for name in set(_CODE_NAME.findall(self.document.text))
+            for name in set(_CODE_NAME.findall(plain_name(self.document.text)))
             if (letter := meaning_of(name)) is not None
         }
         return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning} | words)

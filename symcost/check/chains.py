@@ -31,7 +31,7 @@ SOLVES = re.compile(
     r"\b(?:set|when|if|where|once|until|as soon as|at which|solve)\b[^.;]{0,60}$", re.IGNORECASE
 )
 TAKEN_BACK = re.compile(
-    r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.]{0,40}$", re.IGNORECASE
+    r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.:]{0,40}$", re.IGNORECASE
 )
 DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip

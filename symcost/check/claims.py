@@ -19,7 +19,7 @@ from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, key, minus, ratio, summands, times
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, Part, Subject, said
+from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, WHOLE_SQUARE, Part, Subject, said
 from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
@@ -87,7 +87,7 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            if found is not None and self._may_be(found):
+            if found is not None and self._may_be(found) and not self._is_less(found):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
@@ -184,6 +184,20 @@ class Claim:
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
         return not near or entry.quantity in near
 
+    def _is_less(self, found: Entry) -> bool:
+        """Whether a form is only some of the steps that the words beside it name: one projection of three."""
+        if (
+            not found.partial
+            or not self.about.sharp
+            or found.quantity in ACTIVATIONS
+            or found.supposed is None
+        ):
+            return False
+        if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
+            return False  # "each of the shape"
+        named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
+        return named is not None and set(found.tensors) < set(named.tensors)
+
     # -------------------------------------------------------------------------------------- one slip away
 
     def slipped(self, table: Summands, found: Entry | None) -> tuple[Pair, Entry] | None:
@@ -198,7 +212,7 @@ class Claim:
             return None
         if not self._is_declared(self.item.form):
             return None
-        if found is not None and self._is_meant(found):
+        if found is not None and self.is_meant(found):
             return None
         approximate = self.statement.about or bool(
             DROPS.search(words_behind(self.case.document, self.statement.span))
@@ -227,7 +241,17 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        return self.differs(entry, slip), entry
+        halved = self._over_half_the_square(table, entry)
+        return (self.depends(halved), halved) if halved is not None else (self.differs(entry, slip), entry)
+
+    def _over_half_the_square(self, table: Summands, entry: Entry) -> Entry | None:
+        """The same entry under a causal mask, where that is the form and the document does not rule it out."""
+        supposed = entry.supposed
+        if supposed is None or "causal" in supposed.convention or WHOLE_SQUARE.search(self.about.words):
+            return None
+        masked = book(replace(supposed, convention=f"{supposed.convention}+causal"))
+        found = masked.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+        return found if found is not None and found.table == table else None
 
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
@@ -310,10 +334,15 @@ class Claim:
         """Whether the words leave no doubt which form is meant."""
         return self.about.sharp and bool(self.about.parts or self.about.times)
 
-    def _is_meant(self, found: Entry) -> bool:
+    def is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
         about = self.about
-        if found.parts and not found.partial and found.parts == about.parts and found.quantity in about.named:
+        if (
+            found.quantity in about.named & FLOPS
+            and found.parts
+            and not found.partial
+            and found.parts == about.parts
+        ):
             return True
         if found.quantity not in wanted(about):
             return False

@@ -16,6 +16,9 @@ _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
 _DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
 _OF_THE_LAST = re.compile(r"(?:[a-zA-Z]+ ){1,5}(?:and|or)|[a-zA-Z ]{0,40},")
 _SAYS_MORE = re.compile(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
+_RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
+_SAYS_NOTHING = re.compile(r"values?|results?|numbers?|formula|arithmetic", re.IGNORECASE)  # above a column
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
 _STOP = re.compile(
@@ -44,7 +47,8 @@ def levels(document: Document, position: int) -> list[str]:
     cell = span.block.cell
     introduction = [_last_sentence(lead) for lead in reversed(span.block.lead)]
     if cell is not None:
-        nearest = f"{' | '.join(_row_words(document, span))} | {_clean(cell.column)} {before} {after}"
+        column = "" if _SAYS_NOTHING.fullmatch(cell.column.strip()) else _clean(cell.column)
+        nearest = f"{' | '.join(_row_words(document, span))} | {column} {before} {after}"
         wide = ""
     else:
         if not before.strip() and span.block.kind in ("math", "paragraph", "html") and introduction:
@@ -58,6 +62,7 @@ def levels(document: Document, position: int) -> list[str]:
         nearest.strip(),
         wide.strip(),
         _sentence(document, position),
+        *_referred(document, position),
         *introduction[:2],
         *above[:2],
         *(TITLE + words for words in title),
@@ -168,6 +173,19 @@ def _sentence(document: Document, position: int) -> str:
             start, end = other.start - sentence.start, other.end - sentence.start
             words = f"{words[:start]}{'·' * (end - start)}{words[end:]}"
     return _clean(re.sub("·+", "·", words))
+
+
+def _referred(document: Document, position: int) -> list[str]:
+    """What a paragraph opens with in bold or slanted letters, or the sentence before where a formula's own speaks of it."""
+    span = document.spans[position]
+    run_in = _RUN_IN.match(span.block.text)
+    if run_in is not None and span.block.kind != "heading":
+        return [_clean(run_in.group())]
+    if span.block.cell is not None or not _PRONOUN.search(span.sentence.text):
+        return []
+    ahead = span.block.text[: max(0, span.sentence.start - span.block.start)]
+    before = _last_sentence(ahead)
+    return [before] if before else []
 
 
 def _clean(words: str) -> str:

@@ -184,6 +184,8 @@ class Judge:
             about = about.with_options(self.about)
         if any(item.unit is not None and "byte" in item.unit.powers for item in made.items):
             about = about.counted_in_bytes()
+        elif any(item.unit is not None and item.unit.powers == {"FLOP": 1} for item in made.items):
+            about = about.counted_in_flops()
         claimed = self.annotated.get(position)
         pairs = implied(self.case, made) + self._pairs(made, about, words)
         if TENSORS.search(unlabelled(span)) and not any(
@@ -202,7 +204,9 @@ class Judge:
                 pairs = [pair for pair in pairs if pair.code != "SC205"]
             pairs += claims
         self._learn(made)
-        if not any(pair.verdict == "differs" for pair in pairs):
+        if any(pair.verdict == "differs" for pair in pairs):
+            self.case.wrong.update(made.names)
+        else:
             amounts.state(self.case, last, about)
         self.previous, self.previous_span, self.about = last, span, about
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
@@ -295,7 +299,7 @@ class Judge:
             ):  # the number printed is this one, rounded
                 values[value] = None
         if values:
-            knowledge.values[named.name] = tuple(values)
+            knowledge.give(named.name, values)
 
     def _learn_in_words(self, span: Span, item: Item) -> None:
         """`N is about 355M`: a number that a sentence gives a letter."""

@@ -12,7 +12,7 @@ from sympy import Expr, Rational, Symbol
 from symcost.check.amounts import placeholders
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
-from symcost.check.claims import Claim, public, wanted
+from symcost.check.claims import Claim, public
 from symcost.check.findings import Pair
 from symcost.check.numbers import compare
 from symcost.check.polynomials import Summands
@@ -50,12 +50,13 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
         for entry in each.announced(table):
             if entry.table == table:
                 return each.holds(entry)
-    for each, table in tables:
-        found = each.looked_up(table)
-        if found is not None and found.quantity in wanted(about):
-            return None
-    for each, table in tables:
-        slipped = each.slipped(table, None)
+    meant = [each.looked_up(table) for each, table in tables]
+    if any(
+        found is not None and each.is_meant(found) for (each, _), found in zip(tables, meant, strict=True)
+    ):
+        return None
+    for (each, table), found in zip(tables, meant, strict=True):
+        slipped = each.slipped(table, found)
         if slipped is not None and slipped[0].verdict == "differs":
             pair, entry = slipped
             letters = plain_text(each.item.form)

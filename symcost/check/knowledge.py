@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,6 +23,7 @@ from symcost.check.meanings import (
     said_counts,
 )
 from symcost.errors import SymcostError
+from symcost.notation.numbers import grouped
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
 
@@ -41,6 +42,7 @@ class Knowledge:
     `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here; the
     first declaration of a name holds, wherever it stands.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
+    `earlier` are the values that were in force before.
     """
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Knowledge:
     )
     told: Settings = field(default_factory=Settings)
     position: int = 0
+    earlier: dict[str, list[tuple[Fraction, ...]]] = field(default_factory=dict)
 
     @property
     def declared(self) -> bool:
@@ -131,6 +134,26 @@ class Knowledge:
                 found[Fraction(evaluator(form)(dict(zip(names, values, strict=True))))] = None
         return tuple(found)
 
+    def give(self, name: str, values: Iterable[Fraction]) -> None:
+        """Puts a number in force for a name, in place of the one before."""
+        if name in self.values and self.values[name] != tuple(values):
+            self.earlier.setdefault(name, []).append(self.values[name])
+        self.values[name] = tuple(values)
+
+    def evaluated_before(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
+        """What a form comes to with an earlier number of one letter: (which letter at what, the value)."""
+        for symbol in self.opened(form).free_symbols | form.free_symbols:
+            in_force = self.values.get(symbol.name)
+            for values in self.earlier.get(symbol.name, ()):
+                self.values[symbol.name] = values
+                for value in self.evaluated(form):
+                    yield (
+                        f"{symbol.name} = {grouped(int(values[0])) if values[0].denominator == 1 else values[0]}",
+                        value,
+                    )
+            if in_force is not None:
+                self.values[symbol.name] = in_force
+
     @property
     def numbers(self) -> Mapping[str, tuple[Fraction, ...]]:
         """The numbers in force: stated so far, and those given from outside."""
@@ -140,6 +163,10 @@ class Knowledge:
 _AMOUNT = re.compile(
     r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
 )
+_FORMULA = re.compile(r"[\\=*^·]|\$[^$]*[+\d]")  # in a cell that explains no letter
+_SHARE_OF_HEADS = re.compile(
+    r"\$([A-Za-z])\s?([A-Za-z])\$ (?:key[/ -](?:and )?value|kv) heads"
+)  # $rh$ key/value heads
 _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
@@ -163,7 +190,11 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if block.kind in ("heading", "math"):
             continue
         pairs: list[tuple[str, str]] = []
-        if block.cell is not None and block.cell.row.strip() != block.text.strip():
+        if (
+            block.cell is not None
+            and block.cell.row.strip() != block.text.strip()
+            and not _FORMULA.search(block.text)
+        ):
             pairs += listed(block.cell.row.strip(" $`"), block.text.strip(" $`"))
         for names, words in _LISTS.findall(block.text):
             pairs += listed(names, words)
@@ -179,6 +210,10 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
+    for share in dict.fromkeys(_SHARE_OF_HEADS.findall(document.text)):
+        if knowledge.letter(share[1]) == "h":
+            knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
+            knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
     for block in document.blocks:
         counts = [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
         for letter, number in [

@@ -96,7 +96,7 @@ _VALUE = r"(?:\s*=\s*\d(?:[\d.,{}\\^e+]*[\d}])?)"
 _DECLARED_BEFORE = re.compile(
     rf"(?<![\w$\\]){_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}\s*"
     r"(?:\s*(?:[:=–—-]|is|are|for|being|denotes?|means|stands for|为|是)\s*)?(?:the\s+|our\s+|its\s+|an?\s+)?"
-    r"(?:(?:total|padded|number of|no\. of|count of|size of)\s+)*\Z"
+    r"(?:(?:total|padded|number of|no\. of|count of|size of|pre-norm|identical|decoder|stacked|residual|dense)\s+)*\Z"
 )
 _DECLARED_AFTER = re.compile(
     rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}"

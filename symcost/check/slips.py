@@ -90,6 +90,11 @@ def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Sl
         words = _letter_slip(monomial, lost) if document[monomial] - derived[monomial] == value else None
         if words:
             return Slip(words.format(written({monomial: value})), difference)
+    if len(changed) == 1 and len(only_document) == 1 and not only_derived:
+        [monomial], [(extra, value)] = changed, only_document.items()
+        words = _letter_slip(extra, monomial) if derived[monomial] - document[monomial] == value else None
+        if words:
+            return Slip(words.format(written({extra: value})), difference)
     if changed and not only_document and not only_derived and common:
         differing = {monomial: derived[monomial] for monomial in changed}
         factor = ratio({monomial: document[monomial] for monomial in changed}, differing)

@@ -98,7 +98,7 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
             (_ATTENTION, f"{_Q} {_K} {_V}"),
         ),
         (
-            rf"(?i:attention (?:products|core|matmuls)|core attention|score.value|two (?:attention )?products|score products)"
+            rf"(?i:attention (?:products|matmuls)|\bcore\b|score.value|two (?:attention )?products|score products)"
             rf"|(?i:scores?)\b[^.;]{{0,20}}\b(?i:and|plus)\b[^.;]{{0,20}}(?i:\bvalues|\bsum|\bmix|\baverage)"
             rf"|QK[ᵀT^\\top{{}}$]*{_SEP}(?:and )?A ?V\b"
             r"|(?i:attention scores)\b(?=[^.;]{0,40}(?i:all layers|on top|trained))",
@@ -149,6 +149,13 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (r"\battention\.y\b", (_ATTENTION, _O)),
     )
 )
+
+_PROJECTED = re.compile(r"\b(?:query|queries|keys?|values?|output|[QKVO])\b", re.IGNORECASE)
+_PROJECTIONS = re.compile(
+    r"((?:\b(?:query|queries|keys?|values?|output|[QKVO])\b[\s,/&+]*(?:and\s+)?)+)(?:proj\w*|(?<!output )matri(?:x|ces)\b)",
+    re.IGNORECASE,
+)  # query and output projections
+_OF_LETTER = {"Q": _Q, "K": _K, "V": _V, "O": _O}
 
 # Words for whole parts; what comes first takes its words away.
 _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
@@ -222,7 +229,7 @@ _ONE_BLOCK = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    r"\b(?:whole|entire|full|this|our|the) (?:model|transformer)\b|\bmodel\b|\btotal\b|\beverything\b|\ball told\b"
+    r"\b(?:whole|entire|full|this|our|the) (?:model|transformer|network)\b|\bmodel\b|\btotal\b|\beverything\b|\ball told\b"
     r"|\ball in all\b|\bin all\b|总",
     re.IGNORECASE,
 )
@@ -255,11 +262,20 @@ _NEGATED = re.compile(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
 
+WHOLE_SQUARE = re.compile(
+    r"\b(?:full|whole|entire) (?:attention )?(?:matrix|square)|\b(?:not|no|without)(?: the)? causal (?:half|halving|discount"
+    r"|factor|saving)|\bno discount\b[^.;)]{0,24}\bcausal\w*(?: mask\w*)?",
+    re.IGNORECASE,
+)
+_EXCEPT = re.compile(
+    r"(?:,|\band|\bbut)(?: the)? \w+ not\b|\b(?:except|without|but not)(?: for)?(?: the)? \w+", re.IGNORECASE
+)
+
 # Words that make a form a part, a share or an exception of what they name, so that nothing is held against it.
 _QUALIFIED = re.compile(
     r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
     r"|additional|more than|less|difference|"
-    r"shapes?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of)\b)|"
+    r"shapes?|others?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of)\b)|"
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
@@ -310,6 +326,17 @@ class Subject:
             self, options=self.options | other.options, near_options=self.near_options | other.options
         )
 
+    def counted_in_flops(self) -> Subject:
+        """The same, where FLOPs are printed with it."""
+        if not self.quantities or self.quantities <= FLOPS:
+            return self
+        return replace(
+            self,
+            quantities=self.quantities & FLOPS or FLOPS,
+            near_quantities=self.near_quantities & FLOPS or FLOPS,
+            sure_quantities=self.sure_quantities & FLOPS,
+        )
+
     def counted_in_bytes(self) -> Subject:
         """The same, where bytes are printed with it."""
         return replace(
@@ -344,6 +371,7 @@ def said(words: str) -> Said:
     """
     quantities = _quantities(words)
     options, denied = _options(words)
+    words = _EXCEPT.sub(" ", WHOLE_SQUARE.sub(" ", words))
     for _, pattern in _OPTIONS:
         words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
     parts, rest = _parts(words)
@@ -384,6 +412,11 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
     """The parts that are named, and the words without them."""
     steps: dict[str, frozenset[str]] = {}
     rest = words
+    for found in _PROJECTIONS.finditer(words):
+        named = {_OF_LETTER[name[0].upper()] for name in _PROJECTED.findall(found[1])}
+        steps[_ATTENTION] = steps.get(_ATTENTION, frozenset()) | frozenset(" ".join(named).split())
+    if steps:
+        rest = _PROJECTIONS.sub(" · ", rest)
     for pattern, parts in _STEPS:
         if pattern.search(rest):
             rest = pattern.sub(" · ", rest)
@@ -439,8 +472,9 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     sharp = False
     for level, each in enumerate(all_said):
         if each.parts or each.times:
-            of_sentence = level == near + 1 and len(each.parts) == 1 and bool(all_said[near - 1].quantities)
-            parts, times, sharp = each.parts, each.times, level < near or of_sentence
+            of_sentence = level == near or (level == near + 1 and len(each.parts) == 1)
+            spoken = of_sentence and bool(all_said[near - 1].quantities)
+            parts, times, sharp = each.parts, each.times, level < near or spoken
             break
     sharp = (sharp or any(each.options for each in all_said[:near])) and not any(
         map(_names_unknown, levels[:near])
@@ -456,7 +490,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     return Subject(
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
-        qualified=any(_QUALIFIED.search(words) for words in levels[:near]), words=" ".join(levels),
+        qualified=any(_QUALIFIED.search(WHOLE_SQUARE.sub(" ", words)) for words in levels[:near]), words=" ".join(levels),
         named=frozenset(name for each in all_said for name in each.quantities),
     )  # fmt: skip
 

@@ -149,6 +149,8 @@ _TIED = _words(
     r"(?<!不)共享",
     r"weight tying",
     r"share(?:s|d)? (?:one|a) matrix",
+    r"\bembeddings? (?:matri\w+ |tables? )?(?:are|is) shared",
+    r"shares? (?:its|the) (?:\w+ )?(?:weight|matrix) with",
 )
 _NOT_TIED = _words(
     r"\buntied",
@@ -269,6 +271,13 @@ class Suppositions:
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
+_HALF_COUNTED = _words(
+    r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",
+    r"\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf\b[^.]{0,40}\b(?:scores?|square|attention)",
+    r"\b(?:scores?|attention)\b[^.]{0,40}\bcounted (?:at |by )?half\b",
+)
+
+
 def _named_convention(text: str) -> str | None:
     """The convention that a text names most often as we do, with its options."""
     found = Counter(_CONVENTION.findall(text))
@@ -289,6 +298,8 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         found, others = [Design(name=told.model)], found + others
     first = told.under or _named_convention(text) or ("every-output" if _EVERY.search(text) else
                       "megatron-2022" if found[0].dropout and _MEGATRON.search(text) else "textbook")  # fmt: skip
+    if _HALF_COUNTED.search(text) and "causal" not in first:
+        first += "+causal"
     base = first.split("+")[0]
     conventions = [
         first,
