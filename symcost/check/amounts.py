@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
+from operator import mul
 
 from sympy import Expr, Symbol
 
@@ -161,6 +163,8 @@ def _lacking(case: Case, left: Item) -> list[str]:
 def _candidates(value: Fraction, left: Item, right: Item) -> Iterator[Fraction]:
     """The value in base units, as the units of either side allow it to be read."""
     yield value * left.scale
+    if right.unit is not None and _whole_unit(left) == right.unit.dimension:
+        return
     inside = Fraction(1)
     for unit in left.part.units_inside:
         inside *= unit.scale
@@ -172,6 +176,12 @@ def _candidates(value: Fraction, left: Item, right: Item) -> Iterator[Fraction]:
         yield value * right.unit.scale
     if left.is_number and right.part.printed is not None and right.part.printed.scale in numbers.BINARY:
         yield value * right.part.printed.scale * right.scale  # 1.2 + 0.1 = 1.3 billion
+
+
+def _whole_unit(item: Item) -> tuple[int, ...] | None:
+    """What a product of several amounts with units measures: kW · h is an energy."""
+    units = [*item.part.units_inside, *([item.unit] if item.unit is not None else [])]
+    return reduce(mul, units).dimension if len(units) > 1 else None
 
 
 def _other_unit(case: Case, value: Fraction, meant: str, right: Item, shown: str) -> Pair:
@@ -343,7 +353,8 @@ def state(case: Case, item: Item, about: Subject) -> None:
 
 def time_pair(case: Case, left: Item, right: Item, words: Sequence[str], statement: Statement) -> Pair | None:
     """Whether a time that is computed from times stated before is in the unit that it is said to be in."""
-    said = _said_unit(right, words)
+    paid = right.unit is not None and right.unit.powers == {"USD": 1}
+    said = right.unit if paid else _said_unit(right, words)
     if said is None or right.part.printed is None:
         return None
     found = literals(case, left, statement.span.form)
@@ -361,14 +372,18 @@ def time_pair(case: Case, left: Item, right: Item, words: Sequence[str], stateme
             timed = True
         elif literal.value in _CONVERSIONS:
             unit *= Fraction(literal.value) ** -literal.power
-    if not timed or dimension != said.powers.get("s") or unit == said.scale:
+    if not timed or dimension != said.powers.get("s", 0) or unit == said.scale:
         return None
+    shown = f"{left.source.strip()} = {right.source.strip()}"
+    if paid:
+        cost = f"${grouped(round(right.part.printed.value * unit))}"
+        return Pair("differs", "SC204", shown, derived=cost, difference=f"a factor {max(unit, 1 / unit)}",
+                    message=f"the times have different units: a factor {unit} makes it {cost}")  # fmt: skip
     known = next(
         (name for name, scale in numbers.SECONDS.items() if Fraction(scale) ** dimension == unit), None
     )
     if known is None:
         return None
-    shown = f"{left.source.strip()} = {right.source.strip()}"
     factor = max(unit / said.scale, said.scale / unit)
     return Pair("differs", "SC204", shown, derived=f"{right.source.strip()} {known}", difference=f"a factor {factor}",
                 message=f"{left.source.strip()} comes out in {known}, not in {said.spelling}: "

@@ -31,6 +31,7 @@ from symcost.check.statements import (
     statement,
     unlabelled,
 )
+from symcost.check.states import state_pair
 from symcost.check.subjects import Subject, subject
 from symcost.check.tables import figure_beside
 from symcost.errors import ReadError
@@ -197,7 +198,8 @@ class Judge:
         if isinstance(claimed, Annotation):
             pairs += annotated_claim(self.case, made, about, claimed)
         elif not any(pair.verdict == "differs" for pair in pairs):
-            claims = self._claims(made, about)
+            of_states = state_pair(self.case, made, words)
+            claims = [of_states] if of_states is not None else self._claims(made, about)
             if any(
                 pair.verdict == "holds" for pair in claims
             ):  # one of several cases, each with its own form

@@ -1,0 +1,138 @@
+"""Model states in words: weights, gradients, moments, a master copy; which of them a number of bytes a parameter is of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+
+from symcost.check.amounts import literals
+from symcost.check.case import Case
+from symcost.check.findings import Pair
+from symcost.check.statements import Statement
+from symcost.tables.optimizers import MASTER, OPTIMIZERS
+from symcost.tables.precisions import PRECISIONS, states
+
+# What words name; what comes first takes its words away from what comes later.
+_NAMED = tuple(
+    (name, re.compile(pattern, re.IGNORECASE))
+    for name, pattern in (
+        ("master", r"\b(?:fp32 |float32 )?master(?: weights?| cop(?:y|ies)(?: of the weights)?)?\b"),
+        (
+            "moments",
+            r"\bmoments?\b|\bm(?: and|,) v\b|\bmomentum\b|\bvariance\b|\b(?:optimi[sz]er|adamw?) states?\b",
+        ),
+        ("gradient", r"\bgrad(?:ient)?s?\b"),
+        ("parameter", r"\b(?:weights?|parameters?|params?)\b(?! states)"),
+    )
+)
+_OTHERWISE = re.compile(
+    r"shard|split|partition|\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b",
+    re.IGNORECASE,
+)
+_BYTES_OF = tuple(
+    (Fraction(size), re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+    for size, pattern in (
+        ("1/2", r"4[- ]bits?|int4|nf4|four bits?"),
+        ("1", r"8[- ]bits?|int8|fp8|float8|eight bits?"),
+        ("2", r"16[- ]bits?|bf16|fp16|bfloat16|float16|half precision"),
+        ("4", r"32[- ]bits?|fp32|float32|single precision"),
+    )
+)
+_WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W*$", re.IGNORECASE)
+_FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of copies
+
+
+def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
+    """`8N` for weights and two moments in fp32 is 12N; `7.24e9 × 4 bytes` in 4 bits is half a byte each."""
+    nearest, wide = (*words[1:3], "", "")[:2]
+    each = _bytes_each(case, statement) if not _OTHERWISE.search(f"{nearest} {wide}") else []
+    if not each:
+        return None
+    shown = statement.items[0].source.strip()
+    readings = [named for text in (nearest, f"{wide} {nearest}") if len(named := _named(text)) > 1]
+    for named in readings:
+        sums = _sums(named)
+        for value in each:
+            if value in sums:
+                message = f"{value} bytes a parameter for {_listed(named)}, as in {sums[value]}"
+                return Pair("holds", "SC102", shown, message=message)
+    if readings and (sums := _sums(readings[-1])):
+        here = case.suppositions.precisions[0]
+        right, recipe = next(
+            ((total, name) for total, name in sums.items() if name.split()[0] == here), min(sums.items())
+        )
+        message = f"{each[0]} bytes a parameter, where {_listed(readings[-1])} take {right} in {recipe}"
+        return Pair(
+            "differs", "SC201", shown, f"{right} bytes a parameter", f"{right - each[0]} bytes", message
+        )
+    if (
+        not readings
+        and len(statement.items) > 1
+        and not _named(nearest) - {"parameter"}
+        and _WEIGHTS.search(nearest)
+    ):
+        return _of_precision(each, nearest, shown)
+    return None
+
+
+def _listed(named: set[str]) -> str:
+    return ", ".join(name for name, _ in _NAMED if name in named)
+
+
+def _of_precision(each: Sequence[Fraction], words: str, shown: str) -> Pair | None:
+    """Weights alone, where the words name one element type."""
+    sizes = [(size, found.group()) for size, pattern in _BYTES_OF if (found := pattern.search(words))]
+    if len(sizes) != 1 or len(each) != 1 or each[0] == sizes[0][0]:
+        return None
+    [(size, name)] = sizes
+    factor = max(each[0] / size, size / each[0])
+    message = f"{each[0]} bytes a parameter, where {name} has {size}"
+    return Pair("differs", "SC204", shown, f"{size} bytes a parameter", f"a factor {factor}", message)
+
+
+def _bytes_each(case: Case, statement: Statement) -> list[Fraction]:
+    """The numbers that may be the bytes of one parameter, in k·N in letters or numbers; all of them together first."""
+    item = statement.items[0]
+    in_bytes = any(each.unit is not None and "byte" in each.unit.powers for each in statement.items)
+    for table in case.tables(item.form) if item.form.free_symbols else ():
+        if set(table) == {(("N", 1),)}:
+            return [Fraction(value) for value in table.values()]
+    numbers = literals(case, item, statement.span.form) if in_bytes else []
+    large = [number for number in numbers if number.value >= 10**6]
+    small = [number.value**number.power for number in numbers if number.value < 10**6]
+    if len(large) != 1 or large[0].power != 1 or not small:
+        return []
+    together = prod(small, start=Fraction(1))
+    return list(dict.fromkeys(value for value in (together, *small) if value <= _FEW))
+
+
+def _named(words: str) -> set[str]:
+    found = set()
+    for name, pattern in _NAMED:
+        if pattern.search(words):
+            found.add(name)
+            words = pattern.sub(" ", words)
+    return found
+
+
+def _sums(named: set[str]) -> dict[Fraction, str]:
+    """What the named states take together, by the recipes that there are."""
+    sums: dict[Fraction, str] = {}
+    for recipe in PRECISIONS.values():
+        kept = {state.name: state.bytes or 0 for state in states(OPTIMIZERS["adamw"], recipe)}
+        master = kept.pop(MASTER.name, 0)
+        sizes = {
+            "parameter": recipe.parameter,
+            "gradient": recipe.gradient,
+            "moments": sum(kept.values()),
+            "master": master,
+        }
+        if "master" in named and not master:
+            continue
+        total = sum(sizes[name] for name in named)
+        sums.setdefault(Fraction(total), recipe.name)
+        if "moments" in named and "master" not in named and master:
+            sums.setdefault(Fraction(total + master), f"{recipe.name} with the fp32 copy")
+    return sums
