@@ -55,13 +55,22 @@ class Amount:
     about: Subject
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A form in letters that the document stated: how it was written, under which headings, in which block."""
+
+    form: Expr
+    source: str
+    span: Span
+
+
 @dataclass
 class Case:
     """One document with its legend, what is supposed of it, and what it has said so far.
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
     are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be; `wrong`
-    the names whose forms differ.
+    the names whose forms differ; `last` the last form in letters, `bare` those of the section that stood alone.
     """
 
     document: Document
@@ -70,6 +79,8 @@ class Case:
     amounts: dict[Fraction, list[Amount]] = field(default_factory=dict)
     columns: dict[object, set[object]] = field(default_factory=dict)
     wrong: set[str] = field(default_factory=set)
+    last: Stated | None = None
+    bare: list[Stated] = field(default_factory=list)
 
     @cached_property
     def suppositions(self) -> Suppositions:

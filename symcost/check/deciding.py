@@ -12,12 +12,12 @@ from sympy import Expr
 
 from symcost.check import amounts, numbers
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
-from symcost.check.case import Case
+from symcost.check.case import Case, Stated
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
 from symcost.check.claims import annotated_claim, claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
-from symcost.check.figures import figure
+from symcost.check.figures import comes_to, figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
@@ -162,7 +162,7 @@ class Judge:
             self._learn_in_words(span, last)
             about = subject(["", *levels(self.document, position)])
             amounts.state(self.case, last, about)
-            pair = figure(self.case, made, about)
+            pair = figure(self.case, made, about) or comes_to(self.case, made)
             return [pair] if pair is not None else []
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
@@ -206,6 +206,7 @@ class Judge:
                 pairs = [pair for pair in pairs if pair.code != "SC205"]
             pairs += claims
         self._learn(made)
+        self._remember(made, pairs)
         if any(pair.verdict == "differs" for pair in pairs):
             self.case.wrong.update(made.names)
         else:
@@ -262,7 +263,7 @@ class Judge:
             ]
             return found[:1]
         if not any(item.form.free_symbols for item in made.items):
-            pair = figure(self.case, made, about)
+            pair = figure(self.case, made, about) or comes_to(self.case, made)
             return [pair] if pair is not None else []
         pair, entry = claim(self.case, made, about)
         if entry is not None:
@@ -271,6 +272,18 @@ class Judge:
         return [pair] if pair is not None else []
 
     # ------------------------------------------------------------------------------------------ what is learnt
+
+    def _remember(self, made: Statement, pairs: Sequence[Pair]) -> None:
+        """The last form in letters, and those that stand alone in a section, for what the text says of them later."""
+        forms = [item for item in made.items if item.form.free_symbols and item.name is None]
+        headings = made.span.block.headings
+        self.case.bare = [each for each in self.case.bare if each.span.block.headings == headings]
+        if forms and not any(pair.verdict == "differs" for pair in pairs):
+            self.case.last = Stated(forms[-1].form, forms[-1].source.strip(), made.span)
+            if len(made.items) == 1:
+                self.case.bare.append(self.case.last)
+        elif forms:
+            self.case.last = None
 
     def _learn(self, made: Statement) -> None:
         """Names that a statement gives a number or a form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -9,12 +10,13 @@ from itertools import islice, product
 
 from sympy import Expr, Rational, Symbol
 
-from symcost.check.amounts import placeholders
+from symcost.check.amounts import number, placeholders
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
+from symcost.check.context import words_before
 from symcost.check.findings import Pair
-from symcost.check.numbers import compare
+from symcost.check.numbers import compare, slip
 from symcost.check.polynomials import Summands
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Statement
@@ -24,6 +26,11 @@ from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
 from symcost.symbols import GLOSSARY, d_k, h_kv
 
+NEAR_LINES = 6  # between a form and what it is said to come to
+LEADS_ON = re.compile(
+    r"\b(?:that|this|which|it) (?:is|gives|makes|takes|comes to)\s*\W*\Z|\bwe (?:get|find)\s*\W*\Z",
+    re.IGNORECASE,
+)
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -84,6 +91,40 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
         for way in islice(product(*choices), MOST_WAYS)
     ]
     yield from sorted((way for way in ways if way.free_symbols), key=lambda way: -len(way.free_symbols))
+
+
+# ---------------------------------------------------------------------------------------- what a form comes to
+
+
+def comes_to(case: Case, statement: Statement) -> Pair | None:
+    """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
+
+    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other.
+    """
+    item, span, last = statement.items[0], statement.span, case.last
+    printed = item.part.printed
+    if last is None or printed is None or printed.percent or len(statement.items) > 1:
+        return None
+    if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
+        return None
+    values = case.knowledge.evaluated(last.form)
+    shown = item.source.strip()
+    for value in values:
+        if compare(value, printed, item.unit, statement.about).holds and printed.significant > 1:
+            return Pair("holds", "SC101", shown, message=f"what {last.source} comes to at the numbers known")
+    if (
+        not values
+        or not LEADS_ON.search(words_before(span))
+        or span.block is not last.span.block
+        or item.unit is None
+    ):
+        return None
+    slipped = slip(values[0], printed.value * item.scale)
+    if not slipped:
+        return None
+    right = number(values[0] / item.scale, item.unit)
+    return Pair("differs", "SC204", shown, right, number((values[0] - printed.value * item.scale) / item.scale, item.unit),
+                f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- one number alone
