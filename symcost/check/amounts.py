@@ -80,9 +80,13 @@ def number_pair(
         remark = _binary_remark(case, left, right)
         if remark:
             return Pair("holds", "SC103", shown, message=remark)
-    wrong = sorted(symbol.name for symbol in left.form.free_symbols if symbol.name in case.wrong)
-    if wrong:
-        return Pair("unchecked", "SC302", shown, message=f"the form of {plain_name(wrong[0])} differs")
+    names = {
+        symbol.name for form in (left.form, case.knowledge.opened(left.form)) for symbol in form.free_symbols
+    }
+    for name in sorted(names & case.wrong):
+        return Pair("unchecked", "SC302", shown, message=f"the form of {plain_name(name)} differs")
+    for name in sorted(names & case.knowledge.in_words):
+        return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
     ways = [(value * left.scale, printed.value * right.scale) for value in exact]
     return _wrong(left, right, ways, shown, relation, statement)
 

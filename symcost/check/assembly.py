@@ -23,6 +23,7 @@ from symcost.check.documents import (
 from symcost.check.prose import formulas, sentences
 
 _DIRECTIVE = re.compile(r"\s*+symcost:\s*+")
+_BARE = re.compile(r"\W*?(\d{1,3}(?:,\d{3})+|\d{4,}|\d+\.\d+)\W*")  # a cell that is one number
 _OPERATION = re.compile(
     r"[\w)\]²³}]\s*+(?:[*×·⋅∗/+^=≈<>−]|-(?=\s))+\s*+[\w(\[.\\-]"
     r"|(?<![\w.])\d++(?:\.\d++)?(?:[A-Za-z_(]{2}|[A-Za-z_(]\b)"
@@ -67,6 +68,14 @@ def _spans(block: Block, delimited: list[Found], prose: str, lines: list[int]) -
         Found(start, end, start, end, "text", amount_only=amount_only)
         for start, end, amount_only in formulas(prose)
     ]
+    if (
+        block.cell is not None
+        and block.cell.row
+        and not in_prose
+        and not delimited
+        and (bare := _BARE.fullmatch(prose))
+    ):
+        in_prose = [Found(*bare.span(1), *bare.span(1), "text", amount_only=True)]
     found = sorted((*delimited, *in_prose)) if in_prose else delimited
     if not found:
         return

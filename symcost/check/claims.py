@@ -16,21 +16,26 @@ from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, 
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, key, minus, ratio, summands, times
+from symcost.check.polynomials import Summands, form_of, key, minus, ratio, scaled, summands, times, total
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, WHOLE_SQUARE, Part, Subject, said
 from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
-from symcost.symbols import GLOSSARY
+from symcost.symbols import GLOSSARY, dp, n
 
 TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what is derived
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
+MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
+_SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
+_STATES = tuple(
+    re.compile(words, re.IGNORECASE) for words in (r"optimi[sz]er|states", "gradient", "weight|param")
+)
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
@@ -63,6 +68,20 @@ class Claim:
         """Which stage of ZeRO a form is said to be of."""
         words = self.about.words
         found = _STAGE.search(words) if "zero" in words.lower() or "stage" in words.lower() else None
+        if found is None and _SHARDED.search(words):
+            row = words.partition(" | ")[0]
+            states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
+            return (
+                ""
+                if not states
+                else "3"
+                if gradients and weights
+                else "2"
+                if gradients
+                else ""
+                if weights
+                else "1"
+            )
         return next(filter(None, found.groups())) if found else ""
 
     def __post_init__(self) -> None:
@@ -74,6 +93,10 @@ class Claim:
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
         tables = self.case.tables(self.item.form)
+        if self.stage:  # GPUs that share the states are data-parallel ranks
+            tables += [
+                summands(form_of(table).xreplace({n: dp})) or {} for table in tables if _has(table, "n")
+            ]
         for table in tables:
             for entry in self.announced(table):
                 if entry.table == table:
@@ -92,7 +115,7 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-        return self.unchecked(tables), None
+        return of_the_listed(self.case, self.item) or self.unchecked(tables), None
 
     # ------------------------------------------------------------------------------ what the words announce
 
@@ -438,6 +461,10 @@ class Claim:
         )
 
 
+def _has(table: Summands, letter: str) -> bool:
+    return any(name == letter for monomial in table for name, _ in monomial)
+
+
 def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: Annotation) -> list[Pair]:
     """A form that its author says is a certain quantity: it equals what is derived, or it differs.
 
@@ -479,6 +506,32 @@ def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: A
         difference = minus(entry.table, tables[0])
         slip = Slip(f"the difference is {written(difference)}", difference)
     return [claim.differs(entry, slip)]
+
+
+def of_the_listed(case: Case, item: Item) -> Pair | None:
+    """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
+    forms = [each.form for each in case.bare[-MOST_LISTED:]]
+    table = summands(case.tied(case.knowledge.opened(item.form)))
+    if not table or not forms:
+        return None
+    tables = [summands(case.tied(case.knowledge.opened(form))) or {} for form in forms]
+    shown = item.source.strip()
+    for start in range(len(forms) - 1):
+        if total(tables[start:]) == table:
+            return Pair(
+                "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
+            )
+    if item.unit is None or "byte" not in item.unit.powers:
+        return None
+    for size in (2, 4):
+        each = scaled(tables[-1], Fraction(size))
+        if each == table:
+            return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {case.bare[-1].source}")
+        slip = one_slip(table, each)
+        if slip is not None and slip.factor and len(table) > 2:
+            return Pair("differs", "SC201", shown, written(each), written(slip.difference),
+                        f"{slip.words}, with {size} bytes for each of {case.bare[-1].source}")  # fmt: skip
+    return None
 
 
 def wanted(about: Subject) -> frozenset[str]:

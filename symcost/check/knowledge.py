@@ -42,7 +42,7 @@ class Knowledge:
     `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here; the
     first declaration of a name holds, wherever it stands.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
-    `earlier` are the values that were in force before.
+    `earlier` are the values that were in force before, `in_words` the letters whose numbers only a sentence gives.
     """
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
@@ -53,6 +53,7 @@ class Knowledge:
     told: Settings = field(default_factory=Settings)
     position: int = 0
     earlier: dict[str, list[tuple[Fraction, ...]]] = field(default_factory=dict)
+    in_words: set[str] = field(default_factory=set)
 
     @property
     def declared(self) -> bool:
@@ -139,6 +140,7 @@ class Knowledge:
         if name in self.values and self.values[name] != tuple(values):
             self.earlier.setdefault(name, []).append(self.values[name])
         self.values[name] = tuple(values)
+        self.in_words.discard(name)
 
     def evaluated_before(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
         """What a form comes to with an earlier number of one letter: (which letter at what, the value)."""
@@ -214,15 +216,16 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
+    _read_values(document, knowledge)
     for block in document.blocks:
         counts = [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
         for letter, number in [
             *counts,
             *(said_counts(block.text) if block.kind in ("paragraph", "item") else ()),
         ]:
-            if letter in GLOSSARY:
-                knowledge.values.setdefault(letter, (Fraction(number.replace(",", "")),))
-    _read_values(document, knowledge)
+            if letter in GLOSSARY and letter not in knowledge.values:
+                knowledge.values[letter] = (Fraction(number.replace(",", "")),)
+                knowledge.in_words.add(letter)
     return knowledge
 
 
@@ -257,6 +260,15 @@ def _read_values(document: Document, knowledge: Knowledge) -> None:
             if cell.cell is None or not _AMOUNT.search(cell.cell.column)
         ]
         numbers = [Fraction(text) for text in texts if _FIGURE.fullmatch(text)]
+        listed_names = [plain_name(part.strip(" $`")) for part in re.split(r",", row)]
+        for cell in cells if len(listed_names) > 1 else ():
+            parts = re.split(r", (?=\d)", cell.text)
+            if len(parts) == len(listed_names) and all(_FIGURE.fullmatch(part) for part in parts):
+                for each, part in zip(listed_names, parts, strict=True):
+                    if knowledge.letter(each) in GLOSSARY:
+                        knowledge.values.setdefault(
+                            knowledge.letter(each), (Fraction(part.replace(",", "")),)
+                        )
         explained = meaning_of(name) == letter or any(
             (name, letter) in listed(name, cell.text.strip(" $`")) for cell in cells
         )
