@@ -42,7 +42,8 @@ def number_pair(
         exact = _as_time(case, left.name)
         if not exact:
             return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
-    if left.name and not statement.single:
+    assigned = left.name in case.knowledge.values and left.name not in case.knowledge.definitions
+    if left.name and (not statement.single or (assigned and left.name not in case.meant)):
         return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
     before = [value for item in earlier for value in case.knowledge.evaluated(item.form)]
     if not exact and not before:
@@ -156,6 +157,7 @@ def _rounded_before(left: Item) -> Fraction:
     return slack
 
 
+NEARBY = Fraction(1, 10)  # what ≈ allows for a number of one or two digits
 FEW_DIGITS = 3  # a number with fewer digits is taken as it stands
 
 
@@ -169,6 +171,8 @@ def _candidates(value: Fraction, left: Item, right: Item) -> Iterator[Fraction]:
     yield value * left.scale
     if right.unit is not None and _whole_unit(left) == right.unit.dimension:
         return
+    if right.unit is not None and right.unit.spelling == "B" and left.unit is None:
+        yield value / 10**9  # a billion
     inside = Fraction(1)
     for unit in left.part.units_inside:
         inside *= unit.scale
@@ -258,6 +262,10 @@ def _wrong(
             message=f"{left.unit.spelling} and {right.unit.spelling} are of two kinds",
         )
     exact, value = ways[0]
+    few = right.part.printed is None or right.part.printed.significant < FEW_DIGITS
+    if statement.about and few and exact and abs(value / exact - 1) <= NEARBY:
+        message = f"{rounded(abs(value / exact - 1) * 100, 1)} % off"
+        return Pair("approximates", "SC110", shown, number(exact / right.scale, right.unit), message=message)
     each = " or ".join(dict.fromkeys(number(one / right.scale, right.unit) for one, _ in ways))
     slip = numbers.slip(exact, value)
     code = "SC204" if "s/h" in slip or "s/day" in slip or "h/day" in slip else "SC203"

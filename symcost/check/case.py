@@ -20,7 +20,7 @@ from symcost.check.subjects import Subject
 from symcost.check.supposing import Supposed, Suppositions, suppositions
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
-from symcost.symbols import GLOSSARY
+from symcost.symbols import GLOSSARY, b
 
 
 def _printed_rounded(value: Fraction, text: str) -> bool:
@@ -138,6 +138,8 @@ class Case:
             for symbol in form.free_symbols
             if (entry := self.meant.get(symbol.name)) is not None
         }
+        if b not in form.free_symbols:  # a step on all GPUs
+            form = form.xreplace({GLOSSARY["global_batch"].symbol: b})
         ways = [form, form.xreplace(sizes), knowledge.opened(form.xreplace(meant)), knowledge.opened(form)]
         found: list[Summands] = []
         for way in ways:

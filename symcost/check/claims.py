@@ -11,7 +11,7 @@ from itertools import product
 from sympy import Expr
 
 from symcost.check.annotations import Annotation
-from symcost.check.case import MOST_DESIGNS, Case
+from symcost.check.case import MOST_DESIGNS, OPTION_NAMES, Case
 from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
@@ -32,6 +32,7 @@ LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
+CORE = frozenset({"scores", "P", "O"})
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = tuple(
     re.compile(words, re.IGNORECASE) for words in (r"optimi[sz]er|states", "gradient", "weight|param")
@@ -110,7 +111,7 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            if found is not None and self._may_be(found) and not self._is_less(found):
+            if found is not None and self._may_be(found) and self._agrees(found) and not self._is_less(found):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
@@ -207,6 +208,25 @@ class Claim:
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
         return not near or entry.quantity in near
 
+    def _agrees(self, found: Entry) -> bool:
+        """Whether what a form equals is what the words are about, as far as they say: bytes, a token, a place."""
+        about = self.about
+        if (
+            about.in_bytes is not None
+            and about.in_bytes != (found.quantity in IN_BYTES)
+            and found.quantity not in FLOPS
+        ):
+            return False
+        if about.per == "token" and found.per == "sequence":
+            return False
+        here = {place for place, _ in about.parts} if about.sharp else set()
+        there = {place for place, _ in found.parts}
+        return (
+            not here
+            or not there
+            or any(one.startswith(other) or other.startswith(one) for one in here for other in there)
+        )
+
     def _is_less(self, found: Entry) -> bool:
         """Whether a form is only some of the steps that the words beside it name: one projection of three."""
         if (
@@ -219,7 +239,7 @@ class Claim:
         if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
-        return named is not None and set(found.tensors) < set(named.tensors)
+        return named is not None and (set(found.tensors) < set(named.tensors) or found.quantity in FLOPS)
 
     # -------------------------------------------------------------------------------------- one slip away
 
@@ -264,17 +284,24 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        halved = self._over_half_the_square(table, entry)
-        return (self.depends(halved), halved) if halved is not None else (self.differs(entry, slip), entry)
+        other = self._with_an_option(table, entry)
+        return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
 
-    def _over_half_the_square(self, table: Summands, entry: Entry) -> Entry | None:
-        """The same entry under a causal mask, where that is the form and the document does not rule it out."""
+    def _with_an_option(self, table: Summands, entry: Entry) -> Entry | None:
+        """The same entry under a causal mask, a fused kernel or with steps computed again, where that is the form."""
         supposed = entry.supposed
-        if supposed is None or "causal" in supposed.convention or WHOLE_SQUARE.search(self.about.words):
+        if supposed is None:
             return None
-        masked = book(replace(supposed, convention=f"{supposed.convention}+causal"))
-        found = masked.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
-        return found if found is not None and found.table == table else None
+        for option in OPTION_NAMES:
+            if option in supposed.convention or (
+                option == "causal" and WHOLE_SQUARE.search(self.about.words)
+            ):
+                continue
+            other = book(replace(supposed, convention=f"{supposed.convention}+{option}"))
+            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            if found is not None and found.table == table:
+                return found
+        return None
 
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
@@ -552,6 +579,8 @@ def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...
         yield ()
         return
     yield parts
+    if quantity in FLOPS and parts == (("block.attention", frozenset()),):
+        yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
         yield BLOCK
 

@@ -23,7 +23,7 @@ _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
 _STOP = re.compile(
     r"\A(?:and|which|that|of which|while|where|plus|as|against)\s|[,;:.!?，；：。(（]|\s[–—-]\s|\sand\s(?!backward)"
-    r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|[$`\\]"
+    r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|\n[A-Z][\w ,]{0,30}:|[$`\\]"
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
 _FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)

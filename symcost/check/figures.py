@@ -66,6 +66,9 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
         slipped = each.slipped(table, found)
         if slipped is not None and slipped[0].verdict == "differs":
             pair, entry = slipped
+            numbers = {name: values[-1] for name, values in case.knowledge.numbers.items()}
+            if at(entry.table, numbers) in (None, *case.knowledge.evaluated(item.form)):
+                continue
             letters = plain_text(each.item.form)
             return replace(pair, message=f"{letters} in numbers: {pair.message}", fix="")
     return None

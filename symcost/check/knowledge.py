@@ -212,6 +212,11 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
+    if all(meaning != "b" for _, _, meaning in knowledge.legend):  # there is one batch
+        knowledge.legend = [
+            (at, name, "b" if meaning == "global_batch" else meaning)
+            for at, name, meaning in knowledge.legend
+        ]
     for share in dict.fromkeys(_SHARE_OF_HEADS.findall(document.text)):
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]

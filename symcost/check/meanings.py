@@ -12,7 +12,7 @@ PHRASES: Mapping[str, str] = {
     phrase: letter
     for letter, phrases in {
         "b": "sequences|batch size|micro-batch size|"
-             "microbatch size|micro batch|micro-batch|microbatch|global batch size|global batch|"
+             "microbatch size|micro batch|micro-batch|microbatch|"
              "mini-batch|batch|sequences per batch|number of sequences|batchsize|批大小|批次大小|批量",
         "c": "tokens each|tokens long|sequence length|"
              "context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
@@ -22,7 +22,8 @@ PHRASES: Mapping[str, str] = {
              "embedding dim|residual dimension|model hidden size|feature dimension|隐藏层维度|隐藏维度|隐层维度|模型维度",
         "d_expert": "inner width of an expert|inner width of one expert|expert width|expert inner width|width of one expert|"
                     "width of an expert|width of each expert|inner width of each expert|expert hidden size",
-        "d_ff": "FFN 中间维度|FFN中间维度|MLP 中间维度|中间层维度|中间维度|"
+        "d_ff": "MLP hidden width|MLP hidden size|hidden width of the MLP|"
+                "FFN 中间维度|FFN中间维度|MLP 中间维度|中间层维度|中间维度|"
                 "feed-forward width|feedforward width|feed-forward dimension|feed-forward size|ffn width|ffn dimension|"
                 "mlp width|inner width|inner dimension|intermediate size|ffn size|ffn hidden size|feed forward dimension",
         "h": "attention heads|query heads|number of heads|heads|num_heads|head count|注意力头数|头数",
@@ -38,7 +39,8 @@ PHRASES: Mapping[str, str] = {
         "D": "training tokens|dataset size|number of tokens|number of training tokens|tokens of training data|token number|"
              "token count|tokens|训练词数",
         "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|number of chips|chips|显卡数",
-        "tp": "tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|tensor parallel",
+        "tp": "tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|tensor parallel|"
+              "tensor-parallel ranks|tensor parallel ranks",
         "pp": "pipeline-parallel size|pipeline parallel size|pipeline stages",
         "dp": "data-parallel ranks|data parallel ranks|number of data-parallel ranks|"
              "data-parallel size|data parallel size|data-parallel degree",
@@ -48,6 +50,10 @@ PHRASES: Mapping[str, str] = {
         "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
         "epochs": "passes over the training tokens|passes over the data|number of epochs",
+        "global_batch": "global batch size|global batch",
+        "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
+                        "accumulation steps|gradient accumulation steps",
+        "chunks": "model chunks per stage|model chunks|chunks per stage|virtual stages",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
         "": "achieved flop/s per gpu|achieved flop/s|throughput|bytes per parameter|precision|expansion ratio|time|seconds",
     }.items()
@@ -115,6 +121,11 @@ _SIZES_OF = tuple(
     )
 )  # experts of width f
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
+_ITEMS = re.compile(r"[,;]\s|[.:]\s|\band\s(?=[$`*]*[A-Za-z][$`* _])")
+_ENTRY = re.compile(
+    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}{_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*(?:the |an? |our )?"
+    r"(?P<words>[A-Za-z][A-Za-z /-]+?)\s*(?:=\s*[\d.,]+\w*|\([^()]*\))?"
+)  # h head size = 128
 _GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")
 _LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _SIZE = re.compile(
@@ -130,6 +141,7 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
     {'l': 'L', 'h': 'd', 'd': 'd'}
     """
     found = []
+    text = text.replace("--", "-")
     phrases = list(FIND_PHRASE.finditer(text))
     starts = {phrase.start() for phrase in phrases}
     for phrase in phrases:
@@ -159,6 +171,7 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
                 meaning = "c"
             if said.get(plain_name(name), "D") == "D":
                 said[plain_name(name)] = meaning
+    said = _letter_list(text) | said
     for meaning, pattern in _SIZES_OF:
         said |= {plain_name(name): meaning for name in pattern.findall(text)}
     yield from said.items()
@@ -176,6 +189,23 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
             meaning = PHRASES[phrase.lower()]
             if meaning in (_COUNTS if first else _WIDTHS):
                 yield meaning, number
+
+
+def _letter_list(text: str) -> dict[str, str]:
+    """A list of letters with their meanings, `s sequence, a heads; p pipeline stages`; empty where fewer than three are known."""
+    found = {}
+    for item in _ITEMS.split(text):
+        entry = _ENTRY.fullmatch(item.strip(" *_."))
+        words = entry["words"].strip() if entry else ""
+        meaning = PHRASES.get(words.lower())
+        if entry and meaning is None:
+            inside = [each.group().lower() for each in FIND_PHRASE.finditer(words)]
+            meaning = PHRASES[inside[-1]] if inside and len(words.split()) <= 5 else None
+        if entry and meaning is not None:
+            found[plain_name(entry[1])] = meaning
+    if "b" in found.values() and not _OF_TRAINING.search(text):
+        found = {name: "c" if meaning == "D" else meaning for name, meaning in found.items()}
+    return found if len(found) > 2 else {}
 
 
 def _meets(text: str, position: int, starts: Collection[int]) -> bool:

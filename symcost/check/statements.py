@@ -32,7 +32,7 @@ _LABEL = re.compile(
     r"(?:\s*&?\s*(?==|\\approx|≈)"
     rf"|(?P<more>(?:(?!{_OPERATOR})[^=≈<>+*/\d:&]){{0,40}}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{{3}})+\s*)"
 )  # the words before a relation, or in the first column of an alignment
-_ENDS_IN_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+\s*\Z")  # 1.45e6 s, though s is a letter
+_WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
 )
@@ -173,7 +173,7 @@ def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
 def _is_amount(source: str) -> bool:
     """Whether all words in some arithmetic are units, though the document uses one of them as a letter."""
     words = re.findall(r"(?<![\d.])[A-Za-z]+", source)
-    return bool(_ENDS_IN_UNIT.search(source)) and all(word == "x" or unit_called(word) for word in words)
+    return bool(_WITH_UNIT.search(source)) and all(word == "x" or unit_called(word) for word in words)
 
 
 def _amount(part: Part, source: str, span: Span) -> Part:

@@ -112,11 +112,13 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (
             r"(?i:(?:attention |mix\w* |averag\w* |weight\w* |scores? |probabilit\w+ )(?:over |of |with |times |on "
             r"|· |x |× )?(?:the )?(?:values?|V)\b"
+            r"|\bvalue reductions?\b"
             r"|weight\w* (?:sum|values|average)|\bvalues?\b(?! heads?|投影))|\b[AP] ?V\b|attn·V|对\s*\$?V\$?\s*加权|加权",
             (_ATTENTION, _W),
         ),
         (
-            r"(?i:\bscores?\b|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
+            r"(?i:\bscores?\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
+            r"|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
             (_ATTENTION, _S),
         ),
         (
@@ -238,7 +240,8 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SEQUENCE = re.compile(
-    r"\b(?:per|each|a|one|every|single) (?:sequence|sample)\b|每个序列|一条序列", re.IGNORECASE
+    r"\b(?:per|each|a|one|every|single) (?:sequence|sample)\b|\bprompt\b|\bprefill\b|每个序列|一条序列",
+    re.IGNORECASE,
 )
 
 _ONE_EXPERT = re.compile(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
@@ -246,7 +249,7 @@ _PER = (("expert", _ONE_EXPERT), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("flash", re.compile(r"\bflash", re.IGNORECASE)),
+    ("flash", re.compile(r"\bflash|\bfused attention", re.IGNORECASE)),
     ("selective", re.compile(r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"

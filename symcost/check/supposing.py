@@ -271,6 +271,12 @@ class Suppositions:
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
+_GAIN_ONLY = _words(
+    r"\bgains? only\b",
+    r"\bonly (?:a|its|the) gain\b",
+    r"`?bias=False`? everywhere",
+    r"norms? without (?:a )?bias",
+)
 _HALF_COUNTED = _words(
     r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",
     r"\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf\b[^.]{0,40}\b(?:scores?|square|attention)",
@@ -294,6 +300,10 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
     if "c_max" not in letters:
         ties.append(("c_max", "c"))
     found, others = designs(text, letters)
+    if not found[0].rms and _GAIN_ONLY.search(
+        text
+    ):  # without a shift, a LayerNorm has the parameters of an RMSNorm
+        found = [replace(found[0], rms=True), *found]
     if told.model is not None:
         found, others = [Design(name=told.model)], found + others
     first = told.under or _named_convention(text) or ("every-output" if _EVERY.search(text) else

@@ -147,6 +147,16 @@ class _Understanding:
             "".join(run for run in runs if len(run) == 1 or not (is_word(run) or word(run) or run in names))
         )
 
+        self.scales = set() if self.latex else self.only_behind_long_numbers()
+
+    def only_behind_long_numbers(self) -> set[str]:
+        """The letters that stand nowhere but glued to a number of three digits or with a point: 16.8M + 2.1M."""
+        behind: Counter[str] = Counter()
+        for number, mark in zip(self.marks, self.marks[1:], strict=False):
+            if number.kind == "number" and mark.kind == "word" and not mark.gap and mark.text in SUFFIXES:
+                behind[mark.text] += "." in number.text or len(number.text) > 2
+        return {letter for letter, count in behind.items() if count == self.letters[letter]}
+
     def run(self) -> list[Piece]:
         at = 0
         while at < len(self.marks):
@@ -319,14 +329,18 @@ class _Understanding:
         """Whether a letter glued to a number says how many: 175B, 300\\text{B}; a declared one does not."""
         mark, after = self.marks[at], self.peek(at + 1)
         letter = mark.text
-        if letter not in SUFFIXES or (mark.gap and not money):
+        if letter not in SUFFIXES or (mark.gap and not money and mark.kind != "text"):
             return False
         if letter == "B" and after.kind == "SLASH" and self.spells_unit(at + 2):  # 16B/param
             return False
         if mark.kind == "text" or money:
             return True
         unit_follows = after.kind in _WORDS and bool(after.text) and word(after.text.split()[0]) is not None
-        if after.kind in _AFTER_LETTER or letter in self.names or self.letters[letter] > 1:
+        if letter in self.names:
+            return False
+        if letter in self.scales:
+            return True
+        if after.kind in _AFTER_LETTER or self.letters[letter] > 1:
             return False
         if after.kind in _WORDS and not (unit_follows or (after.gap == 2 and is_word(after.text))):
             return False
@@ -340,8 +354,10 @@ class _Understanding:
     def scientific_denominator(self, at: int) -> int:
         """Puts x / 3.12 × 10^14 in brackets, x/(3.12·10^14), except in code; the mark after it, or 0."""
         mark = self.marks[at]
-        if self.form == "code" or not self.out or self.out[-1].type != "SLASH" or "." not in mark.text:
+        if self.form == "code" or not self.out or self.out[-1].type != "SLASH":
             return 0
+        if "." not in mark.text and all(piece.text != "10" for piece in self.out[-6:-1]):
+            return 0  # a/2 × 10^9, but 1.4 × 10^12 / 70 × 10^9
         if self.peek(at + 1).kind != "TIMES" or self.peek(at + 2).text != "10":
             return 0
         kinds = [self.peek(at + 3 + step).kind for step in range(5)]
