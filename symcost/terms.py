@@ -272,11 +272,13 @@ class Terms:
     def substituted(self, forms: Mapping[Symbol, Expr]) -> Terms:
         """The same terms with forms put in for letters."""
         put: Callable[[Expr], Expr] = lru_cache(maxsize=None)(lambda amount: amount.xreplace(dict(forms)))
-        return replace(
-            self,
-            terms=tuple(replace(term, amount=put(term.amount), times=put(term.times)) for term in self.terms),
-            outer=put(self.outer),
-        )
+
+        def changed(term: Term) -> Term:
+            amount, times = put(term.amount), put(term.times)
+            same = amount is term.amount and times is term.times  # most terms have none of the letters
+            return term if same else replace(term, amount=amount, times=times)
+
+        return replace(self, terms=tuple(map(changed, self.terms)), outer=put(self.outer)) if forms else self
 
     @cached_property
     def letters(self) -> tuple[str, ...]:
