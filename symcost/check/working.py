@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import re
@@ -289,6 +290,7 @@ def _end(worker: _Worker) -> None:
 
 def _work(pipe: Connection, options: Options, memory: int) -> None:
     """A worker's life: a task in, what was found out."""
+    gc.freeze()  # what was there before is not looked through for garbage, and so stays shared with the parent
     _limit(memory)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:

@@ -17,9 +17,7 @@ import symcost
 from symcost.cli.status import RIGHT, WRONG
 from symcost.errors import SymcostError, UnknownName, nearest
 
-FEW = (
-    100_000  # objects made between two garbage collections: a command is short, and loading sympy leaves none
-)
+FEW = 400_000  # objects made between two garbage collections: a command is short, and makes fewer
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
