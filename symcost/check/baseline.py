@@ -27,9 +27,8 @@ def write_baseline(findings: Iterable[Finding], path: Path) -> int:
         {"file": file, "code": code, "formula": formula, "times": times}
         for (file, code, formula), times in sorted(counts.items())
     ]
-    path.write_text(
-        json.dumps({"version": VERSION, "accepted": rows}, ensure_ascii=False, indent=1) + "\n", "utf-8"
-    )
+    text = json.dumps({"version": VERSION, "accepted": rows}, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, "utf-8", "backslashreplace")  # JSON's own escape, for a name that is no text
     return counts.total()
 
 

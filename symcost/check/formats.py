@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote_from_bytes
 
 import symcost
 from symcost.check.codes import PAGES
@@ -15,7 +17,7 @@ from symcost.check.findings import CODES, Finding, Findings
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LONGEST = 400  # signs of a formula or a message in a line
-_CELL = re.compile(r"\A(?P<file>.*):cell (?P<cell>\d+)\Z", re.DOTALL)
+_CELL = re.compile(r"\A(?P<file>.*\.ipynb):cell (?P<cell>\d+)\Z", re.DOTALL | re.IGNORECASE)
 
 
 def told(findings: Iterable[Finding], configuration: Configuration) -> list[Finding]:
@@ -74,9 +76,8 @@ def as_github(findings: Findings, configuration: Configuration) -> str:
             if finding.end_line == finding.line:
                 about["endColumn"] = str(finding.end_column)
         properties = ",".join(f"{name}={_property(value)}" for name, value in about.items())
-        where = f"cell {cell}, line {finding.line}: " if cell is not None else ""
         rows.append(
-            f"::{names[configuration.severity_of(finding.code)]} {properties}::{_data(where + _said(finding))}"
+            f"::{names[configuration.severity_of(finding.code)]} {properties}::{_data(_said(finding))}"
         )
     return "\n".join(rows)
 
@@ -88,8 +89,11 @@ def place_of(finding: Finding) -> tuple[str, int | None]:
 
 
 def _said(finding: Finding) -> str:
+    """The finding in one line; a notebook's lines are those of its cell, so the line stands in the words."""
+    _, cell = place_of(finding)
+    where = f"cell {cell}, line {finding.line}" if cell is not None else ""
     derived = f"derived: {finding.derived}" if finding.derived and finding.verdict == "differs" else ""
-    parts = (finding.verdict, finding.text, finding.message or CODES[finding.code], derived)
+    parts = (where, finding.verdict, finding.text, finding.message or CODES[finding.code], derived)
     return ": ".join(_short(part) for part in parts if part)
 
 
@@ -138,13 +142,11 @@ def _level(severity: str) -> Mapping[str, Any]:
 
 def _result(finding: Finding, configuration: Configuration) -> dict[str, Any]:
     file, cell = place_of(finding)
-    region = {"startLine": finding.line, "startColumn": finding.column, "snippet": {"text": finding.text}}
-    if finding.end_line >= finding.line:
-        region |= {"endLine": finding.end_line, "endColumn": max(finding.end_column, 1)}
-    location: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": quote(file.replace("\\", "/"))}, "region": region}
-    }
-    if cell is not None:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
+    location: dict[str, Any] = {"physicalLocation": physical}
+    if cell is None:
+        physical["region"] = _region(finding)
+    else:
         location["logicalLocations"] = [{"name": f"cell {cell}", "kind": "member"}]
     return {
         "ruleId": finding.code,
@@ -157,12 +159,28 @@ def _result(finding: Finding, configuration: Configuration) -> dict[str, Any]:
     }
 
 
+def _uri(file: str) -> str:
+    """A file's URI, whatever bytes its name has: relative to where the command runs, as it was named, else absolute.
+
+    >>> _uri("lecture notes/c:d#1.md")
+    'lecture%20notes/c%3Ad%231.md'
+    """
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote_from_bytes(os.fsencode(path.as_posix()))
+
+
+def _region(finding: Finding) -> dict[str, Any]:
+    region = {"startLine": finding.line, "startColumn": finding.column, "snippet": {"text": finding.text}}
+    if (finding.end_line, finding.end_column) >= (finding.line, finding.column):
+        region |= {"endLine": finding.end_line, "endColumn": finding.end_column}
+    return region
+
+
 def _fingerprint(finding: Finding) -> str:
     from hashlib import sha256
 
-    return sha256(
-        "\0".join((finding.file, finding.code, " ".join(finding.text.split()))).encode()
-    ).hexdigest()[:32]
+    parts = (finding.file, finding.code, " ".join(finding.text.split()))
+    return sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 WRITERS = ("text", "json", "sarif", "github")

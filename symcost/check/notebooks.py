@@ -47,7 +47,9 @@ def notebook(text: str, file: str) -> Pieces:
     import nbformat
 
     try:
-        cells = nbformat.reads(text, as_version=4).cells
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is not ours to mend
+            cells = nbformat.reads(text, as_version=4).cells
     except (
         ValueError,
         KeyError,
@@ -63,13 +65,17 @@ def notebook(text: str, file: str) -> Pieces:
         )
     made = Pieces()
     for number, cell in enumerate(cells, 1):
-        place, source = f"{file}:cell {number}", cell.get("source", "")
+        place = f"{file}:cell {number}"
+        source = _HALF.sub("\N{REPLACEMENT CHARACTER}", cell.get("source", ""))
         if cell.get("cell_type") == "markdown":
             made.add(source, Origin(place, 1, 1))
         elif cell.get("cell_type") == "code":
             _comments(source, place, made)
         made.add("\n\n", Origin(place, max(source.count("\n") + 1, 1), 1, moved=True))
     return made
+
+
+_HALF = re.compile("[\ud800-\udfff]")  # half a character, which JSON can write and no file can hold
 
 
 def _first_line(error: Exception) -> str:

@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     atexit.register(gc.freeze)  # or else leaving takes as long again, to look through all that sympy made
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")  # ∂, ᵀ and ² are in few others
+            # ∂, ᵀ and ² are in few others; a file's name may be no text at all
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = commands.main(args=arguments, prog_name="symcost", standalone_mode=False)
         sys.stdout.flush()
