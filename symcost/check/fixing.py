@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import Any
 
 from sympy import Expr
 
+from symcost.check.configuration import silenced, without_comments
 from symcost.check.deciding import Judge
 from symcost.check.documents import Span, find, kind_of
 from symcost.check.findings import Finding
@@ -31,7 +31,7 @@ def fixed(text: str, name: str, options: Mapping[str, Any]) -> tuple[str, int]:
     """The text with every fix that is certain, and how many there were.
 
     A fix is certain where the finding `differs` in one pair alone, one form was derived for it, and the formula
-    holds with that form in its place. An approximation is never touched.
+    holds with that form in its place. An approximation is never touched, nor what a comment silences.
 
     >>> fixed("Let $d$=`d_model`. The attention of one block has $5d^2$ parameters.", "a.md", {})[1] in (0, 1)
     True
@@ -40,7 +40,7 @@ def fixed(text: str, name: str, options: Mapping[str, Any]) -> tuple[str, int]:
     tried: set[tuple[str, str]] = set()
     while done < MOST:
         judge = _judge(text, name, options)
-        findings = list(judge.findings())
+        findings = silenced(text).without(judge.findings())
         for finding, span in _wrong(findings, judge):
             replaced = _replaced(text, finding, span, judge.knowledge)
             if replaced is None or (finding.text, replaced) in tried:
@@ -61,9 +61,7 @@ def difference(before: str, after: str, name: str) -> str:
 
 
 def _judge(text: str, name: str, options: Mapping[str, Any]) -> Judge:
-    given = {letter: Fraction(value) for letter, value in (options.get("given") or {}).items()}
-    return Judge(find(text, kind_of(name)), name, model=options.get("model"), under=options.get("under"),
-                 notation=options.get("notation"), given=given)  # fmt: skip
+    return Judge(find(without_comments(text), kind_of(name)), name, **options)
 
 
 def _wrong(findings: list[Finding], judge: Judge) -> Iterator[tuple[Finding, Span]]:
@@ -112,7 +110,7 @@ def _better(
     text: str, name: str, options: Mapping[str, Any], finding: Finding, before: list[Finding]
 ) -> bool:
     """Whether the formula holds now, and nothing else became wrong by it."""
-    after = list(_judge(text, name, options).findings())
+    after = silenced(text).without(_judge(text, name, options).findings())
     here = [each for each in after if (each.line, each.column) == (finding.line, finding.column)]
     wrong = [sum(each.verdict == "differs" for each in some) for some in (before, after)]
     return len(here) == 1 and here[0].verdict == "holds" and wrong[1] < wrong[0]

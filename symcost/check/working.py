@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from symcost.check.baseline import Key, without_accepted
 from symcost.check.configuration import silenced, without_comments
 from symcost.check.findings import Finding, Findings
 from symcost.check.notebooks import suffix, taken_apart
+from symcost.check.pieces import Pieces
 from symcost.check.walking import Refused, read_bytes
 from symcost.errors import SymcostError, UsageError
 
@@ -45,14 +45,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in one document; `error` is one line where it could not be read, or took too much."""
+    """What was found in one document; `error` is one line where it could not be read, or took too much.
+
+    Where fixes were wanted, `before` is its text; where there are some, `fixed` is the text with them, and `left` what
+    is found in that.
+    """
 
     name: str
     findings: Findings = field(default_factory=Findings)
     error: str = ""
-    fixed: str | None = None  # the text with its fixes, where there are some
+    fixed: str | None = None
     before: str = ""
     fixes: int = 0
+    left: Findings | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def check_document(task: Task, options: Options) -> Checked:
 
 def _checked(task: Task, options: Options) -> Checked:
     text = task.text if task.text is not None else read_bytes(task.name)
-    name = "-.md" if task.name == "-" else task.name
+    name = _named(task.name)
     if suffix(name) == ".toml":
         from symcost.check.corpus import check_corpus
 
@@ -115,20 +120,34 @@ def _checked(task: Task, options: Options) -> Checked:
             f"{task.name}: expected at most {LARGEST_TEXT:,} characters, found {len(text):,}. Split the document."
         )
     pieces, read_as = taken_apart(text, name)
-    whole = _PICTURE.sub(lambda found: " " * len(found[0]), pieces.text)
-    guard(whole, task.name)
-    from symcost.check import check_text
-
-    found = check_text(without_comments(whole), read_as, **options.of_check())
-    kept = silenced(whole).without(found)
-    placed = Findings(tuple(_placed(finding, pieces.place, name, task.name) for finding in kept), found.notes)
-    if not options.fix or pieces.text != text or suffix(name) == ".ipynb":
-        return Checked(task.name, placed)
+    findings = _found(pieces, read_as, task.name, options)
+    if not options.fix:
+        return Checked(task.name, findings)
+    if pieces.text != text or suffix(name) == ".ipynb":  # not as it stands in the file: no place for a fix
+        return Checked(task.name, findings, before=text)
     from symcost.check.fixing import fixed
 
-    given = {letter: Fraction(str(value)) for letter, value in options.given.items()}
-    after, many = fixed(text, read_as, {**options.of_check(), "given": given})
-    return Checked(task.name, placed, fixed=after if many else None, before=text, fixes=many)
+    after, many = fixed(text, read_as, options.of_check())
+    if not many:
+        return Checked(task.name, findings, before=text)
+    left = _found(taken_apart(after, name)[0], read_as, task.name, options)
+    return Checked(task.name, findings, fixed=after, before=text, fixes=many, left=left)
+
+
+def _found(pieces: Pieces, read_as: str, told_as: str, options: Options) -> Findings:
+    """What is found in a text put together from pieces, each finding at its own place."""
+    from symcost.check import check_text
+
+    whole = _PICTURE.sub(lambda found: " " * len(found[0]), pieces.text)
+    guard(whole, told_as)
+    found = check_text(without_comments(whole), read_as, **options.of_check())
+    kept = silenced(whole).without(found)
+    return Findings(tuple(_placed(finding, pieces.place, told_as) for finding in kept), found.notes)
+
+
+def _named(told_as: str) -> str:
+    """The name that says how a document is read: standard input is Markdown."""
+    return "-.md" if told_as == "-" else told_as
 
 
 def guard(text: str, name: str) -> None:
@@ -160,13 +179,12 @@ def guard(text: str, name: str) -> None:
         start += length + 1
 
 
-def _placed(
-    finding: Finding, place: Callable[[int, int], tuple[str, int, int]], name: str, told_as: str
-) -> Finding:
+def _placed(finding: Finding, place: Callable[[int, int], tuple[str, int, int]], told_as: str) -> Finding:
     file, line, column = place(finding.line, finding.column)
     end_file, end_line, end_column = place(finding.end_line, finding.end_column)
     if end_file != file or (end_line, end_column) < (line, column):
         end_line, end_column = line, column
+    name = _named(told_as)
     file = told_as + file.removeprefix(name) if file.startswith(name) else file
     return replace(finding, file=file, line=line, column=column, end_line=end_line, end_column=end_column)
 

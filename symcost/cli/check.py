@@ -47,7 +47,9 @@ MANY = 10  # documents from which on a terminal shows how far it is
 @click.option(
     "--docstrings", is_flag=True, help="Read the docstrings and comments of Python files in folders too."
 )
-@click.option("--fix", is_flag=True, help="Write the right form where there is exactly one.")
+@click.option(
+    "--fix", is_flag=True, help="Write the right form where there is exactly one; tell what is left."
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would write, and write nothing.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what this file accepts.")
 @click.option("--write-baseline", metavar="FILE", help="Accept everything that is found now.")
@@ -90,6 +92,8 @@ def command(
         str((settings.folder or Path()) / settings.baseline) if settings.baseline else None
     )
     accepted = read_baseline(Path(accepted_in)) if accepted_in and not write_baseline else {}
+    if fix and not diff:
+        checked = [_written(each) for each in checked]
     findings, errors = gathered(checked, [each for each in found if isinstance(each, Refused)], accepted)
     if write_baseline is not None:
         many = accept(
@@ -99,10 +103,8 @@ def command(
         return _complained(errors) or RIGHT
     if diff:
         _show_differences(checked)
-    elif fix:
-        _write_fixes(checked)
-    if not diff:
-        click.echo(rendered(to, findings, settings, errors))
+    else:  # a fixed document that came on standard input goes on to standard output
+        click.echo(rendered(to, findings, settings, errors), err=fix and "-" in paths)
     if report is not None:
         _write_report(report, paths, findings)
     wrong = any(settings.severity_of(finding.code) == "error" for finding in findings)
@@ -182,15 +184,16 @@ def _show_differences(checked: Sequence[Checked]) -> None:
             click.echo(difference(each.before, each.fixed, each.name), nl=False)
 
 
-def _write_fixes(checked: Sequence[Checked]) -> None:
-    for each in checked:
-        if each.fixed is None:
-            continue
-        if each.name == "-":
-            click.echo(each.fixed, nl=False)
-            continue
-        Path(each.name).write_bytes(each.fixed.encode())
-        click.echo(f"{each.name}: {each.fixes} fixed", err=True)
+def _written(checked: Checked) -> Checked:
+    """A document once its fixes are written, with the findings that are left."""
+    if checked.name == "-" and not checked.error:
+        click.echo(checked.before if checked.fixed is None else checked.fixed, nl=False)
+    if checked.fixed is None or checked.left is None:
+        return checked
+    if checked.name != "-":
+        Path(checked.name).write_bytes(checked.fixed.encode())
+    click.echo(f"{checked.name}: {checked.fixes} fixed", err=True)
+    return replace(checked, findings=checked.left)
 
 
 def _write_report(file: str, paths: Sequence[str], findings: Findings) -> None:
@@ -208,4 +211,6 @@ def _write_report(file: str, paths: Sequence[str], findings: Findings) -> None:
 
     document: Any = findings_document(findings)
     written = format_of(Path(file).suffix.lstrip(".")).write(document)
-    Path(file).write_bytes(written if isinstance(written, bytes) else written.encode())
+    Path(file).write_bytes(
+        written if isinstance(written, bytes) else written.encode(errors="backslashreplace")
+    )

@@ -179,9 +179,25 @@ def test_a_diff_shows_the_fix_and_writes_nothing_and_a_fix_writes_it(tmp_path):
     shown = run(str(note), "--diff").stdout
     assert f"-{WRONG}" in shown and f"+{RIGHT}" in shown
     assert note.read_text(encoding="utf-8") == WRONG
-    run(str(note), "--fix")
+    assert run(str(note), "--fix").return_value == 0
     assert note.read_text(encoding="utf-8") == RIGHT
-    assert run(str(note)).return_value == 0
+
+
+def test_standard_input_is_fixed_into_standard_output_and_what_is_left_is_told_beside_it():
+    slip = "\n\nThen $12 \\times 24 = 298$."
+    answer = run("-", "--fix", stdin=WRONG + slip)
+    assert answer.stdout == RIGHT + slip
+    assert "SC203" in answer.stderr and "SC201" not in answer.stderr and answer.return_value == 1
+    assert run("-", "--fix", stdin=RIGHT).stdout == RIGHT
+
+
+def test_a_fix_is_held_against_the_forms_that_are_given():
+    assert run("-", "--fix", "--given", "d_ff=4*d,b=2", stdin=WRONG).stdout == RIGHT
+
+
+def test_what_a_comment_silences_is_not_fixed():
+    text = f"{WRONG} <!-- symcost: ignore SC201 -->"
+    assert fixed(text, "a.md", {}) == (text, 0)
 
 
 @pytest.mark.parametrize(
