@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from symcost.check.delimiters import TAKEN, Found, scan, without_layout
 from symcost.check.documents import (
@@ -21,6 +21,8 @@ from symcost.check.documents import (
     place,
 )
 from symcost.check.prose import formulas, sentences
+
+LONGEST_SENTENCE = 1_000  # characters
 
 _DIRECTIVE = re.compile(r"\s*+symcost:\s*+")
 _BARE = re.compile(r"\W*?(\d{1,3}(?:,\d{3})+|\d{4,}|\d+\.\d+)\W*")  # a cell that is one number
@@ -79,7 +81,7 @@ def _spans(block: Block, delimited: list[Found], prose: str, lines: list[int]) -
     found = sorted((*delimited, *in_prose)) if in_prose else delimited
     if not found:
         return
-    bounds = sentences(prose)
+    bounds = list(_bearable(sentences(prose), found))
     plain = block.text.replace("\n", " ")
     around = [Sentence(plain[start:end], block.start + start) for start, end in bounds]
     sentence_starts = [start for start, _ in bounds]
@@ -109,6 +111,18 @@ def _spans(block: Block, delimited: list[Found], prose: str, lines: list[int]) -
             arithmetic=this.form != "code" or is_arithmetic(inside),
             amount_only=this.amount_only,
         )
+
+
+def _bearable(bounds: Iterable[tuple[int, int]], found: list[Found]) -> Iterator[tuple[int, int]]:
+    """The same sentences, a very long one cut behind its formulas: the words around a formula are read for each."""
+    index = 0
+    for start, end in bounds:
+        while index < len(found) and (closes := found[index].closes) < end:
+            if closes - start > LONGEST_SENTENCE:
+                yield start, closes
+                start = closes
+            index += 1
+        yield start, end
 
 
 def _as_written(inside: str, prose: str, form: str) -> str:

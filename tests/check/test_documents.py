@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from symcost.check.assembly import LONGEST_SENTENCE
 from symcost.check.documents import Kind, find, kind_of
 from symcost.errors import UsageError
 
@@ -133,3 +134,12 @@ assert "sympy" not in sys.modules
 
     room = documents.__file__.rpartition("/")[0]
     subprocess.run([sys.executable, "-c", program, room], check=True)
+
+
+def test_a_sentence_without_end_is_cut_behind_its_formulas():
+    """Else the words around each formula would be those around all, and the time their product."""
+    spans = find("and $3d$ with `2 * d` is 4 × 5 = 20 " * 400, "markdown").spans
+    assert len(spans) == 1200 and max(len(span.sentence.text) for span in spans) < LONGEST_SENTENCE + 50
+    for span in spans:
+        at = span.start - span.sentence.start
+        assert span.sentence.text[at:].startswith(span.text)
