@@ -31,6 +31,7 @@ MOST_CELLS = 50_000  # of all tables of a document, or one for every DENSEST cha
 MOST_SIGNS = (
     20_000  # dollar signs, backticks and environments of a document, or one for every DENSEST characters
 )
+MOST_LINES = 40_000  # of a document, or one for every DENSEST characters
 DENSEST = 20  # characters; a lecture full of formulas has a sign for every 35
 _PICTURE = re.compile(r"data:[\w/+.\-]{1,80};base64,[A-Za-z0-9+/=]++")
 
@@ -157,10 +158,11 @@ def guard(text: str, name: str) -> None:
             f"{name}: expected at most {LARGEST_TEXT:,} characters, found {len(text):,}. Split the document."
         )
     signs = text.count("$") + text.count("`") + text.count("\\begin")
-    cells = text.count("|")
+    cells, lines = text.count("|"), max(text.count("\n"), text.count("\r"))
     for found, most, what in (
         (signs, MOST_SIGNS, "signs that begin or end a formula"),
         (cells, MOST_CELLS, "table cells"),
+        (lines, MOST_LINES, "lines"),
     ):
         allowed = max(most, len(text) // DENSEST)
         if found > allowed:
