@@ -69,7 +69,7 @@ def find_configuration(start: Path) -> Configuration:
 
     Raises UsageError naming the file and the key that is wrong.
     """
-    folder = start.resolve() if start.is_dir() else start.resolve().parent
+    folder = start.resolve() if start.is_dir() else start.parent.resolve()
     for above in (folder, *folder.parents):
         path = above / "pyproject.toml"
         if path.is_file():

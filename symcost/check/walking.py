@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -37,14 +38,22 @@ class Patterns:
     folder: Path | None = None
     docstrings: bool = False
 
+    @cached_property
+    def _top(self) -> Path:
+        return (self.folder or Path()).resolve()
+
+    @cached_property
+    def _specs(self) -> tuple[GitIgnoreSpec, GitIgnoreSpec]:
+        return GitIgnoreSpec.from_lines(self.files), GitIgnoreSpec.from_lines(self.exclude)
+
     def keeps(self, path: Path) -> bool:
-        try:
-            inside = path.resolve().relative_to((self.folder or Path()).resolve()).as_posix()
-        except ValueError:
+        """Whether a file is meant, by where it stands; what lies outside of the folder always is."""
+        whole = path.parent.resolve() / path.name
+        if not whole.is_relative_to(self._top):
             return True
-        if self.files and not GitIgnoreSpec.from_lines(self.files).match_file(inside):
-            return False
-        return not GitIgnoreSpec.from_lines(self.exclude).match_file(inside)
+        inside = whole.relative_to(self._top).as_posix()
+        files, exclude = self._specs
+        return (not self.files or files.match_file(inside)) and not exclude.match_file(inside)
 
 
 def documents(named: Sequence[str], patterns: Patterns | None = None) -> Iterator[str | Refused]:
@@ -75,7 +84,8 @@ def _walk(top: Path, patterns: Patterns) -> Iterator[str | Refused]:
     ignored: dict[Path, GitIgnoreSpec] = {}
     for above in reversed([top.resolve(), *_inside_repository(top.resolve())]):
         _remember(above, ignored)
-    for folder, below, files in os.walk(top, onerror=None, followlinks=False):
+    closed: list[OSError] = []
+    for folder, below, files in os.walk(top, onerror=closed.append, followlinks=False):
         here = Path(folder)
         _remember(here.resolve(), ignored)
         kept = (name for name in below if name not in NEVER and not (here / name).is_symlink())
@@ -90,6 +100,10 @@ def _walk(top: Path, patterns: Patterns) -> Iterator[str | Refused]:
             )
             if meant and not _is_ignored(path, ignored) and patterns.keeps(path):
                 yield str(path)
+    for error in closed:
+        yield Refused(
+            error.filename, f"{error.filename}: expected a readable folder, found: {error.strerror}."
+        )
 
 
 def _inside_repository(top: Path) -> list[Path]:

@@ -68,6 +68,23 @@ def test_links_in_a_circle_come_to_an_end(folder):
     top = folder("a/b.md")
     (top / "a" / "round").symlink_to(top)
     assert read(top) == ["a/b.md"]
+    (top / "a" / "self.md").symlink_to(top / "a" / "self.md")
+    assert read(top, Patterns(exclude=("old/",), folder=top)) == ["a/b.md", "a/self.md"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_read(folder, monkeypatch):
+    top = folder("a/b.md", "c/d.md")
+    scandir = os.scandir
+
+    def closed(path):
+        if Path(path).name == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    read_one, refused = documents([str(top)])
+    assert read_one == str(top / "c" / "d.md")
+    assert refused.why == f"{top / 'a'}: expected a readable folder, found: Permission denied."
 
 
 def refusal(path: Path) -> str:

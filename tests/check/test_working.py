@@ -265,3 +265,35 @@ def test_a_long_document_may_hold_as_many_formulas_as_a_short_one_for_its_length
 def test_a_document_of_nothing_but_signs_is_refused(sign, what):
     with pytest.raises(UsageError, match=what):
         guard(f"{sign}\n" * 60_000, "signs.md")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_folder_of_hostile_files_ends_in_a_line_for_each_and_the_others_are_checked(tmp_path):
+    """On the command line: what the walk finds, what workers read, and nothing that a document says is done."""
+    pwned = tmp_path / "pwned"
+    bomb = "".join(f"a{at}: &a{at} [{','.join([f'*a{at - 1}'] * 9)}]\n" for at in range(1, 20))
+    documents = {
+        "braces.md": "$" + "{\n" * 30_000 + "}\n" * 30_000 + "$",
+        "long.md": "a" * 50_000_000,
+        "run.tex": rf"$\immediate\write18{{touch {pwned}}} 12 \times 24 = 288$",
+        "yaml.md": f"---\na0: &a0 [x]\n{bomb}---\n{WRONG}",
+        "yaml tag.md": f"---\nx: !!python/object/apply:os.system [touch {pwned}]\n---\n{WRONG}",
+        "</script>.md".replace("/", "∕"): f"`</script>` {WRONG}",
+        "zero.md": f"\0{WRONG}",
+    }
+    for name, text in documents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "latin.md").write_bytes(b"caf\xe9")
+    (tmp_path / "loop.md").symlink_to(tmp_path / "loop.md")
+    (tmp_path / "round").symlink_to(tmp_path)
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
+    os.mkfifo(tmp_path / "pipe.md")
+
+    answer = run(str(tmp_path), "--format", "json")
+    found = {
+        Path(each["file"]).name for each in json.loads(answer.stdout)["findings"] if each["code"] == "SC201"
+    }
+    assert found == {name for name, text in documents.items() if WRONG in text}
+    refused = [line.split(": ")[1].removeprefix(f"{tmp_path}/") for line in answer.stderr.splitlines()]
+    assert refused == ["braces.md", "gone.md", "latin.md", "long.md", "loop.md", "pipe.md"]
+    assert answer.return_value == 2 and not pwned.exists()
