@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,7 +39,9 @@ MANY = 10  # documents from which on a terminal shows how far it is
     show_default=True,
 )
 @click.option(
-    "--report", metavar="FILE", help="Write a report as well; its ending says how (.md, .html, .tex …)."
+    "--report",
+    metavar="FILE",
+    help="Write a report as well; its ending says how (.md, .html, .tex, .pdf, .txt …).",
 )
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Documents read at a time."
@@ -82,7 +84,7 @@ def command(
     settings = _merged(settings, model, under, notation, given)
     patterns = Patterns(settings.files, settings.exclude, settings.folder, docstrings or settings.docstrings)
     options = Options(settings.model, settings.convention, settings.notation, settings.given, fix or diff)
-    _call_is_right(options)
+    _call_is_right(options, report)
     found = list(documents(paths, patterns))
     tasks = [
         Task(each, _standard_input() if each == "-" else None) for each in found if isinstance(each, str)
@@ -106,7 +108,7 @@ def command(
     else:  # a fixed document that came on standard input goes on to standard output
         click.echo(rendered(to, findings, settings, errors), err=fix and "-" in paths)
     if report is not None:
-        _write_report(report, paths, findings)
+        _write_report(report, paths, tasks, findings, errors)
     wrong = any(settings.severity_of(finding.code) == "error" for finding in findings)
     return _complained(errors) or (DIFFERS if wrong else RIGHT)
 
@@ -120,8 +122,8 @@ def _merged(
                    notation=notation or settings.notation, given=values)  # fmt: skip
 
 
-def _call_is_right(options: Options) -> None:
-    """Raises before any document is read where a name or a number is wrong."""
+def _call_is_right(options: Options, report: str | None) -> None:
+    """Raises before any document is read where a name, a number or a report's ending is wrong."""
     from symcost.check import check_text
     from symcost.cli.options import notation_called
     from symcost.conventions import convention
@@ -131,6 +133,10 @@ def _call_is_right(options: Options) -> None:
     if options.under is not None:
         convention(options.under)
     check_text("", "-.md", **options.of_check())
+    if report is not None:
+        from symcost.report import format_of_file
+
+        format_of_file(report)
 
 
 def _standard_input() -> str:
@@ -196,21 +202,33 @@ def _written(checked: Checked) -> Checked:
     return replace(checked, findings=checked.left)
 
 
-def _write_report(file: str, paths: Sequence[str], findings: Findings) -> None:
+def _write_report(
+    file: str, paths: Sequence[str], tasks: Sequence[Task], findings: Findings, errors: Sequence[str]
+) -> None:
     """The table of the corpora, where only corpora were named; else what was found, in the format of the ending."""
+    from symcost.report import findings_document, format_of_file, write_file
+
     if any(finding.file.endswith(".toml") for finding in findings):
         from symcost.check.corpus import report
 
         folders = [path for path in paths if Path(path).is_dir()]
         if len(folders) != 1 or not file.endswith(".md"):
             raise UsageError(f"--report {file}: expected one folder of corpora and a file .md, found others.")
-        Path(file).write_text(report(folders[0]), encoding="utf-8")
+        write_file(Path(file), report(folders[0]))
         return
-    from symcost.report import format_of
-    from symcost.report.findings import findings_document
-
-    document: Any = findings_document(findings)
-    written = format_of(Path(file).suffix.lstrip(".")).write(document)
-    Path(file).write_bytes(
-        written if isinstance(written, bytes) else written.encode(errors="backslashreplace")
+    document = findings_document(findings, _texts(findings, tasks), unread=errors)
+    written = format_of_file(file).write(document)
+    write_file(
+        Path(file), written if isinstance(written, bytes) else written.encode(errors="backslashreplace")
     )
+
+
+def _texts(findings: Findings, tasks: Sequence[Task]) -> dict[str, str]:
+    """The texts that findings stand in, for their lines to be quoted; a notebook's cells are not."""
+    from symcost.check.walking import read_bytes
+
+    texts = {task.name: task.text for task in tasks if task.text is not None}
+    for file in {finding.file for finding in findings} - texts.keys():
+        with suppress(UsageError):
+            texts[file] = read_bytes(file)
+    return texts

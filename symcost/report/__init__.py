@@ -22,7 +22,7 @@ from symcost.report.findings import findings_document
 from symcost.report.lecture import EXAMPLES, NAMES, Talk, lecture
 from symcost.report.recipe import Recipe
 from symcost.report.steps import Board, name, valued
-from symcost.report.writers import FORMATS, Format, format_of, write
+from symcost.report.writers import FORMATS, Format, format_of, format_of_file, write
 from symcost.solve import Limit
 from symcost.symbols import GLOSSARY, NOTATIONS
 from symcost.tables.gpus import Gpu
@@ -31,7 +31,7 @@ from symcost.terms import Number, Terms
 from symcost.training import derive
 
 __all__ = [
-    "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "report", "report_files",
+    "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "format_of_file", "report", "report_files",
     "side_by_side", "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
 

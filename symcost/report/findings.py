@@ -45,6 +45,7 @@ VERDICTS: Mapping[str, tuple[str, str, bool]] = {
     "holds": ("What holds", "equal to what is derived, or its two sides are equal", False),
     "no claim": ("No claim", "a definition, an assumption, a symbol, a tensor equation", False),
 }
+MOST_NAMED = 3  # files in a title
 LONGEST = 200  # signs of a document's line that are shown
 SETTING = re.compile(
     "[dt]?frac|cdot|times|left|right|[lr](?:floor|ceil)|sqrt|mathrm|approx|[lg]eq?|ll|gg|sum|max|min|log|exp|ell|"
@@ -56,19 +57,27 @@ Finding = Mapping[str, Any]
 
 
 def findings_document(
-    findings: Iterable[Any], source: str | Mapping[str, str] = "", name: str = ""
+    findings: Iterable[Any],
+    source: str | Mapping[str, str] = "",
+    name: str = "",
+    unread: Sequence[str] = (),
 ) -> Document:
     """Findings as a report: each formula, its verdict, the difference and the reason; what is wrong first.
 
     `findings` are those of `symcost.check`, or the dicts of its JSON. `source` is the document's text (or the
-    text of each file), from which the lines are quoted; `name` is the document's, else its files.
+    text of each file), from which the lines are quoted; `name` is the document's, else its files. `unread` says of
+    each document that could not be read why.
     """
     found: list[Finding] = [each if isinstance(each, Mapping) else each.to_dict() for each in findings]
     files = list(dict.fromkeys(str(each["file"]) for each in found))
-    called = name or ", ".join(PurePath(file).name for file in files) or "the document"
+    listed = ", ".join(PurePath(file).name for file in files) or "the document"
+    called = name or (listed if len(files) <= MOST_NAMED else f"{len(files)} documents")
     counts = {verdict: sum(each["verdict"] == verdict for each in found) for verdict in VERDICTS}
     texts = source if isinstance(source, Mapping) else dict.fromkeys(files, source)
     sections = [_summary(counts)]
+    if unread:
+        why = Bullets(tuple(line(_short(each)) for each in unread))
+        sections.append(Section(line("Documents that could not be read"), (why,)))
     for verdict, (title, _, told) in VERDICTS.items():
         of_verdict = [each for each in found if each["verdict"] == verdict]
         if not of_verdict or verdict == "no claim":

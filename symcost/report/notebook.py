@@ -19,7 +19,14 @@ LANGUAGE = {"name": "python"}
 
 
 def notebook(document: Document) -> str:
-    """The notebook's JSON, not executed: the same document gives the same bytes, ids of cells included."""
+    """The notebook's JSON, not executed: the same document gives the same bytes, ids of cells included.
+
+    Raises UsageError for a document that has nothing to run.
+    """
+    if not any(section.code for section in document.sections):
+        raise UsageError(
+            f"{document.title}: expected code for a notebook's cells, found none. Write .md or .html instead."
+        )
     line = pieces("dollars")
     cells = [("markdown", f"# {line((document.title,))}\n\n{line((document.subtitle,))}")]
     for section in document.sections:

@@ -119,6 +119,19 @@ def format_of(name: str, templates: str | Path | None = None) -> Format:
     return FORMATS[name]
 
 
+def format_of_file(file: str | Path) -> Format:
+    """The format that a file's ending asks for, the longest that there is. Raises UsageError.
+
+    >>> format_of_file("talk.marp.md").name, format_of_file("notes.md").name
+    ('marp', 'md')
+    """
+    fitting = [each for each in FORMATS.values() if str(file).endswith(each.suffix)]
+    if not fitting:
+        known = ", ".join(each.suffix for each in FORMATS.values())
+        raise UsageError(f"{file}: expected a name that ends in one of {known}, found none of them.")
+    return max(fitting, key=lambda each: len(each.suffix))
+
+
 def _of_user(name: str, folder: Path) -> Format:
     known = ", ".join(f"document.{ending}.j2" for ending in ESCAPES)
     if not folder.is_dir():

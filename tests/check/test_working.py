@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from symcost.check import working
+from symcost.check.corpus import report
 from symcost.check.fixing import fixed
 from symcost.check.working import MOST_SIGNS, Options, Task, check_all, check_document, guard
 from symcost.cli import commands
 from symcost.errors import UsageError
+from symcost.report import FORMATS
 
 ROOT = Path(__file__).parent.parent.parent
 SLIP = (
@@ -223,6 +225,26 @@ def test_a_fix_keeps_the_documents_own_letters():
     assert fixed(text, "a.md", {}) == (text.replace("2BT^2D", "4BT^2D"), 1)
 
 
+@pytest.mark.parametrize(
+    "ending", [each.suffix for each in FORMATS.values() if each.name not in ("pdf", "ipynb")]
+)
+def test_a_report_of_documents_shows_what_differs_and_quotes_the_line(tmp_path, ending):
+    (tmp_path / "notes.md").write_text(f"{WRONG} Mind the gap.", encoding="utf-8")
+    (tmp_path / "latin.md").write_bytes(b"caf\xe9")
+    out = tmp_path / "out" / f"report{ending}"
+    run(str(tmp_path), "--report", str(out))
+    written = out.read_text(encoding="utf-8").replace("\\", "")
+    for words in ("What differs", "SC201", "Mind the gap", "found other bytes at 3"):
+        assert words in written
+
+
+def test_the_report_of_a_corpus_is_its_table(tmp_path):
+    out = tmp_path / "published.md"
+    (tmp_path / "lora.toml").write_bytes((ROOT / "formulas" / "lora-2021.toml").read_bytes())
+    run(str(tmp_path), "--report", str(out))
+    assert out.read_text(encoding="utf-8") == report(tmp_path)
+
+
 def test_a_code_is_explained():
     answer = run("--explain", "sc201")
     assert answer.stdout.startswith("SC201  differs") and answer.return_value == 0
@@ -235,6 +257,7 @@ def test_a_code_is_explained():
         ["-", "--model", "nonsense"],
         ["-", "--under", "nonsense"],
         ["-", "--notation", "x"],
+        ["-", "--report", "x.xyz"],
         ["--explain", "SC9"],
     ],
 )

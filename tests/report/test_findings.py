@@ -3,6 +3,7 @@
 import pytest
 from markdown_it import MarkdownIt
 
+from symcost.errors import UsageError
 from symcost.report import findings_document, write
 
 WRONG = {
@@ -130,3 +131,20 @@ def test_what_a_document_holds_does_nothing_in_the_report(hostile, name):
 def test_a_documents_long_line_is_cut():
     text = write(findings_document([WRONG], "\n\n" + "x" * 1000), "md")
     assert "x" * 150 in text and "x" * 201 not in text
+
+
+def test_many_documents_are_counted_in_the_title():
+    made = findings_document([WRONG | {"file": f"{at}.md"} for at in range(9)])
+    assert made.title == "What symcost finds in 9 documents"
+
+
+def test_what_could_not_be_read_is_told():
+    text = write(
+        findings_document([RIGHT], SOURCE, unread=["x.md: expected UTF-8 text, found other bytes."]), "text"
+    )
+    assert "could not be read" in text and "x.md: expected UTF-8 text" in text
+
+
+def test_a_notebook_of_nothing_to_run_is_refused():
+    with pytest.raises(UsageError, match="found none"):
+        write(findings_document([WRONG], SOURCE), "ipynb")
