@@ -33,6 +33,8 @@ def read(text: str) -> Document:
     front_matter, broken = symcost_block(head[2], head.start(2)) if head and head[1] == "---" else (None, [])
     if head:
         source = re.sub(r"[^\n]", " ", head.group()) + source[head.end() :]
+    if "{" in source:
+        source = _without_directives(source)
     blocks = _Reader(source).blocks(_tokens(source))
     return assemble(text, "markdown", blocks, front_matter=front_matter, broken=broken)
 
@@ -88,6 +90,56 @@ def symcost_block(front: str, start: int = 0) -> tuple[FrontMatter | None, list[
             open_blocks[-1][1][entry[2]] = inner
             open_blocks.append((indent, inner))
     return found, broken
+
+
+# MyST
+
+_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+|:{3,}+)(?:\{([\w:.-]+)\})?(.*)\Z")
+_OPTION = re.compile(r"\s*+:[\w-]++:(?:\s|\Z)")
+_OF_TEXT = frozenset(
+    "note warning tip hint important attention caution danger error seealso admonition dropdown card tab-item aside margin "
+    "sidebar proof theorem lemma corollary definition remark example exercise solution".split()
+)
+
+
+def _without_directives(source: str) -> str:
+    """The same source, equally long, where directives that hold text are text, and `:::{math}` is a formula.
+
+    >>> _without_directives("```{note}\\n$d$\\n```").split()
+    ['$d$']
+    """
+    lines = source.split("\n")
+    opened: list[tuple[str, str]] = []  # the marks that a directive begins with, and what it holds
+    options = False
+    for number, line in enumerate(lines):
+        if options and _OPTION.match(line):
+            lines[number] = " " * len(line)
+            continue
+        options = False
+        found = _FENCE.match(line)
+        if found is None or ("`" in found[1] and "`" in found[3]):
+            continue
+        marks, name, rest = found[1], found[2] or "", found[3]
+        if opened and not name and not rest.strip() and marks.startswith(opened[-1][0]):
+            holds = opened.pop()[1]
+        elif opened and opened[-1][1] == "code":
+            continue
+        else:
+            holds = _held(marks, name)
+            opened.append((marks, holds))
+            options = holds in ("text", "formula")
+        if holds in ("text", "formula"):
+            lines[number] = ("$$" if holds == "formula" else "").ljust(len(line))
+    return "\n".join(lines)
+
+
+def _held(marks: str, name: str) -> str:
+    """What is between such marks: text, a formula, code, or whatever it is by itself."""
+    if name.rsplit(":", 1)[-1] in _OF_TEXT:
+        return "text"
+    if marks.startswith(":"):
+        return "formula" if name == "math" else "itself"
+    return "code"
 
 
 # Block structure

@@ -181,6 +181,9 @@ def _restructured(read: Pieces) -> Pieces:
     made = Pieces()
     formula: int | None = None  # indentation of the directive that is open
     literal: int | None = None  # indentation of the line that ends in ::
+    begun = apart = (
+        False  # whether the formula has begun, and whether a blank line sets another one apart from it
+    )
     place = ("", 1, 1)
     for number, line in enumerate(read.text.split("\n"), 1):
         words = line.lstrip()
@@ -198,9 +201,15 @@ def _restructured(read: Pieces) -> Pieces:
             made.add("\n$$\n", added)
             made.add(directive["body"], Origin(place[0], place[1], place[2] + directive.start("body")))
             made.add("\n" if directive["body"] else "", added)
-        elif literal is not None or (formula is not None and (not words or re.match(r":\w+:", words))):
+            begun, apart = bool(directive["body"]), False
+        elif formula is not None and not words:
+            apart = begun
+        elif literal is not None or (formula is not None and re.match(r":\w+:", words)):
             continue
         else:
+            if formula is not None:
+                made.add("$$\n\n$$\n" if apart else "", added)
+                begun, apart = True, False
             literal = indent if words.rstrip().endswith("::") and formula is None else literal
             made.add(_ROLE.sub(lambda role: f"{'$':>7}{role[1]}$", words), origin)
             made.add("\n", added)

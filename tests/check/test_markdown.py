@@ -218,3 +218,26 @@ def test_only_the_outer_rows_are_split():
         r"a &= \begin{cases} 1 \\ 2 \end{cases}",
         r"b &= {c \\ d}",
     ]
+
+
+def places(text: str) -> list[tuple[str, int, int]]:
+    return [(span.text.strip(), span.line, span.column) for span in find(text, "markdown").spans]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),  # MyST-Parser's and Quarto's guides: directives, colon fences, divs
+    [
+        ("```{note}\nThe $a$.\n```", [("a", 2, 6)]),
+        ("````{admonition} A\n:class: tip\nThe $a$.\n\n```{math}\nb\n```\n````\n$c$", [("a", 3, 6), ("b", 6, 1), ("c", 9, 2)]),
+        (":::{math}\n:label: one\na\n:::\n", [("a", 3, 1)]),
+        ("::: {.callout-note}\nThe $a$.\n:::\n", [("a", 2, 6)]),
+        ("```{prf:theorem} A\nThe $a$.\n```", [("a", 2, 6)]),
+        ("```{code-block} python\n$a$\n```", []),
+        ("```{python}\n# $a$\n```\n$b$", [("b", 4, 2)]),
+        ("````markdown\n```{note}\n$a$\n```\n````\n$b$", [("b", 6, 2)]),
+        ("```{note}\nThe $a$, never closed.", [("a", 2, 6)]),
+        ("```{note}``` in a line, and $a$.", [("{note}", 1, 4), ("a", 1, 30)]),
+    ],
+)  # fmt: skip
+def test_directives_of_text_are_read_and_those_of_code_are_not(text, expected):
+    assert places(text) == expected

@@ -78,6 +78,13 @@ def test_roles_and_directives_of_restructured_text_are_formulas():
     assert not any(formula.startswith("4") for *_, formula in places)
 
 
+def test_a_blank_line_in_a_math_directive_begins_another_formula():
+    """docutils, "math" directive: blocks that are set apart by blank lines are formulas of their own."""
+    text = ".. math::\n   :label: one\n\n   12 \\times 24 = 298\n\n   3 + 4 =\n   8\n\nEnd.\n"
+    places = [(line, column, formula) for _, line, column, formula in wrong(text, "a.rst")]
+    assert places == [(4, 4, "12 \\times 24 = 298"), (6, 4, "3 + 4 =\n8")]
+
+
 def test_a_literal_block_of_restructured_text_is_no_formula():
     assert wrong("As in::\n\n    12 × 24 = 298\n\nthis.\n", "a.rst") == []
 
