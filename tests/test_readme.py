@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from symcost.check.formats import WRITERS
+from symcost.check.walking import DOCUMENTS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -66,3 +69,13 @@ def test_the_package_says_that_it_is_typed_and_under_which_licence():
     assert (ROOT / "symcost" / "py.typed").exists()
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").strip()
     assert (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").startswith("# Changelog")
+
+
+def test_the_hook_and_the_step_that_it_recommends_are_there():
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    recipes = "".join(body for kind, body in BLOCKS if kind == "yaml")
+    [hook] = re.findall(r"hooks: \[\{id: ([\w-]+)\}\]", recipes)
+    assert re.search(rf"^- id: {hook}$", hooks, re.MULTILINE)
+    [files] = re.findall(r"^  files: (.*)$", hooks, re.MULTILINE)
+    assert all(re.search(files, f"a{ending}") for ending in DOCUMENTS)
+    assert set(re.findall(r"--format (\w+)", recipes)) <= set(WRITERS)

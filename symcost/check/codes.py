@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from symcost.check.configuration import SEVERITY
 from symcost.check.findings import CODES
 from symcost.errors import UnknownName, nearest
 
@@ -70,6 +71,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "SC204": Page(
             "The units do not fit: seconds for hours, or bytes for FLOPs.",
             "Put in the factor that the message names, or mend the unit.",
+            "A run takes $86400 \\text{ s} = 1 \\text{ GB}$.",
         ),
         "SC205": Page(
             "A name that was defined before is defined again as something else that is one slip away.",
@@ -78,6 +80,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "SC301": Page(
             "The formula could not be read: broken TeX, an unknown function, or more than one reading.",
             "Nothing, if it is no cost. Otherwise write it in a simpler way; the message has the column.",
+            "Then $\\foo{3} = 4$.",
         ),
         "SC302": Page(
             "A statement with nothing to hold it against: a letter that the document does not explain, or no quantity by "
@@ -88,25 +91,30 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "SC303": Page(
             "Broken markup: a dollar sign without its partner, or front matter that cannot be read.",
             "Close it, or write \\$ for a dollar.",
+            "Let $d be the model width.",
         ),
         "SC401": Page(
             "A definition, an assumption, a symbol or a rule of thumb: there is nothing to prove.",
             "Nothing is to be done.",
+            LETTERS.strip(),
         ),
         "SC402": Page(
             "A tensor equation, a derivative or an update: symcost proves costs, not calculus.",
             "Nothing is to be done.",
+            "The update is $\\theta_{t+1} = \\theta_t - \\alpha g_t$.",
         ),
     }
 )
 
 
 def explained(code: str) -> str:
-    """The page of a code as text. Raises UnknownName, with the nearest code.
+    """The page of a code as text, or of `all` codes as Markdown. Raises UnknownName, with the nearest code.
 
     >>> print(explained("sc203").splitlines()[0])
     SC203  differs: the arithmetic is wrong
     """
+    if code.lower() == "all":
+        return all_pages()
     code = code.upper()
     if code not in CODES:
         raise UnknownName(f"'{code}' is not a code. {nearest(code, CODES)}")
@@ -114,7 +122,27 @@ def explained(code: str) -> str:
     rows = [f"{code}  {CODES[code]}", "", page.meaning, "", f"What to do: {page.mend}"]
     if page.example:
         rows += ["", "Example:", f"  {page.example}"]
-    comments = (f"<!-- symcost: ignore {code} -->", f"% symcost: ignore {code}", f"# symcost: ignore {code}")
-    rows += ["", f"To silence it in one place: {', '.join(comments)};"]
-    rows += [f'for a project: ignore = ["{code}"] under [tool.symcost] in pyproject.toml.']
+    rows += ["", *_silencing(code)]
     return "\n".join(rows)
+
+
+def all_pages() -> str:
+    """The pages of all codes as one Markdown document."""
+    rows = ["# The codes of `symcost check`", "", "Made by `symcost check --explain all`.", ""]
+    rows += ["| code | what it says | as it is told |", "| --- | --- | --- |"]
+    rows += [f"| [{code}](#{code.lower()}) | {words} | {SEVERITY[code]} |" for code, words in CODES.items()]
+    for code, words in CODES.items():
+        page = PAGES[code]
+        rows += ["", f"## {code}", "", f"*{words}.* {page.meaning}", "", f"What to do: {page.mend}"]
+        if page.example:
+            rows += ["", "```markdown", page.example, "```"]
+    rows += ["", "## Silencing a finding", "", *_silencing("SC201")]
+    return "\n".join(rows)
+
+
+def _silencing(code: str) -> list[str]:
+    comments = (f"<!-- symcost: ignore {code} -->", f"% symcost: ignore {code}", f"# symcost: ignore {code}")
+    return [
+        f"To silence it in one place: {', '.join(f'`{comment}`' for comment in comments)};",
+        f'for a project: `ignore = ["{code}"]` under `[tool.symcost]` in pyproject.toml.',
+    ]

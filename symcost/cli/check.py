@@ -55,7 +55,7 @@ MANY = 10  # documents from which on a terminal shows how far it is
 @click.option("--diff", is_flag=True, help="Show what --fix would write, and write nothing.")
 @click.option("--baseline", metavar="FILE", help="Do not tell what this file accepts.")
 @click.option("--write-baseline", metavar="FILE", help="Accept everything that is found now.")
-@click.option("--explain", metavar="CODE", help="What a code such as SC201 means.")
+@click.option("--explain", metavar="CODE", help="What a code such as SC201 means, or all of them.")
 def command(
     paths: tuple[str, ...], model: str | None, under: str | None, notation: str | None, given: tuple[str, ...], to: str,
     report: str | None, jobs: int, docstrings: bool, fix: bool, diff: bool, baseline: str | None,

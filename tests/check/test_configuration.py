@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from symcost.check import CODES, check_text
@@ -114,6 +116,12 @@ def test_every_code_has_a_page():
 @pytest.mark.parametrize("code", [code for code, page in PAGES.items() if page.example])
 def test_the_example_of_a_page_gives_its_code(code):
     assert code in {each.code for each in check_text(PAGES[code].example, "example.md")}
+
+
+def test_the_pages_of_all_codes_are_those_that_are_kept():
+    """`symcost check --explain all > reports/codes.md` writes them again."""
+    kept = (Path(__file__).parents[2] / "reports" / "codes.md").read_text(encoding="utf-8")
+    assert kept == f"{explained('all')}\n" and all(f"## {code}\n" in kept for code in CODES)
 
 
 def test_an_unknown_code_is_told_with_the_nearest():
