@@ -56,7 +56,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
             "The form is not what is derived for the quantity that the words name: a term is missing or too much, or a "
             "coefficient, an exponent or a letter is another.",
             "Compare with the derived form in the message. `--fix` writes it, where there is one.",
-            LETTERS + "The forward FLOPs of the attention layer are $8bcd^2+2bc^2d$.",
+            LETTERS + "The forward FLOPs of the attention layer are $8bcd^2+4bcd$.",
         ),
         "SC202": Page(
             "Two sides of a chain of equations are not the same form.",
