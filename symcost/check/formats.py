@@ -187,7 +187,7 @@ WRITERS = ("text", "json", "sarif", "github")
 
 
 def rendered(to: str, findings: Findings, configuration: Configuration, errors: Sequence[str] = ()) -> str:
-    """The findings in one of WRITERS."""
+    """The findings in one of WRITERS; no word of them where nothing could be read."""
     match to:
         case "json":
             return as_json(findings)
@@ -195,4 +195,4 @@ def rendered(to: str, findings: Findings, configuration: Configuration, errors: 
             return as_sarif(findings, configuration, errors)
         case "github":
             return as_github(findings, configuration)
-    return as_lines(findings, configuration)
+    return as_lines(findings, configuration) if findings or not errors else ""

@@ -105,8 +105,9 @@ def command(
         return _complained(errors) or RIGHT
     if diff:
         _show_differences(checked)
-    else:  # a fixed document that came on standard input goes on to standard output
-        click.echo(rendered(to, findings, settings, errors), err=fix and "-" in paths)
+    elif told := rendered(to, findings, settings, errors):
+        # a fixed document that came on standard input goes on to standard output
+        click.echo(told, err=fix and "-" in paths)
     if report is not None:
         _write_report(report, paths, tasks, findings, errors)
     wrong = any(settings.severity_of(finding.code) == "error" for finding in findings)
