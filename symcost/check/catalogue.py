@@ -178,6 +178,7 @@ class Book:
     def __init__(self, supposed: Supposed) -> None:
         self.supposed = supposed
         self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self._placed: dict[str, dict[str, list[Piece]]] = {}
         self._indexed: dict[str, dict[Key, list[Entry]]] = {}
         self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
 
@@ -235,10 +236,16 @@ class Book:
     def _entry(
         self, quantity: str, parts: tuple[Part, ...], every: bool, per: str, split: str
     ) -> Entry | None:
-        chosen = tuple(
-            piece
-            for piece in self.pieces(quantity)
-            if not parts or any(_within(piece, part) for part in parts)
+        chosen = (
+            self.pieces(quantity)
+            if not parts
+            else tuple(
+                piece
+                for place, pieces in self._places(quantity).items()
+                if (here := [tensors for inside, tensors in parts if _inside(place, inside)])
+                for piece in pieces
+                if any(not tensors or piece.tensor in tensors for tensors in here)
+            )
         )
         if not chosen:
             return None
@@ -299,10 +306,11 @@ class Book:
                         )
 
     def _places(self, quantity: str) -> dict[str, list[Piece]]:
-        places: dict[str, list[Piece]] = {}
-        for piece in self.pieces(quantity):
-            places.setdefault(piece.term.place, []).append(piece)
-        return places
+        if quantity not in self._placed:
+            places = self._placed[quantity] = {}
+            for piece in self.pieces(quantity):
+                places.setdefault(piece.place, []).append(piece)
+        return self._placed[quantity]
 
 
 ZERO = "ZeRO stage "
@@ -322,10 +330,9 @@ def _step_of(term: Term) -> str:
     return head if tail in ("rotated", "biased", "dropped") and head not in ("y", "z") else name
 
 
-def _within(piece: Piece, part: Part) -> bool:
-    place, tensors = part
-    inside = piece.place == place or piece.place.startswith(f"{place}.")
-    return inside and (not tensors or piece.tensor in tensors)
+@cache
+def _inside(place: str, whole: str) -> bool:
+    return place == whole or place.startswith(f"{whole}.")
 
 
 def _chosen(wanted: Summands, pieces: list[Piece]) -> tuple[Piece, ...]:

@@ -19,7 +19,17 @@ from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, form_of, key, minus, ratio, scaled, summands, times, total
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, PARAMETERS, WHOLE_SQUARE, Part, Subject, said
+from symcost.check.subjects import (
+    ACTIVATIONS,
+    CONCLUDES,
+    FLOPS,
+    IN_BYTES,
+    PARAMETERS,
+    WHOLE_SQUARE,
+    Part,
+    Subject,
+    said,
+)
 from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
@@ -29,9 +39,14 @@ TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
+OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
+SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
+    ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
+    ("checkpoint", "checkpoint|recomput|remat"),
+)}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = tuple(
@@ -116,7 +131,8 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-        return of_the_listed(self.case, self.item) or self.unchecked(tables), None
+        words = f"{words_before(self.statement.span)} {self.statement.span.after}"
+        return of_the_listed(self.case, self.item, words) or self.unchecked(tables), None
 
     # ------------------------------------------------------------------------------ what the words announce
 
@@ -293,9 +309,9 @@ class Claim:
         if supposed is None:
             return None
         for option in OPTION_NAMES:
-            if option in supposed.convention or (
-                option == "causal" and WHOLE_SQUARE.search(self.about.words)
-            ):
+            if option in supposed.convention or not SPEAKS_OF[option].search(self.case.document.text):
+                continue
+            if option == "causal" and WHOLE_SQUARE.search(self.about.words):
                 continue
             other = book(replace(supposed, convention=f"{supposed.convention}+{option}"))
             found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
@@ -535,7 +551,7 @@ def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: A
     return [claim.differs(entry, slip)]
 
 
-def of_the_listed(case: Case, item: Item) -> Pair | None:
+def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
     """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
     forms = [each.form for each in case.bare[-MOST_LISTED:]]
     table = summands(case.tied(case.knowledge.opened(item.form)))
@@ -543,21 +559,30 @@ def of_the_listed(case: Case, item: Item) -> Pair | None:
         return None
     tables = [summands(case.tied(case.knowledge.opened(form))) or {} for form in forms]
     shown = item.source.strip()
-    for start in range(len(forms) - 1):
+    concludes = CONCLUDES.search(words)
+    for start in range(len(forms) - 1) if concludes else ():
         if total(tables[start:]) == table:
             return Pair(
                 "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
             )
+    last = case.bare[-1].source
+    every = times(tables[-1], ALL_BLOCKS) or {}
+    if every == table:
+        return Pair("holds", "SC101", shown, message=f"{last}, for all blocks")
+    slip = one_slip(table, every) if concludes and _has(table, "L") and OF_ALL.search(words) else None
+    if slip is not None:
+        return Pair("differs", "SC201", shown, written(every), written(slip.difference),
+                    f"{slip.words}, with {last} for each block")  # fmt: skip
     if item.unit is None or "byte" not in item.unit.powers:
         return None
     for size in (2, 4):
         each = scaled(tables[-1], Fraction(size))
         if each == table:
-            return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {case.bare[-1].source}")
+            return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {last}")
         slip = one_slip(table, each)
         if slip is not None and slip.factor and len(table) > 2:
             return Pair("differs", "SC201", shown, written(each), written(slip.difference),
-                        f"{slip.words}, with {size} bytes for each of {case.bare[-1].source}")  # fmt: skip
+                        f"{slip.words}, with {size} bytes for each of {last}")  # fmt: skip
     return None
 
 

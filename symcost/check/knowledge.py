@@ -169,6 +169,9 @@ _FORMULA = re.compile(r"[\\=*^·]|\$[^$]*[+\d]")  # in a cell that explains no l
 _SHARE_OF_HEADS = re.compile(
     r"\$([A-Za-z])\s?([A-Za-z])\$ (?:key[/ -](?:and )?value|kv) heads"
 )  # $rh$ key/value heads
+_CONFIGURED = re.compile(
+    r"(?<!\w)[\"']?([a-z]+(?:_[a-z]+)+)[\"']?\s?[:=]\s?(\d[\d_]*)(?![\w.*]| ?[*/+-])"
+)  # "hidden_size": 4096
 _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
@@ -222,6 +225,11 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
     _read_values(document, knowledge)
+    for name, number in _CONFIGURED.findall(document.text):
+        letter = meaning_of(name) or ""
+        if letter in GLOSSARY and letter not in knowledge.values:
+            knowledge.values[letter] = (Fraction(number.replace("_", "")),)
+            knowledge.in_words.add(letter)
     for block in document.blocks:
         counts = [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
         for letter, number in [

@@ -197,6 +197,12 @@ def _display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 # From tokens to blocks
 
 _FORMULAS = re.compile(r"(?:(?:\$[^$]+\$|`[^`]+`)[\s,.;=]*+)++")
+_CODE = re.compile(
+    r"[;{}]|\w\(\w*\)|\]\(|://|^\s*(?:(?:import|from|def|class|for|while|if|return|print|pip|python3?|git|cd|export|sudo"
+    r"|torchrun|bash|npm|docker|srun|sbatch|mkdir)\b|#!|>>>|\$ |--?\w)|\s--\w",
+    re.MULTILINE,
+)  # what a fence with a program in it has
+_SIGNS_OF_CODE = re.compile(r"[$`\\|<>@!?\[\]\"']|(?<!\w)#|\.(?:py|sh|json|yaml|toml)\b")
 _BOLD = re.compile(r"\*\*[^*]+\*\*:?|__[^_]+__:?")  # a paragraph of bold letters is a heading
 _IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^()\s]*+\)")
 
@@ -235,6 +241,12 @@ class _Reader:
                 yield Block("html", text, start, path, self.lead(containers[:-1]))
             elif kind == "fence" and token.info.strip().split(" ")[0] in ("math", "{math}", "latex-math"):
                 yield from self.fence(token, path, self.lead(containers))
+            elif (
+                kind == "fence"
+                and token.info.strip() in ("", "text", "txt", "plain")
+                and not _CODE.search(token.content)
+            ) or (kind == "code_block" and not _CODE.search(token.content)):
+                yield from self.notes(token, path, self.lead(containers))
             elif kind == "display":
                 text, start = self.in_place(token, token.content)
                 yield Block("math", text, start, path, self.lead(containers))
@@ -294,6 +306,15 @@ class _Reader:
             closes = self.lines[last - 1] + last_line.rfind(token.markup)
             after = re.sub(r"[^\n]", " ", self.source[start + len(inside) : closes]) + "$$"
         yield Block("math", before + inside + after, opens, path, lead)
+
+    def notes(self, token: Token, path: tuple[str, ...], lead: tuple[str, ...]) -> Iterator[Block]:
+        """Sums in a fence of no language, or set in by four blanks: each line stands for itself."""
+        for number in range(*(token.map or (0, 0))):
+            line = self.source[self.lines[number] : self.lines[number + 1] - 1]
+            words = line.strip()
+            fenced = token.markup and words.startswith(token.markup)
+            if words and not fenced and not _SIGNS_OF_CODE.search(words):
+                yield Block("item", words, self.lines[number] + line.index(words), path, lead)
 
     def table(
         self, tokens: list[Token], at: int, path: tuple[str, ...], lead: tuple[str, ...]

@@ -73,7 +73,7 @@ _COUNT_OF = re.compile(
     rf"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?({_PHRASE})(?![\w-])", re.IGNORECASE
 )
 _SIZE_IS = re.compile(
-    rf"(?<![\w-])({_PHRASE})(?: size| is| of|:| =){{0,2}} (\d[\d,]*\d)(?![\w.]|,\d| ?[%×*·])", re.IGNORECASE
+    rf"(?<![\w-])({_PHRASE})(?: size| is| of|:| =){{0,2}} (\d[\d,]*\d)(?![\w]|[.,]\d| ?[%×*·])", re.IGNORECASE
 )
 
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
@@ -171,7 +171,7 @@ def declarations(text: str) -> Iterator[tuple[str, str]]:
                 meaning = "c"
             if said.get(plain_name(name), "D") == "D":
                 said[plain_name(name)] = meaning
-    said = _letter_list(text) | said
+    said |= {name: meaning for name, meaning in _letter_list(text).items() if name not in said}
     for meaning, pattern in _SIZES_OF:
         said |= {plain_name(name): meaning for name in pattern.findall(text)}
     yield from said.items()

@@ -60,7 +60,10 @@ _QUANTITIES = _table(
     (r"\brecomput\w+ flops\b|\bcomputed again\b", "recompute_flops"),
     (r"\b(?:backward|bwd|backprop\w*)\b|反向", "backward_flops"),
     (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|前向|正向", "forward_flops"),
-    (r"\b[MC] KV\b|\bkv[- ]?cache\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)", "kv_cache_memory"),
+    (
+        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)",
+        "kv_cache_memory",
+    ),
     (r"\b(?:kept|keeps?|saves?|saved)\b(?![^.;]{0,20}\bheads\b)", ACTIVATIONS),
     (r"\badamw?\b[^.;]{0,30}\bflops?\b|\boptimi[sz]er flops\b", "optimizer_flops"),
     (r"\b(?:[kmgtpez]?flops?|compute|floating.point)\b|multipl\w+ and|计算量|运算", FLOPS),
@@ -112,12 +115,12 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (
             r"(?i:(?:attention |mix\w* |averag\w* |weight\w* |scores? |probabilit\w+ )(?:over |of |with |times |on "
             r"|· |x |× )?(?:the )?(?:values?|V)\b"
-            r"|\bvalue reductions?\b"
+            r"|\bvalue reductions?\b|\b(?:att|attn|probs?|softmax) ?@ ?v\w*"
             r"|weight\w* (?:sum|values|average)|\bvalues?\b(?! heads?|投影))|\b[AP] ?V\b|attn·V|对\s*\$?V\$?\s*加权|加权",
             (_ATTENTION, _W),
         ),
         (
-            r"(?i:\bscores?\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
+            r"(?i:\bscores?\b|\bq ?@ ?k\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
             r"|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
             (_ATTENTION, _S),
         ),
@@ -258,8 +261,8 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", re.compile(r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square"
                           r"|scores)", re.IGNORECASE)),
-    ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel", re.IGNORECASE)),
-    ("sequence", re.compile(r"\bsequence[ -]parallel", re.IGNORECASE)),
+    ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
+    ("sequence", re.compile(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
 )  # fmt: skip
 _NEGATED = re.compile(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
@@ -287,8 +290,9 @@ _QUALIFIED = re.compile(
 )
 
 
-_CONCLUDES = re.compile(
-    r"\b(?:so|hence|thus|therefore|together|makes?|becomes?|gives?|total|sum)\b|共|因此|所以", re.IGNORECASE
+CONCLUDES = re.compile(
+    r"\b(?:so|hence|thus|therefore|together|makes?|becomes?|gives?|total|sum|in all|altogether)\b|共|因此|所以",
+    re.IGNORECASE,
 )
 
 
@@ -345,9 +349,9 @@ class Subject:
         return replace(
             self,
             in_bytes=True,
-            quantities=_counted(self.quantities, True),
-            near_quantities=_counted(self.near_quantities, True),
-            sure_quantities=_counted(self.sure_quantities, True),
+            quantities=_counted(self.quantities, True) - FLOPS,
+            near_quantities=_counted(self.near_quantities, True) - FLOPS,
+            sure_quantities=_counted(self.sure_quantities, True) - FLOPS,
         )
 
 
@@ -485,7 +489,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     if parts or not times:
         times = next((each.times for each in all_said if each.times in ("one", "all")), times)
     per = next((each.per for each in all_said if each.per), "")
-    concludes = _CONCLUDES.search(" ".join(levels[: near + 1])) is not None
+    concludes = CONCLUDES.search(" ".join(levels[: near + 1])) is not None
     sure = _sure([each.quantities for each in all_said], near, concludes)
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
     near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
@@ -521,7 +525,7 @@ def _sure(named: Sequence[frozenset[str]], near: int, concludes: bool) -> frozen
 def _counted(quantities: frozenset[str], in_bytes: bool | None) -> frozenset[str]:
     """Of what the words may mean, what is counted in bytes, or in elements, where that is said."""
     if in_bytes is True:
-        return quantities & IN_BYTES or quantities - FLOPS
+        return quantities & IN_BYTES or quantities
     if in_bytes is False:
         return quantities - IN_BYTES or quantities
     return quantities

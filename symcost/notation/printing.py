@@ -31,6 +31,7 @@ from symcost.notation.arranging import (
     times,
 )
 from symcost.notation.numbers import Exact, Style, written_out
+from symcost.notation.vocabulary import JOINING
 from symcost.symbols import GLOSSARY, NOTATIONS, Notation
 
 __all__ = ["code", "javascript", "latex", "latex_name", "substituted", "terms", "text"]
@@ -304,8 +305,8 @@ _WORDS = {"max", "min", "log", "exp", "sqrt", "floor", "ceil", "mod", "abs"} | {
 
 @lru_cache(maxsize=1024)
 def _spells(letters: str) -> bool:
-    """Whether a run of letters ends in a word that is known, as `2bdp` does in `dp`."""
-    return any(letters.endswith(word) for word in _WORDS)
+    """Whether a run of letters is a word that joins others, or ends in one that is known, as `2bdp` does in `dp`."""
+    return letters in JOINING - {"as"} or any(letters.endswith(word) for word in _WORDS)
 
 
 class Code(OneLine):

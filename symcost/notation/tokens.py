@@ -591,7 +591,7 @@ class _Understanding:
     def is_joining(self, at: int) -> bool:
         """Whether a run joins words, as in a sentence: `if`, `of`; but `as` may be a·s."""
         mark, after = self.marks[at], self.peek(at + 1)
-        if mark.text.lower() not in JOINING:
+        if mark.text.lower() not in JOINING or mark.text[1:] != mark.text[1:].lower():
             return False
         shown = mark.gap == 2 and (after.gap == 2 or after.kind == "end")
         return len(mark.text) > 2 or self.form == "code" or (shown and mark.text != "as")
