@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,8 +13,8 @@ from symcost.derive import Derivation, Kept
 from symcost.errors import UsageError
 from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Message, Traffic
 from symcost.layouts.pipeline import pp
-from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing
-from symcost.lower import Held, Program, Step, lower
+from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing, exchanged
+from symcost.lower import Held, Program, Region, Step, lower
 from symcost.symbols import SYMBOLS, L, accumulation
 from symcost.tables.precisions import Precision
 from symcost.tensors import Role
@@ -34,6 +34,7 @@ class OnDevice(Derivation):
         super().__init__(program, "fp32" if precision.activation == 4 else "bf16")
         self.layout, self.precision = layout, precision
         self.placing = Placing(layout, program)
+        self._received: dict[Held, Held] = {}  # copies that came in exchange, by the tensor that was sent
         if layout.mesh:
             self.program = replace(
                 program, parameters=[each for each in program.parameters if self._is_here(each)]
@@ -109,15 +110,30 @@ class OnDevice(Derivation):
     def kept(self) -> list[Kept]:
         return [kept for kept in super().kept if self.here(kept.place)]
 
+    def _asked_by(self, event: Step | Region) -> Iterator[tuple[Held, str, str, Because]]:
+        """What a gradient reads of a tensor that came in exchange for another part is kept as it came."""
+        step = event.step if isinstance(event, Region) else event
+        for tensor, place, reader, because in super()._asked_by(event):
+            yield self._as_read(tensor, step), place, reader, because
+
+    def _as_read(self, tensor: Held, step: Step | None) -> Held:
+        if step is None or tensor not in step.inputs:
+            return tensor
+        need = self.placing.need(step, step.inputs.index(tensor))
+        if not exchanged(self.placing.lies(tensor), need.lies):
+            return tensor
+        return self._received.setdefault(tensor, replace(tensor, base=None))
+
     @cached_property
     def saved_activations(self) -> tuple[Term, ...]:
         whole = super().saved_activations  # its cache is overwritten with what is returned here
         if not self.layout.mesh:
             return whole
+        sent = {copy: tensor for tensor, copy in self._received.items()}
         return tuple(
             replace(
                 term,
-                amount=self.placing.share(kept.tensor),
+                amount=self.placing.share(sent.get(kept.tensor, kept.tensor)),
                 times=self._times(term.place, term.times) * self._in_flight(term.place),
             )
             for kept, term in zip(self.kept, whole, strict=True)

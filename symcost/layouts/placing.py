@@ -152,6 +152,12 @@ def where(placement: Placement) -> dict[str, str]:
     return {mesh: axis for axis, meshes in placement.items() for mesh in meshes}
 
 
+def exchanged(lies: Placement, needed: Placement) -> tuple[str, ...]:
+    """The mesh axes that split one axis where a tensor lies, and another where it is needed."""
+    start, end = where(lies), where(needed)
+    return tuple(mesh for mesh, axis in start.items() if end.get(mesh, axis) != axis)
+
+
 @dataclass(frozen=True)
 class Need:
     """How a step needs one of its inputs: `lies`, in the input's own axes, and over which mesh axes the
