@@ -6,14 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from sympy import Expr, Integer, ceiling
+from sympy import Expr, Integer, Max, ceiling
 
 from symcost.conventions import ELEMENT_BYTES
-from symcost.derive import Derivation, Kept
+from symcost.derive import Derivation, Kept, Moment
 from symcost.errors import UsageError
 from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Message, Traffic
 from symcost.layouts.pipeline import pp
-from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing, exchanged
+from symcost.layouts.placing import (
+    ACTIVATIONS,
+    FLAT,
+    GRADIENTS,
+    PARAMETERS,
+    STATES,
+    Layout,
+    Placing,
+    exchanged,
+    without,
+)
 from symcost.lower import Held, Program, Region, Step, lower
 from symcost.symbols import SYMBOLS, L, accumulation
 from symcost.tables.precisions import Precision
@@ -173,6 +183,61 @@ class OnDevice(Derivation):
     @cached_property
     def _all_of_each(self) -> tuple[Term, ...]:
         return Derivation(self.program, self.element).parameters
+
+    # What is there for a moment.
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Those of one device, on this stage; where ZeRO gathers parameters or sums whole gradients, also the
+        way back through a block.
+        """
+        whole = self._whole_for_a_while("head"), self._whole_for_a_while(BLOCK)
+        found = [
+            replace(moment, terms=moment.terms + whole[0]) if moment.name == "loss backward" else moment
+            for moment in super().moments()
+        ]
+        if whole[1]:
+            meaning = "one block's parameters or gradients are whole beside all that is saved"
+            before = ("parameter_memory", "optimizer_memory")
+            found.insert(-1, Moment("block backward", meaning, before, self.activation_memory + whole[1]))
+        return tuple(found)
+
+    def _whole_for_a_while(self, kind: str) -> tuple[Term, ...]:
+        """Bytes of what is split but must be whole while the head, or the largest block, is gone through."""
+        sizes: dict[Expr, Expr] = {}  # by how often such a block is there
+        for tensor in self.program.parameters:
+            if tensor.place.split(".")[0] != kind:
+                continue
+            for of, each in ((PARAMETERS, self.precision.parameter), (GRADIENTS, self.precision.gradient)):
+                lies = self.layout.place(tensor.axes, of)
+                if FLAT in lies and (of == PARAMETERS or tensor.wants):
+                    whole = self.layout.share(tensor.axes, without(lies, lies[FLAT]))
+                    sizes[tensor.times] = sizes.get(tensor.times, Integer(0)) + each * whole
+        if not sizes:
+            return ()
+        largest = Max(*sizes.values(), evaluate=False) if len(sizes) > 1 else next(iter(sizes.values()))
+        because = Because(f"gathered, or not yet scattered, while the {kind} is gone through")
+        return (Term(largest, Integer(1), f"whole {kind}", kind, because, "worst_moment_memory"),)
+
+    def _there(self, tensor: Held, name: str, words: str) -> tuple[Term, ...]:
+        amount = self.placing.share(tensor) * self.bytes_of(tensor)
+        there = super()._there(tensor, name, words)
+        return tuple(replace(term, amount=amount) for term in there if self.here(term.place))
+
+    def _updated(self, tensor: Held) -> Expr:
+        return self.layout.share(tensor.axes, self.layout.place(tensor.axes, STATES))
+
+    # What generation keeps.
+
+    def kv_cache(self, element_bytes: Expr) -> tuple[Term, ...]:
+        """The part of keys and values that lies here, of this stage's blocks."""
+        placed = (
+            self.layout.share(tensor.axes, self.layout.place(tensor.axes, ACTIVATIONS))
+            for tensor, *_ in self._keys_and_values()
+        )
+        return tuple(
+            replace(term, amount=element_bytes * share, times=self._times(term.place, term.times))
+            for term, share in zip(super().kv_cache(element_bytes), placed, strict=True)
+        )
 
     # What is computed.
 

@@ -47,7 +47,7 @@ OF_THE_RUN = (
     "cost",
     "energy",
 )
-NOT_YET = ("worst_moment_memory", "kv_cache_memory", "inference_memory", "decode_time", "decode_rate")
+NOT_DERIVED = ("decode_time", "decode_rate")  # a token goes through all stages, one after the other
 
 
 class Across(Costs):
@@ -117,10 +117,10 @@ class Across(Costs):
     def __getitem__(self, quantity: str) -> Terms:
         if quantity in OF_THE_RUN:
             return self.whole[quantity]
-        if quantity in NOT_YET:
+        if quantity in NOT_DERIVED:
             raise UsageError(
-                f"{quantity}: not derived for one device of a layout. Ask for peak_memory, "
-                "or leave out the layout."
+                f"{quantity}: not derived for one device of a layout. Ask for kv_cache_memory or "
+                "inference_memory, or leave out the layout."
             )
         if quantity in DEVICE_QUANTITIES and quantity not in self._found:
             found = getattr(self, f"_{quantity}")()
@@ -128,7 +128,7 @@ class Across(Costs):
         return self._found[quantity] if quantity in DEVICE_QUANTITIES else super().__getitem__(quantity)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name in (*QUANTITIES, *DEVICE_QUANTITIES) if name not in NOT_YET])
+        return iter([name for name in (*QUANTITIES, *DEVICE_QUANTITIES) if name not in NOT_DERIVED])
 
     def __len__(self) -> int:
         return len(list(iter(self)))

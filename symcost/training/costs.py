@@ -12,7 +12,7 @@ from sympy import Expr, Integer, Max, Rational, Symbol, ceiling
 
 from symcost import symbols as s
 from symcost.conventions import Convention
-from symcost.derive import Derivation, kv_cache
+from symcost.derive import Derivation
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.lower import lower
 from symcost.model import STORED_BYTES, Model
@@ -245,7 +245,7 @@ class Costs(Mapping[str, Terms]):
 
     def _kv_cache_memory(self) -> Terms:
         return self._terms(
-            "kv_cache_memory", kv_cache(self.model.loss, self._bytes(self.precision.activation))
+            "kv_cache_memory", self.derivation.kv_cache(self._bytes(self.precision.activation))
         )
 
     def _inference_memory(self) -> Terms:
