@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symcost.layouts import Layout
     from symcost.training.across import DEVICE_QUANTITIES, Across
     from symcost.training.optimum import Optimum, compute_optimal
+    from symcost.training.ranking import Ranking, fewest_gpus, rank
 
 __all__ = [
     "DEVICE_QUANTITIES",
@@ -29,9 +30,12 @@ __all__ = [
     "Costs",
     "Given",
     "Optimum",
+    "Ranking",
     "approximations",
     "compute_optimal",
     "derive",
+    "fewest_gpus",
+    "rank",
 ]
 
 
@@ -40,6 +44,9 @@ _HOMES = {
     "DEVICE_QUANTITIES": "across",
     "Optimum": "optimum",
     "compute_optimal": "optimum",
+    "Ranking": "ranking",
+    "fewest_gpus": "ranking",
+    "rank": "ranking",
 }
 
 

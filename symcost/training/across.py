@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -50,6 +50,9 @@ OF_THE_RUN = (
 NOT_DERIVED = ("decode_time", "decode_rate")  # a token goes through all stages, one after the other
 
 
+Links = Mapping[str, int | Fraction]  # bytes a second in one direction, by mesh axis
+
+
 class Across(Costs):
     """The costs of one device: a step's quantities are a device's own, the run's are those of all together.
 
@@ -78,7 +81,11 @@ class Across(Costs):
         known = {name: int(value) for name, value in self.numbers.items() if name in asked}
         self.layout = replace(layout.numbered(**known), accumulates="accumulation" in put_in)
         self._of = PARAMETERS
-        check(self.derivation, self.ties, self.numbers)
+        self.check()
+
+    def check(self, **sizes: Number) -> None:
+        """Raises UsageError where the mesh cannot be, with these sizes put in, naming those that would do."""
+        check(self.derivation, self.ties, {**self.numbers, **sizes})
 
     @staticmethod
     def _of_pipeline(layout: Layout) -> tuple[str, ...]:
@@ -207,14 +214,14 @@ class Across(Costs):
             groups.setdefault(message.over, []).append(message.term(self.layout))
         return {over: self._device_terms("message_bytes", tuple(terms)) for over, terms in groups.items()}
 
-    def step_time(
-        self, gpu: Gpu, links: Mapping[str, int] | None = None, **numbers: float | Fraction
-    ) -> StepTime:
+    def step_time(self, gpu: Gpu, links: Links | None = None, **numbers: float | Fraction) -> StepTime:
         """The bounds of one step's time on a GPU.
 
         `links` names mesh axes whose devices are joined by something slower than the GPU's own link, in
         bytes a second in one direction; the GPU's link carries half of what vendors print in one direction.
+        Raises UsageError for another axis, and for a rate that is not positive.
         """
+        check_links(links or {}, self.layout.mesh)
         peak = gpu.peak_for(self.precision.matmul)
         seconds = sum(
             (
@@ -243,6 +250,20 @@ class Across(Costs):
         )
 
 
-def link_of(gpu: Gpu, over: tuple[str, ...], links: Mapping[str, int]) -> Fraction:
+def check_links(links: Links, mesh: Iterable[str]) -> None:
+    """Raises UsageError where a link is none of a mesh's axes, or carries nothing."""
+    axes = tuple(dict.fromkeys(mesh))
+    for axis, rate in links.items():
+        if axis not in axes:
+            raise UsageError(
+                f"links: {axis} is no axis of the mesh, which has {', '.join(axes)}. Name one of them."
+            )
+        if rate <= 0:
+            raise UsageError(
+                f"links: expected a positive number of bytes a second along {axis}, found {rate}."
+            )
+
+
+def link_of(gpu: Gpu, over: tuple[str, ...], links: Links) -> Fraction:
     """Bytes a second that a device can send along some mesh axes: as the slowest link among them."""
     return min(Fraction(links.get(mesh, Fraction(gpu.link, 2))) for mesh in over)

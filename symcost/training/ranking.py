@@ -5,18 +5,19 @@ quickest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symcost.errors import UsageError
+from symcost.layouts import layout
 from symcost.layouts.checking import Divides, divisions
 from symcost.model import Model
 from symcost.symbols import SYMBOLS
 from symcost.tables.gpus import Gpu
 from symcost.terms import compiled, evaluator
-from symcost.training.across import Across, link_of
+from symcost.training.across import Across, Links, check_links, link_of
 from symcost.training.costs import Given
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 PARTS = ("compute", "memory", "messages")
 DOUBLING = tuple(2**power for power in range(17))  # sizes of a mesh axis that splits no length
-SIZES = ("tp", "pp", "cp", "ep", "dp", "b", "accumulation")
+MESH = ("tp", "pp", "cp", "ep", "dp")
+SIZES = (*MESH, "b", "accumulation")
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,15 @@ class Ranking:
 
     `layouts` and `conventions` are named by the columns `layout` and `under`. `bytes` is that of the fuller
     of the first and the last stage; `serial` and `overlapped` bound the seconds of a step of the slower of
-    the two, `mfu` is that of the serial one; `binds` is the longest part, as a place in PARTS.
+    the two, `mfu` is that of the serial one; `binds` is the longest part, as a place in PARTS. `tokens` are
+    those of a step.
     """
 
     layouts: tuple[str, ...]
     conventions: tuple[str, ...]
     columns: Mapping[str, NDArray[Any]] = field(repr=False)
     most: int = 0
+    tokens: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["serial"])
@@ -58,8 +62,17 @@ class Ranking:
 
         least = numpy.minimum.accumulate(self.columns["bytes"])
         first = numpy.flatnonzero(numpy.diff(least, prepend=numpy.inf) < 0)
-        kept = {name: column[first] for name, column in self.columns.items()}
-        return list(Ranking(self.layouts, self.conventions, kept, self.most).rows(len(first)))
+        return list(self._of(first).rows(len(first)))
+
+    def by_gpus(self) -> list[dict[str, Any]]:
+        """The quickest point of every number of GPUs, from the fewest; with its tokens a second."""
+        import numpy
+
+        first = numpy.unique(self.columns["gpus"], return_index=True)[1]
+        return [row | {"rate": self.tokens / row["serial"]} for row in self._of(first).rows(len(first))]
+
+    def _of(self, places: NDArray[Any]) -> Ranking:
+        return replace(self, columns={name: column[places] for name, column in self.columns.items()})
 
 
 def rank(
@@ -73,12 +86,13 @@ def rank(
     under: Iterable[str] = ("textbook+flash",),
     precision: str = "mixed-16",
     micro_batches: Sequence[int] = MICRO_BATCHES,
-    links: Mapping[str, int] | None = None,
+    links: Links | None = None,
     fits: bool = True,
 ) -> Ranking:
     """Every mesh of so many GPUs on which the model lies evenly, ranked by the seconds of a step, serially.
 
-    A step sees `global_batch` sequences; `links` are those of `Across.step_time`. Pipelines have as many
+    A step sees `global_batch` sequences; `links` are those of `Across.step_time`; `gpus` may name several
+    numbers. Pipelines have as many
     micro-batches as stages at least. With `fits` only points within the GPU's memory stay. Computed in
     float64, in bulk; the first few can be asked for exactly by `derive`. Raises UsageError where no mesh
     does.
@@ -86,6 +100,7 @@ def rank(
     import numpy
 
     named, conventions = tuple(layouts), tuple(under)
+    check_links(links or {}, (axis for name in named for axis in layout(name).mesh))
     found: list[dict[str, NDArray[Any]]] = []
     for which, name in enumerate(named):
         for way, convention in enumerate(conventions):
@@ -96,6 +111,7 @@ def rank(
             columns = _measured(costs, gpu, points, links or {})
             columns["layout"] = numpy.full_like(points["b"], which)
             columns["under"] = numpy.full_like(points["b"], way)
+            columns["gpus"] = numpy.prod([points[name] for name in MESH], axis=0)
             found.append(columns)
     if not found:
         raise UsageError(
@@ -106,7 +122,8 @@ def rank(
         kept = numpy.flatnonzero(together["bytes"] <= gpu.memory)
         together = {name: column[kept] for name, column in together.items()}
     order = numpy.argsort(together["serial"], kind="stable")
-    return Ranking(named, conventions, {name: column[order] for name, column in together.items()}, gpu.memory)
+    columns = {name: column[order] for name, column in together.items()}
+    return Ranking(named, conventions, columns, gpu.memory, global_batch * int(costs.numbers["c"]))
 
 
 def fewest_gpus(
@@ -161,7 +178,7 @@ def _points(
         return None
     sizes = {name: numpy.array([point[name] for point in meshes]) for name in mesh}
     one = numpy.ones(len(meshes), dtype=int)
-    numbers = {name: sizes.get(name, one) for name in ("tp", "pp", "cp", "ep", "dp")}
+    numbers = {name: sizes.get(name, one) for name in MESH}
     even = numpy.full(len(meshes), True)
     for each in () if costs.layout.ceilings else divisions(costs.derivation):
         even &= _length(costs, each) % numpy.prod([numbers[name] for name in each.over], axis=0) == 0
@@ -203,7 +220,7 @@ def _factored(number: int, mesh: Sequence[str]) -> Iterator[dict[str, int]]:
 
 
 def _measured(
-    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Links
 ) -> dict[str, NDArray[Any]]:
     """Bytes, seconds and utilisation at many points, by the same forms: of the fullest and the slowest
     stage.
@@ -226,7 +243,7 @@ def _measured(
 
 
 def _of_stage(
-    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Links
 ) -> dict[str, NDArray[Any]]:
     import numpy
 
