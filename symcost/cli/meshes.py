@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from symcost.cli.options import given_values, links_asked_for
 from symcost.cli.printing import show, show_json, table
 from symcost.cli.status import DIFFERS, RIGHT
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from symcost.training.ranking import Ranking
 
 USUAL = ("megatron-tp-sp+pp-1f1b+zero-1", "zero-3")
-COLUMNS = tuple("layout under tp pp cp ep dp b micro-batches memory step MFU binds".split())
+COLUMNS = tuple("layout under tp pp cp ep dp shard b micro-batches memory step MFU binds".split())
 SHOWN = 20
+ALL = 10**9
 
 
 def smallest_even(costs: Costs, letter: str, at_most: int) -> Iterator[str]:
@@ -73,12 +76,27 @@ def ranked(
         return _scaled(rank(model, card, gpus=_numbers_of_gpus(sweep, gpus), **choices), gpu, output, to)
     number = int(gpus) if gpus is not None else fewest_gpus(model, card, **choices)["gpus"]
     ranking = rank(model, card, gpus=number, **choices)
+    if not len(ranking):
+        leanest = min(rank(model, card, gpus=number, fits=False, **choices).rows(ALL), key=_bytes)
+        click.echo(f"symcost: {_shortfall(leanest, card.memory)}", err=True)
     if to == "json":
         show_json({"gpus": number, "gpu": gpu, "meshes": list(ranking.rows(len(ranking)))})
     else:
         heading = f"{len(ranking):,} meshes of {number:,} × {gpu} fit, the quickest first\n"
-        show([heading, *table(COLUMNS, [_cells(row) for row in ranking.rows(SHOWN)])])
+        show([heading, *_table(COLUMNS, [_cells(row) for row in ranking.rows(SHOWN)])])
     return RIGHT if len(ranking) else DIFFERS
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Without the mesh axes along which no mesh has more than one device."""
+    from symcost.training.ranking import MESH
+
+    kept = [
+        place
+        for place, name in enumerate(columns)
+        if name not in MESH or any(row[place] != "1" for row in rows)
+    ]
+    return table([columns[place] for place in kept], [[row[place] for place in kept] for row in rows])
 
 
 def _numbers_of_gpus(sweep: Sequence[str], given: Any) -> list[int]:
@@ -100,17 +118,34 @@ def _scaled(ranking: Ranking, gpu: str, output: str | None, to: str) -> int:
         show_json({"gpu": gpu, "meshes": rows})
     else:
         columns = ("GPUs", *COLUMNS, "tokens/s")
-        cells = [(f"{row['gpus']:,}", *_cells(row), f"{row['rate']:,.0f}") for row in rows]
+        cells = [(f"{row['n']:,}", *_cells(row), f"{row['rate']:,.0f}") for row in rows]
         show(
-            [f"the quickest mesh of every number of {gpu} on which the model fits\n", *table(columns, cells)]
+            [f"the quickest mesh of every number of {gpu} on which the model fits\n", *_table(columns, cells)]
         )
     return RIGHT if rows else DIFFERS
 
 
+def _bytes(row: dict[str, Any]) -> int:
+    return int(row["bytes"])
+
+
+def _shortfall(row: dict[str, Any], memory: int) -> str:
+    """What the leanest mesh lacks where none fits."""
+    from symcost.notation.numbers import with_unit
+    from symcost.training.ranking import MESH
+
+    sizes = ", ".join(f"{axis} = {row[axis]}" for axis in MESH if row[axis] > 1)
+    held, missing = (with_unit(each, "bytes") for each in (_bytes(row), _bytes(row) - memory))
+    return (
+        f"nothing fits: the leanest mesh, {row['layout']} with {sizes}, needs {held}; {missing} are missing."
+    )
+
+
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     from symcost.notation.numbers import with_unit
+    from symcost.training.ranking import MESH
 
-    sizes = (str(row[name]) for name in ("tp", "pp", "cp", "ep", "dp", "b", "accumulation"))
+    sizes = (str(row[name]) for name in (*MESH, "b", "accumulation"))
     seconds = f"{row['overlapped']:.4g} … {row['serial']:.4g} s"
     memory = with_unit(int(row["bytes"]), "bytes")
     return row["layout"], row["under"], *sizes, memory, seconds, f"{100 * row['mfu']:.1f} %", row["binds"]

@@ -282,7 +282,7 @@ def scaling(ranking: Ranking) -> Figure:
     rows = ranking.by_gpus()
     if not rows:
         raise UsageError("plot: expected a mesh that fits, found none. Allow more GPUs, or larger ones.")
-    counts, rates = [row["gpus"] for row in rows], [row["rate"] for row in rows]
+    counts, rates = [row["n"] for row in rows], [row["rate"] for row in rows]
     with _figure() as (figure, axes):
         ideal = [rates[0] * count / counts[0] for count in counts]
         axes.plot(
@@ -290,13 +290,13 @@ def scaling(ranking: Ranking) -> Figure:
         )
         axes.plot(counts, rates, color=COLOURS[0], linewidth=1.8)
         for part, marker in zip(PARTS, "os^", strict=True):
-            bound = [(row["gpus"], row["rate"]) for row in rows if row["binds"] == part]
+            bound = [(row["n"], row["rate"]) for row in rows if row["binds"] == part]
             if bound:
                 axes.plot(*zip(*bound, strict=True), marker, color=COLOURS[0], label=f"{part} binds")
         for row in rows:
             mesh = " ".join(f"{axis}{row[axis]}" for axis in MESH if row[axis] > 1)
             axes.annotate(
-                mesh, (row["gpus"], row["rate"]), textcoords="offset points", xytext=(6, -11), fontsize=8
+                mesh, (row["n"], row["rate"]), textcoords="offset points", xytext=(6, -11), fontsize=8
             )
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symcost.errors import UsageError
 from symcost.layouts import layout
 from symcost.layouts.checking import Divides, divisions
+from symcost.layouts.named import SHARD
 from symcost.model import Model
 from symcost.symbols import SYMBOLS
 from symcost.tables.gpus import Gpu
@@ -26,18 +27,17 @@ if TYPE_CHECKING:
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 PARTS = ("compute", "memory", "messages")
 DOUBLING = tuple(2**power for power in range(17))  # sizes of a mesh axis that splits no length
-MESH = ("tp", "pp", "cp", "ep", "dp")
-SIZES = (*MESH, "b", "accumulation")
+MESH = ("tp", "pp", "cp", "ep", "dp", SHARD)
 
 
 @dataclass(frozen=True)
 class Ranking:
     """Points of many layouts, the quickest first among those that fit: columns of equal length.
 
-    `layouts` and `conventions` are named by the columns `layout` and `under`. `bytes` is that of the fuller
-    of the first and the last stage; `serial` and `overlapped` bound the seconds of a step of the slower of
-    the two, `mfu` is that of the serial one; `binds` is the longest part, as a place in PARTS. `tokens` are
-    those of a step.
+    `layouts` and `conventions` are named by the columns `layout` and `under`. A mesh has `n` devices; `shard`
+    of them hold one copy under hsdp. `bytes` is that of the fuller of the first and the last stage; `serial`
+    and `overlapped` bound the seconds of a step of the slower of the two, `mfu` is that of the serial one;
+    `binds` is the longest part, as a place in PARTS. `tokens` are those of a step.
     """
 
     layouts: tuple[str, ...]
@@ -68,7 +68,7 @@ class Ranking:
         """The quickest point of every number of GPUs, from the fewest; with its tokens a second."""
         import numpy
 
-        first = numpy.unique(self.columns["gpus"], return_index=True)[1]
+        first = numpy.unique(self.columns["n"], return_index=True)[1]
         return [row | {"rate": self.tokens / row["serial"]} for row in self._of(first).rows(len(first))]
 
     def _of(self, places: NDArray[Any]) -> Ranking:
@@ -111,7 +111,6 @@ def rank(
             columns = _measured(costs, gpu, points, links or {})
             columns["layout"] = numpy.full_like(points["b"], which)
             columns["under"] = numpy.full_like(points["b"], way)
-            columns["gpus"] = numpy.prod([points[name] for name in MESH], axis=0)
             found.append(columns)
     if not found:
         raise UsageError(
@@ -172,24 +171,26 @@ def _points(
     """
     import numpy
 
-    mesh = [name for name in SIZES if name in costs.layout.mesh]
-    meshes = [point for number in gpus for point in _factored(number, mesh)]
+    layout = costs.layout
+    mesh = sorted(layout.mesh, key=MESH.index)
+    meshes = [point | {"n": number} for number in gpus for point in _factored(number, mesh)]
     if not meshes:
         return None
-    sizes = {name: numpy.array([point[name] for point in meshes]) for name in mesh}
+    sizes = {name: numpy.array([point[name] for point in meshes]) for name in (*mesh, "n")}
     one = numpy.ones(len(meshes), dtype=int)
-    numbers = {name: sizes.get(name, one) for name in MESH}
+    numbers = {name: sizes.get(name, one) for name in (*MESH, "n")}
     even = numpy.full(len(meshes), True)
-    for each in () if costs.layout.ceilings else divisions(costs.derivation):
+    for each in () if layout.ceilings else divisions(costs.derivation):
         even &= _length(costs, each) % numpy.prod([numbers[name] for name in each.over], axis=0) == 0
     blocks = costs.numbers.get("L")
     if blocks is not None:
-        even &= numbers["pp"] <= blocks if costs.layout.ceilings else int(blocks) % numbers["pp"] == 0
+        stages = numbers["pp"] * (int(costs.numbers.get("chunks", 1)) if layout.schedule.passes != 1 else 1)
+        even &= stages <= blocks if layout.ceilings else int(blocks) % stages == 0
     numbers = {name: column[even] for name, column in numbers.items()}
     batches = numpy.array(micro_batches)
     numbers = {name: numpy.repeat(column, len(batches)) for name, column in numbers.items()}
     numbers["b"] = numpy.tile(batches, int(even.sum()))
-    replicas = numbers["dp"] * numbers["ep"]
+    replicas = numpy.prod([numbers[name] for name in layout.own_data], axis=0)
     numbers["accumulation"] = global_batch // (replicas * numbers["b"])
     whole = (numbers["accumulation"] * replicas * numbers["b"] == global_batch) & (
         numbers["accumulation"] >= numbers["pp"]
@@ -250,7 +251,7 @@ def _of_stage(
     sent = costs.sent_over()
     whole = [costs.whole[name] for name in ("forward_flops", "backward_flops")]
     asked = [costs["peak_memory"], costs["step_flops"], costs["memory_traffic"], *whole, *sent.values()]
-    letters = [name for name in points if name in costs.layout.mesh or name in ("b", "accumulation")]
+    letters = [name for name in points if name in SYMBOLS]
     found = compiled(asked, letters)(*(points[name] for name in letters))
     held, flops, traffic, forward, backward, *messages = (
         numpy.broadcast_to(each, points["b"].shape) for each in found

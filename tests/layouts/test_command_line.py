@@ -8,6 +8,7 @@ import pytest
 import symcost
 from symcost.cli import main
 from symcost.layouts import COMPOSED, LAYOUTS
+from symcost.notation.numbers import with_unit
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_sweeping_gpus_gives_the_quickest_mesh_of_each_number(run):
     status, out, _ = run(*SCALED, "--format", "json")
     assert status == 0
     for row in json.loads(out)["meshes"]:
-        alone = [f"n={row['gpus']}" if each == "n=4:64:x4" else each for each in SCALED]
+        alone = [f"n={row['n']}" if each == "n=4:64:x4" else each for each in SCALED]
         alone[alone.index("--sweep")] = "--given"
         [first, *_] = json.loads(run(*alone, "--format", "json")[1])["meshes"]
         assert {name: row[name] for name in first} == first
@@ -168,6 +169,22 @@ def test_solving_for_the_mesh_ranks_what_fits(run):
     times = [mesh["serial"] for mesh in found["meshes"]]
     assert times
     assert times == sorted(times)
+
+
+def test_where_no_mesh_fits_the_leanest_says_what_is_missing(run):
+    """ZeRO's 16 bytes for each of 7B parameters, all of them on every device."""
+    arguments = ("--given", "n=8,global_batch=64,c=4096", "--gpu", "rtx-3060", "--layout", "ddp")
+    status, _, err = run("solve", "llama-2-7b", "--for", "mesh", *arguments)
+    costs = symcost.derive("llama-2-7b", precision="mixed-16", layout="ddp,dp=8", given={"b": 1, "c": 4096})
+    missing = costs["peak_memory"].at() - 12 * 2**30
+    assert status == 1
+    assert f"ddp with dp = 8, needs {with_unit(missing + 12 * 2**30, 'bytes')}" in err
+    assert f"{with_unit(missing, 'bytes')} are missing" in err
+
+
+def test_axes_of_one_device_are_not_shown(run):
+    columns = run(*SCALED)[1].splitlines()[2].split()
+    assert [each for each in columns if each in ("tp", "pp", "cp", "ep", "dp", "shard")] == ["tp", "pp", "dp"]
 
 
 @pytest.mark.parametrize(
