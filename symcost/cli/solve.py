@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,8 @@ def command(
     from symcost.solve import showing
     from symcost.solve import solve as solve_for
     from symcost.sweep import Limits
+    from symcost.symbols import SYMBOLS
+    from symcost.training import Across
 
     if letter == "mesh":
         return ranked(model, layout, under, given, gpu, precision, links, sweep, output, to)
@@ -56,6 +59,8 @@ def command(
     chosen = notation_called(notation)
     costs = costs_asked_for(model, under, given, gpu, optimizer, precision, letter, layout)
     terms, limits = _limit(limit, costs, scope)
+    if isinstance(costs, Across) and letter in SYMBOLS:
+        multiple_of = lcm(multiple_of, costs.lies_in_parts(letter))
     if sweep:
         found = Limits(terms, letter, grid_asked_for(sweep), limits, multiple_of)
         check_swept(found.grid, costs)

@@ -120,16 +120,19 @@ class Layout:
         b*c*d_ff/tp
         """
         parts = [self._part(axis, placement.get(axis, ())) for axis in axes]
-        return Mul(*parts) / self.devices(placement.get(FLAT, ()))
+        return self._split(Mul(*parts), placement.get(FLAT, ()))
 
     def _part(self, axis: str, over: tuple[str, ...]) -> Expr:
         whole = size_of((axis,))
         if axis == "b":
             whole *= self.devices(mesh for mesh in self.own_data if mesh not in over)
             over = tuple(mesh for mesh in over if mesh not in self.own_data)
-        if not over:
-            return whole
-        return ceiling(whole / self.devices(over)) if self.ceilings else whole / self.devices(over)
+        return self._split(whole, over)
+
+    def _split(self, whole: Expr, over: tuple[str, ...]) -> Expr:
+        """One of the equal parts that a number is split into, rounded up where that is asked."""
+        each = whole / self.devices(over)
+        return ceiling(each) if self.ceilings and over else each
 
     def numbered(self, **numbers: int) -> Layout:
         """The same layout with sizes of its mesh given."""

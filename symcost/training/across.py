@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from types import MappingProxyType
 
 from sympy import Expr, Integer, ceiling
@@ -14,7 +15,7 @@ from symcost import symbols as s
 from symcost.conventions import Convention
 from symcost.errors import UsageError
 from symcost.layouts import GRADIENTS, PARAMETERS, STATES, Layout, OnDevice
-from symcost.layouts.checking import check
+from symcost.layouts.checking import check, divisions
 from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
@@ -29,6 +30,9 @@ DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         quantity.name: quantity
         for quantity in (
             Quantity("message_bytes", "bytes", "what one device sends in one step"),
+            Quantity(
+                "message_bytes_per_token", "bytes/token", "the same for each token that its replica reads"
+            ),
             Quantity(
                 "memory_traffic",
                 "bytes",
@@ -92,6 +96,21 @@ class Across(Costs):
         if "pp" not in layout.mesh:
             return ()
         return ("accumulation", "chunks") if layout.schedule.passes != 1 else ("accumulation",)
+
+    def lies_in_parts(self, letter: str) -> int:
+        """The number that a count must be a multiple of, so that the mesh splits it evenly.
+
+        >>> import symcost
+        >>> laid = symcost.derive("llama-2-7b", layout="megatron-tp-sp+cp-ring,tp=8,cp=4")
+        >>> laid.lies_in_parts("c"), laid.lies_in_parts("b")
+        (32, 1)
+        """
+        layout, counted = self.layout, s.SYMBOLS[letter]
+        split = [layout.devices(each.over) for each in divisions(self.derivation) if each.length == counted]
+        if counted == s.L and "pp" in layout.mesh and not layout.blocks:
+            split.append(s.SYMBOLS["pp"] * layout.schedule.passes)
+        known = [each for each in split if all(part.name in self.numbers for part in each.free_symbols)]
+        return 1 if layout.ceilings else lcm(*(int(evaluator(each)(self.numbers)) for each in known))
 
     @cached_property
     def derivation(self) -> OnDevice:
@@ -183,6 +202,13 @@ class Across(Costs):
 
     def _message_bytes(self) -> Terms:
         return self._device_terms("message_bytes", self.derivation.message_bytes)
+
+    def _message_bytes_per_token(self) -> Terms:
+        tokens = TOKENS * self._asked(s.accumulation, Integer(1))
+        each = self["message_bytes"].scaled(
+            1 / tokens, quantity="message_bytes_per_token", unit="bytes/token"
+        )
+        return replace(each, outer=Integer(1))
 
     def _bubble(self) -> Terms:
         because = Because(self.layout.schedule.source)

@@ -148,6 +148,27 @@ def test_a_sweep_of_meshes_is_one_of_gpus(run, more, named):
     assert named in err
 
 
+def test_the_largest_context_lies_on_the_mesh_in_equal_parts(run):
+    """24 devices split the tokens: the next context that they can have is too long."""
+    arguments = (
+        "--layout",
+        "megatron-tp-sp+cp-ring,tp=8,cp=3",
+        "--given",
+        "b=1",
+        "--under",
+        "textbook+flash",
+    )
+    _, out, _ = run(
+        *("solve", "llama-2-7b", "--for", "c", "--gpu", "a100-80gb", "--format", "json"), *arguments
+    )
+    largest = json.loads(out)["floor"]
+    memory = symcost.derive("llama-2-7b", layout=arguments[1], under="textbook+flash", given={"b": 1})[
+        "peak_memory"
+    ]
+    assert largest % 24 == 0
+    assert memory.at(c=largest) <= 80 * 2**30 < memory.at(c=largest + 24)
+
+
 def test_a_swept_size_of_the_mesh_must_divide(run):
     swept = ("--layout", "megatron-tp-sp", "--given", "c=4096", "--gpu", "a100-80gb", "--sweep")
     status, out, _ = run("solve", "llama-2-7b", "--for", "b", *swept, "tp=4:32:x2")

@@ -180,6 +180,14 @@ def test_splitting_one_width_alone_takes_one_all_reduce_each_way(axis):
     assert {each.size for each in found} == {b * c * d}
 
 
+def test_messages_of_a_token_depend_on_neither_batch_nor_context():
+    """Four all-reduces of bsh elements a block, each sent twice but for one part (Shoeybi et al. 2019)."""
+    terms = symcost.derive("gpt", under="megatron-2022", layout="megatron-tp")["message_bytes_per_token"]
+    block = terms.of("block").total
+    assert simplify(block - 4 * 2 * 2 * d * (tp - 1) / tp) == 0
+    assert terms.unit == "bytes/token"
+
+
 def test_every_message_names_the_op_that_asks_and_why():
     terms = symcost.derive("gpt", layout="megatron-tp-sp+pp-1f1b+zero-1")["message_bytes"]
     assert all(" for " in str(term.because) and ":" in str(term.because) for term in terms)
