@@ -36,6 +36,7 @@ LAYOUTS = {  # each way to shard by hand, and the layout that says so
     "tp-sp": Layout("tp-sp", ("tp",), (*WIDTHS, TOKENS)),
     "tp-v": "megatron-tp",
     "tp-sp-v": "megatron-tp-sp",
+    "tp-sp-v+ddp": "megatron-tp-sp+ddp",
     "ulysses-flash": "ulysses",
 }
 EXPERTS = Model("experts", Architecture((Block(Attention(), Experts(normalised=True)),)))
@@ -54,8 +55,8 @@ CASES = {
         ("pp-interleaved", SMALL | {"accumulation": 4, "chunks": 2}),
     ],
     4: [
-        *((way, OTHER) for way in ("tp", "tp-sp", "tp-v", "tp-sp-v", "zero-1", "zero-2", "fsdp", "hsdp")),
-        *((way, OTHER) for way in ("cp-ring", "ulysses", "ulysses-flash")),
+        *((way, OTHER) for way in ("tp", "tp-sp", "tp-v", "tp-sp-v", "tp-sp-v+ddp", "zero-1", "zero-2")),
+        *((way, OTHER) for way in ("fsdp", "hsdp", "cp-ring", "ulysses", "ulysses-flash")),
         ("ep", OTHER | ROUTED),
         ("pp-gpipe", SMALL | UNEVEN),
         ("pp-1f1b", SMALL | UNEVEN),
@@ -93,7 +94,8 @@ def derived(way, sizes, world, rank):
     """The costs of one process."""
     layout = symcost.layouts.layout(LAYOUTS.get(way, way))
     given = {name: value for name, value in sizes.items() if name != "blocks"}
-    mesh = {"n": world, "dp": 2} if way == "hsdp" else {layout.mesh[0]: world}
+    mesh = {layout.mesh[0]: world} if len(layout.mesh) == 1 else {"n": world, "dp": 2}
+    mesh |= {"tp": world // 2} if way == "tp-sp-v+ddp" else {}
     layout = replace(layout.on(str(rank)), blocks=tuple(sizes.get("blocks", ()))).numbered(**mesh)
     model = EXPERTS if "E" in sizes else "cs190c"
     return symcost.derive(

@@ -5,8 +5,9 @@ so the vocabulary.
 import torch
 import torch.distributed as dist
 from torch.autograd import Function
+from torch.distributed.device_mesh import init_device_mesh
 from whole import Way, alike, attention, batch, gradients, loss_of, parameters
-from wires import Kept, Mean, all_gather, all_reduce, own, reduce_scatter
+from wires import Kept, Mean, all_gather, all_reduce, along, own, rank, reduce_scatter, world
 
 
 class Columns(Function):
@@ -51,7 +52,7 @@ class Table(Function):
 
     @staticmethod
     def forward(context, tokens, split, W):
-        local = tokens - dist.get_rank() * W.shape[0]
+        local = tokens - rank() * W.shape[0]
         here = (local >= 0) & (local < W.shape[0])
         context.save_for_backward(tokens)
         context.split, context.rows = split, W.shape[0]
@@ -62,7 +63,7 @@ class Table(Function):
     def backward(context, dx):
         (tokens,) = context.saved_tensors
         dx = all_gather(dx) if context.split else dx
-        local = tokens - dist.get_rank() * context.rows
+        local = tokens - rank() * context.rows
         here = (local >= 0) & (local < context.rows)
         dW = dx.new_zeros(context.rows, dx.shape[-1])
         return None, None, dW.index_add(0, local[here], dx[here])
@@ -90,7 +91,7 @@ class SplitLoss(Function):
 
     @staticmethod
     def forward(context, log_p, targets):
-        local = targets - dist.get_rank() * log_p.shape[-1]
+        local = targets - rank() * log_p.shape[-1]
         here = (local >= 0) & (local < log_p.shape[-1])
         local = local.clamp(0, log_p.shape[-1] - 1)
         picked = (log_p.gather(-1, local.unsqueeze(-1)).squeeze(-1) * here).sum()
@@ -102,7 +103,7 @@ class SplitLoss(Function):
     @staticmethod
     def backward(context, arriving):
         targets, weight = context.saved_tensors
-        local = targets - dist.get_rank() * context.shape[-1]
+        local = targets - rank() * context.shape[-1]
         here = ((local >= 0) & (local < context.shape[-1])).float()
         gradient = torch.zeros(context.shape)
         index = local.clamp(0, context.shape[-1] - 1).unsqueeze(-1)
@@ -114,7 +115,17 @@ BY_COLUMNS, BY_ROWS = {"W_Q", "W_K", "W_V", "W_1", "W_3"}, {"W_O", "W_2"}
 
 
 def run(way, sizes, wires):
-    """`tp`, with `-sp` where tokens are split too, and `-v` where the vocabulary is."""
+    """`tp`, with `-sp` where tokens are split too, and `-v` where the vocabulary is; `+ddp` is for pairs of
+    processes with sequences of their own.
+    """
+    way, _, copies = way.partition("+")
+    width = 2 if copies else dist.get_world_size()
+    mesh = init_device_mesh("cpu", (dist.get_world_size() // width, width), mesh_dim_names=("dp", "tp"))
+    with along(mesh["tp"].get_group()):
+        return replica(way, sizes, wires, mesh["dp"].get_group())
+
+
+def replica(way, sizes, wires, copies):
     split, vocabulary = "sp" in way.split("-"), "v" in way.split("-")
     by_rows = BY_ROWS | ({"W_E", "W_U"} if vocabulary else set())
 
@@ -126,7 +137,7 @@ def run(way, sizes, wires):
         return Columns.apply(x, split, *matrices)
 
     sharded = Way(
-        attend=lambda Q, K, V: attention(Q, K, V, sizes["h"] // dist.get_world_size()),
+        attend=lambda Q, K, V: attention(Q, K, V, sizes["h"] // world()),
         columns=columns,
         rows=lambda x, W: Rows.apply(x, split, W),
     )
@@ -136,8 +147,10 @@ def run(way, sizes, wires):
             look_up=lambda tokens, W: Table.apply(tokens, split, W),
             lose=lambda logits, targets: SplitLoss.apply(SplitLogSoftmax.apply(logits), targets),
         )  # fmt: skip
-    tokens, targets = batch(sizes, sizes["b"])
+    tokens, targets = batch(sizes, dist.get_world_size(copies) * sizes["b"])
     lost, expected = gradients(sizes, tokens, targets)
+    with along(copies):
+        tokens, targets = own(tokens, 0), own(targets, 0)
     mine = {name: part(name, each).float().requires_grad_() for name, each in parameters(sizes).items()}
     if split and not vocabulary:
         tokens, targets = own(tokens, 1), own(targets, 1)
@@ -151,6 +164,11 @@ def run(way, sizes, wires):
             for name, each in mine.items():  # what is whole here saw a part of the tokens alone
                 if split and name.rpartition(".")[2] not in BY_COLUMNS | by_rows:
                     each.grad = all_reduce(each.grad)
+            with along(copies):
+                for each in mine.values() if world() > 1 else ():
+                    each.grad = all_reduce(each.grad) / world()
+    with along(copies):
+        mean = all_reduce(loss.detach()) / world()
     found = {name: each.grad for name, each in mine.items()}
     right = alike(found, {name: part(name, each) for name, each in expected.items()})
-    return {"saved": saved, "right": right and abs(loss.item() - lost) < 1e-4}
+    return {"saved": saved, "right": right and abs(mean.item() - lost) < 1e-4}

@@ -84,28 +84,46 @@ class _Handle:
         self.held.pop(id(self), None)
 
 
+GROUP = [None]  # the processes that messages go round in; None are all
+
+
+@contextmanager
+def along(group):
+    GROUP.append(group)
+    yield
+    GROUP.pop()
+
+
+def world():
+    return dist.get_world_size(GROUP[-1])
+
+
+def rank():
+    return dist.get_rank(GROUP[-1])
+
+
 def own(x, dim):
     """This process's part along one axis."""
-    return x.chunk(dist.get_world_size(), dim)[dist.get_rank()].contiguous()
+    return x.chunk(world(), dim)[rank()].contiguous()
 
 
 def all_reduce(x, operation=dist.ReduceOp.SUM):
     total = x.contiguous().clone()
-    dist.all_reduce(total, op=operation)
+    dist.all_reduce(total, op=operation, group=GROUP[-1])
     return total
 
 
 def all_gather(x, dim=1):
-    parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, x.contiguous())
+    parts = [torch.empty_like(x) for _ in range(world())]
+    dist.all_gather(parts, x.contiguous(), group=GROUP[-1])
     return torch.cat(parts, dim)
 
 
 def reduce_scatter(x, dim=1):
     """A part of a sum → this process's part of the whole sum."""
-    parts = [part.contiguous() for part in x.chunk(dist.get_world_size(), dim)]
+    parts = [part.contiguous() for part in x.chunk(world(), dim)]
     mine = torch.empty_like(parts[0])
-    dist.reduce_scatter(mine, parts)
+    dist.reduce_scatter(mine, parts, group=GROUP[-1])
     return mine
 
 
@@ -121,8 +139,8 @@ class Mean(torch.autograd.Function):
 
     @staticmethod
     def forward(context, loss):
-        return all_reduce(loss) / dist.get_world_size()
+        return all_reduce(loss) / world()
 
     @staticmethod
     def backward(context, arriving):
-        return arriving / dist.get_world_size()
+        return arriving / world()
