@@ -22,7 +22,7 @@ import pytest
 
 import symcost
 from symcost.layouts import ACTIVATIONS, Layout, Split
-from symcost.layouts.messages import PASS, RING
+from symcost.layouts.messages import AGAIN, BACKWARD, PASS, RING
 from symcost.model import Architecture, Attention, Block, Experts, Model
 from symcost.terms import ONE
 
@@ -36,11 +36,16 @@ LAYOUTS = {  # each way to shard by hand, and the layout that says so
     "tp-sp": Layout("tp-sp", ("tp",), (*WIDTHS, TOKENS)),
     "tp-v": "megatron-tp",
     "tp-sp-v": "megatron-tp-sp",
+    "tp-v-again": "megatron-tp",
+    "tp-sp-v-again": "megatron-tp-sp",
     "tp-sp-v+ddp": "megatron-tp-sp+ddp",
     "ulysses-flash": "ulysses",
 }
 EXPERTS = Model("experts", Architecture((Block(Attention(), Experts(normalised=True)),)))
-UNDER = dict.fromkeys(("cp-ring", "ulysses-flash"), "torch-eager+flash")
+UNDER = {
+    **dict.fromkeys(("cp-ring", "ulysses-flash"), "torch-eager+flash"),
+    **dict.fromkeys(("tp-v-again", "tp-sp-v-again"), "torch-eager+checkpoint"),
+}
 SMALL = {"b": 2, "c": 8, "d": 16, "h": 4, "L": 4, "v": 24}
 OTHER = {"b": 3, "c": 12, "d": 24, "h": 8, "L": 1, "v": 12}
 ROUTED = {"E": 4, "k": 2, "d_expert": 12, "d_k": "d/h"}
@@ -49,6 +54,8 @@ CASES = {
     2: [
         *((way, SMALL) for way in ("tp", "tp-sp", "tp-v", "tp-sp-v", "ddp", "zero-1", "zero-2", "fsdp")),
         *((way, SMALL) for way in ("cp-ring", "ulysses", "ulysses-flash")),
+        ("tp-v-again", SMALL),
+        ("tp-sp-v-again", SMALL),
         ("ep", SMALL | ROUTED),
         ("pp-gpipe", SMALL | {"accumulation": 4}),
         ("pp-1f1b", SMALL | {"accumulation": 4}),
@@ -119,7 +126,8 @@ def expected(costs):
 
 
 def told(way, sent):
-    """Messages as they can be compared."""
+    """Messages as they can be compared; a block is computed again on the way back."""
+    sent = [(kind, BACKWARD if part == AGAIN else part, size) for kind, part, size in sent]
     if way in ("fsdp", "hsdp"):
         of_kind = Counter()
         for kind, _, size in sent:

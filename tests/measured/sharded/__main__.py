@@ -18,7 +18,8 @@ import torch.distributed as dist
 from wires import Wires
 
 RUNS = {
-    **dict.fromkeys(("tp", "tp-sp", "tp-v", "tp-sp-v", "tp-sp-v+ddp"), tensor_parallel.run),
+    **dict.fromkeys(("tp", "tp-sp", "tp-v", "tp-sp-v"), tensor_parallel.run),
+    **dict.fromkeys(("tp-v-again", "tp-sp-v-again", "tp-sp-v+ddp"), tensor_parallel.run),
     **dict.fromkeys(("ddp", "zero-1", "zero-2", "fsdp", "hsdp"), data_parallel.run),
     **dict.fromkeys(context_parallel.WAYS, context_parallel.run),
     **dict.fromkeys(pipeline.SCHEDULES, pipeline.run),

@@ -2,10 +2,14 @@
 so the vocabulary.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import torch
 import torch.distributed as dist
 from torch.autograd import Function
 from torch.distributed.device_mesh import init_device_mesh
+from torch.utils.checkpoint import checkpoint
 from whole import Way, alike, attention, batch, gradients, loss_of, parameters
 from wires import Kept, Mean, all_gather, all_reduce, along, own, rank, reduce_scatter, world
 
@@ -31,20 +35,17 @@ class Columns(Function):
         return (reduce_scatter if context.split else all_reduce)(part), None, *of_matrices
 
 
-class Rows(Function):
-    """x·W for a matrix split by rows, whose parts of the result are added up."""
+class Sum(Function):
+    """The sum of all parts, whole or each process's tokens of it: behind a product split by rows."""
 
     @staticmethod
-    def forward(context, x, split, W):
-        context.save_for_backward(x, W)
+    def forward(context, part, split):
         context.split = split
-        return (reduce_scatter if split else all_reduce)(x @ W)
+        return (reduce_scatter if split else all_reduce)(part)
 
     @staticmethod
-    def backward(context, dy):
-        x, W = context.saved_tensors
-        dy = all_gather(dy) if context.split else dy
-        return dy @ W.T, None, torch.einsum("bci,bco->io", x, dy)
+    def backward(context, arriving):
+        return all_gather(arriving) if context.split else arriving, None
 
 
 class Table(Function):
@@ -115,8 +116,8 @@ BY_COLUMNS, BY_ROWS = {"W_Q", "W_K", "W_V", "W_1", "W_3"}, {"W_O", "W_2"}
 
 
 def run(way, sizes, wires):
-    """`tp`, with `-sp` where tokens are split too, and `-v` where the vocabulary is; `+ddp` is for pairs of
-    processes with sequences of their own.
+    """`tp`, with `-sp` where tokens are split too, `-v` where the vocabulary is, and `-again` where blocks are
+    computed again; `+ddp` is for pairs of processes with sequences of their own.
     """
     way, _, copies = way.partition("+")
     width = 2 if copies else dist.get_world_size()
@@ -139,14 +140,16 @@ def replica(way, sizes, wires, copies):
     sharded = Way(
         attend=lambda Q, K, V: attention(Q, K, V, sizes["h"] // world()),
         columns=columns,
-        rows=lambda x, W: Rows.apply(x, split, W),
+        rows=lambda x, W: Sum.apply(x @ W, split),
     )
     if vocabulary:
-        sharded = Way(
-            sharded.attend, columns, sharded.rows, head=columns,
+        sharded = replace(
+            sharded, head=columns,
             look_up=lambda tokens, W: Table.apply(tokens, split, W),
             lose=lambda logits, targets: SplitLoss.apply(SplitLogSoftmax.apply(logits), targets),
         )  # fmt: skip
+    if "again" in way.split("-"):
+        sharded = replace(sharded, go=partial(checkpoint, use_reentrant=False))
     tokens, targets = batch(sizes, dist.get_world_size(copies) * sizes["b"])
     lost, expected = gradients(sizes, tokens, targets)
     with along(copies):

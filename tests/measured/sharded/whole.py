@@ -30,7 +30,9 @@ def loss(logits, targets):
 
 @dataclass(frozen=True)
 class Way:
-    """How each part is computed: `columns` are products that begin a layer, `rows` the one that ends it."""
+    """How each part is computed: `columns` are products that begin a layer, `rows` the one that ends it;
+    `go` goes through a block.
+    """
 
     attend: Callable
     columns: Callable = products
@@ -39,6 +41,7 @@ class Way:
     look_up: Callable = embedding
     head: Callable = products
     lose: Callable = loss
+    go: Callable = lambda block, *inputs: block(*inputs)
 
 
 def norm(x, g):
@@ -58,7 +61,7 @@ def logits_of(x, p, way):
 def loss_of(tokens, targets, p, way):
     x = way.look_up(tokens, p["W_E"])
     for number in range(sum(name.endswith(".g_1") for name in p)):
-        x = block(x, of_block(p, number), way)
+        x = way.go(block, x, of_block(p, number), way)
     return way.lose(logits_of(x, p, way), targets)
 
 
