@@ -87,9 +87,13 @@ def _notations() -> Rows:
 
 
 def _quantities() -> Rows:
-    from symcost.symbols import QUANTITIES
+    from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES
 
-    return [(each.name, f"{each.meaning} ({each.unit})") for each in QUANTITIES.values()]
+    rows = [(each.name, f"{each.meaning} ({each.unit})") for each in QUANTITIES.values()]
+    return rows + [
+        (each.name, f"under a layout: {each.meaning}{f' ({each.unit})' if each.unit else ''}")
+        for each in DEVICE_QUANTITIES.values()
+    ]
 
 
 def _letters() -> Rows:

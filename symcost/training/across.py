@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from types import MappingProxyType
 
 from sympy import Expr, Integer, ceiling
 
@@ -20,28 +19,11 @@ from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
 from symcost.notation import text
-from symcost.symbols import QUANTITIES, Quantity
+from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES
 from symcost.tables.gpus import Gpu
 from symcost.terms import Because, Number, Term, Terms, evaluator
 from symcost.training.costs import TOKENS, Costs, Given
 
-DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
-    {
-        quantity.name: quantity
-        for quantity in (
-            Quantity("message_bytes", "bytes", "what one device sends in one step"),
-            Quantity(
-                "message_bytes_per_token", "bytes/token", "the same for each token that its replica reads"
-            ),
-            Quantity(
-                "memory_traffic",
-                "bytes",
-                "what one device's memory is read and written for at least in one step",
-            ),
-            Quantity("bubble", "", "the time that a pipeline stage waits over the time that it works"),
-        )
-    }
-)
 OF_THE_RUN = (
     "flops_per_token",
     "training_flops",

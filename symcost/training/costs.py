@@ -17,7 +17,7 @@ from symcost.errors import UnknownName, UsageError, nearest
 from symcost.lower import lower
 from symcost.model import STORED_BYTES, Model
 from symcost.notation import code, text
-from symcost.symbols import QUANTITIES, letter
+from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES, letter
 from symcost.tables.gpus import remark_on_peak
 from symcost.tables.optimizers import operations, optimizer
 from symcost.tables.precisions import precision, states
@@ -73,6 +73,10 @@ class Costs(Mapping[str, Terms]):
         return self.derivation.scopes
 
     def __getitem__(self, quantity: str) -> Terms:
+        if quantity in DEVICE_QUANTITIES:
+            raise UsageError(
+                f"{quantity}: expected a layout, since it is of one device. Give one, as in megatron-tp."
+            )
         if quantity not in QUANTITIES:
             raise UnknownName(f"'{quantity}' is not a quantity. {nearest(quantity, QUANTITIES)}")
         if quantity not in self._found:

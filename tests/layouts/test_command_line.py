@@ -31,6 +31,15 @@ def test_list_layouts_names_them_all_with_a_source(run):
     assert {each["name"] for each in listed} == {*LAYOUTS, *COMPOSED}
 
 
+def test_list_quantities_names_those_of_a_device(run):
+    listed = {
+        each["name"]: each["about"] for each in json.loads(run("list", "quantities", "--format", "json")[1])
+    }
+    laid = {name for name, about in listed.items() if about.startswith("under a layout")}
+    assert laid == {"message_bytes", "message_bytes_per_token", "memory_traffic", "bubble"}
+    assert laid <= set(symcost.derive("llama", layout="3d"))
+
+
 def test_derive_shows_what_one_device_holds(run):
     status, out, _ = run("derive", "gpt", "parameters", "--scope", "block.mlp.W_1", "--layout", "megatron-tp")
     assert status == 0

@@ -77,6 +77,12 @@ def test_what_is_not_derived_for_a_device_says_so(quantity):
         symcost.derive("llama", layout="ddp")[quantity]
 
 
+@pytest.mark.parametrize("quantity", ["message_bytes", "memory_traffic", "bubble"])
+def test_what_only_a_device_has_asks_for_a_layout(quantity):
+    with pytest.raises(UsageError, match=f"{quantity}: expected a layout"):
+        symcost.derive("llama")[quantity]
+
+
 def test_a_size_given_twice_differently_is_an_error():
     with pytest.raises(UsageError, match="tp: found 4 among the numbers and 8 in the layout"):
         symcost.derive("llama", layout="megatron-tp,tp=8", given={"tp": 4})
