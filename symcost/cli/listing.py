@@ -33,7 +33,7 @@ def _layouts() -> Rows:
         (each.name, f"{each.note} ({'·'.join(each.mesh) or 'no mesh'})", each.source)
         for each in LAYOUTS.values()
     ]
-    return found + [(name, f"the same as {parts}", "") for name, parts in COMPOSED.items()]
+    return found + [(name, f"the same as {each.parts}", each.source) for name, each in COMPOSED.items()]
 
 
 def _conventions() -> Rows:

@@ -18,6 +18,14 @@ def test_every_layout_has_a_source_and_says_what_it_does(name):
     assert LAYOUTS[name].note
 
 
+@pytest.mark.parametrize("name", COMPOSED)
+def test_every_composition_has_a_source_and_is_made_of_layouts(name):
+    parts = COMPOSED[name].parts.split("+")
+    assert COMPOSED[name].source
+    assert len(layout(name).mesh) == len(parts)
+    assert set(parts) <= set(LAYOUTS)
+
+
 @pytest.mark.parametrize("name", [*LAYOUTS, *COMPOSED])
 def test_every_layout_has_costs(name):
     costs = symcost.derive("mixtral-8x7b", layout=name, under="textbook+flash")
