@@ -14,7 +14,7 @@ from symcost import symbols as s
 from symcost.conventions import Convention
 from symcost.errors import UsageError
 from symcost.layouts import GRADIENTS, PARAMETERS, STATES, Layout, OnDevice
-from symcost.layouts.checking import check, divisions
+from symcost.layouts.checking import Sizes
 from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
@@ -71,7 +71,14 @@ class Across(Costs):
 
     def check(self, **sizes: Number) -> None:
         """Raises UsageError where the mesh cannot be, with these sizes put in, naming those that would do."""
-        check(self.derivation, self.ties, {**self.numbers, **sizes})
+        self._sizes({**self.numbers, **sizes})
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return Sizes.of(self.derivation, self.ties)
+
+    def _terms(self, quantity: str, terms: tuple[Term, ...]) -> Terms:
+        return replace(super()._terms(quantity, terms), sizes=self._sizes)
 
     @staticmethod
     def _of_pipeline(layout: Layout) -> tuple[str, ...]:
@@ -88,7 +95,7 @@ class Across(Costs):
         (32, 1)
         """
         layout, counted = self.layout, s.SYMBOLS[letter]
-        split = [layout.devices(each.over) for each in divisions(self.derivation) if each.length == counted]
+        split = [layout.devices(each.over) for each in self._sizes.split if each.length == counted]
         if counted == s.L and "pp" in layout.mesh and not layout.blocks:
             split.append(s.SYMBOLS["pp"] * layout.schedule.passes)
         known = [each for each in split if all(part.name in self.numbers for part in each.free_symbols)]
@@ -179,7 +186,7 @@ class Across(Costs):
     def _device_terms(self, quantity: str, terms: tuple[Term, ...]) -> Terms:
         unit = DEVICE_QUANTITIES[quantity].unit
         found = Terms(quantity, unit, terms, self.model.name, self.convention.name, numbers=self.numbers,
-                      ties=self.ties, scopes=self.scopes)  # fmt: skip
+                      ties=self.ties, scopes=self.scopes, sizes=self._sizes)  # fmt: skip
         return found.substituted(self.ties)
 
     def _message_bytes(self) -> Terms:

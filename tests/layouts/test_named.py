@@ -76,6 +76,24 @@ def test_what_cannot_be_is_named_with_what_would_do(name, words):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"tp": 64, "pp": 4}, "tp = 64 does not divide h = 32"),
+        ({"tp": 8, "pp": 64}, "pp = 64 is more than the 32 blocks"),
+        ({"tp": 8, "pp": 4, "c": 1001}, "tp = 8 does not divide c = 1001"),
+        ({"tp": 8, "pp": 4, "n": 16}, "n: found 16, expected 32, since n = tp·pp"),
+    ],
+)
+def test_sizes_put_in_later_are_checked_as_well(sizes, words):
+    memory = symcost.derive("llama-2-7b", layout="megatron-tp-sp+pp-1f1b")["peak_memory"]
+    assert memory.at(tp=8, pp=4, b=1, c=64, accumulation=8) > 0
+    with pytest.raises(UsageError, match=words):
+        memory.at(**{"b": 1, "c": 64, "accumulation": 8} | sizes)
+    with pytest.raises(UsageError, match=words):
+        symcost.solve(memory, "b", at_most="80 GiB", given={"c": 64, "accumulation": 8} | sizes)
+
+
 def test_experts_that_do_not_divide_are_named():
     with pytest.raises(UsageError, match=r"ep = 3 does not divide E = 8 \(experts\)"):
         symcost.derive("mixtral-8x7b", layout="ep,ep=3")
