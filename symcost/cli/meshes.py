@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 USUAL = ("megatron-tp-sp+pp-1f1b+zero-1", "zero-3")
 COLUMNS = tuple("layout under tp pp cp ep dp shard b micro-batches memory step MFU binds".split())
 SHOWN = 20
-ALL = 10**9
 
 
 def smallest_even(costs: Costs, letter: str, at_most: int) -> Iterator[str]:
@@ -74,10 +73,10 @@ def ranked(
     card = called(gpu)
     if sweep:
         return _scaled(rank(model, card, gpus=_numbers_of_gpus(sweep, gpus), **choices), gpu, output, to)
-    number = int(gpus) if gpus is not None else fewest_gpus(model, card, **choices)["gpus"]
+    number = int(gpus) if gpus is not None else fewest_gpus(model, card, **choices)["n"]
     ranking = rank(model, card, gpus=number, **choices)
     if not len(ranking):
-        leanest = min(rank(model, card, gpus=number, fits=False, **choices).rows(ALL), key=_bytes)
+        *_, leanest = rank(model, card, gpus=number, fits=False, **choices).frontier()
         click.echo(f"symcost: {_shortfall(leanest, card.memory)}", err=True)
     if to == "json":
         show_json({"gpus": number, "gpu": gpu, "meshes": list(ranking.rows(len(ranking)))})
@@ -125,17 +124,13 @@ def _scaled(ranking: Ranking, gpu: str, output: str | None, to: str) -> int:
     return RIGHT if rows else DIFFERS
 
 
-def _bytes(row: dict[str, Any]) -> int:
-    return int(row["bytes"])
-
-
 def _shortfall(row: dict[str, Any], memory: int) -> str:
     """What the leanest mesh lacks where none fits."""
     from symcost.notation.numbers import with_unit
     from symcost.training.ranking import MESH
 
     sizes = ", ".join(f"{axis} = {row[axis]}" for axis in MESH if row[axis] > 1)
-    held, missing = (with_unit(each, "bytes") for each in (_bytes(row), _bytes(row) - memory))
+    held, missing = (with_unit(int(each), "bytes") for each in (row["bytes"], row["bytes"] - memory))
     return (
         f"nothing fits: the leanest mesh, {row['layout']} with {sizes}, needs {held}; {missing} are missing."
     )

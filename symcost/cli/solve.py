@@ -55,7 +55,7 @@ def command(
     if letter == "mesh":
         return ranked(model, layout, under, given, gpu, precision, links, sweep, output, to)
     if links:
-        raise UsageError("--links: expected --for mesh, which times a step, found --for " + letter + ".")
+        raise UsageError(f"--links: expected --for mesh, which times a step, found --for {letter}.")
     chosen = notation_called(notation)
     costs = costs_asked_for(model, under, given, gpu, optimizer, precision, letter, layout)
     terms, limits = _limit(limit, costs, scope)

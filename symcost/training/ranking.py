@@ -91,11 +91,10 @@ def rank(
 ) -> Ranking:
     """Every mesh of so many GPUs on which the model lies evenly, ranked by the seconds of a step, serially.
 
-    A step sees `global_batch` sequences; `links` are those of `Across.step_time`; `gpus` may name several
-    numbers. Pipelines have as many
-    micro-batches as stages at least. With `fits` only points within the GPU's memory stay. Computed in
-    float64, in bulk; the first few can be asked for exactly by `derive`. Raises UsageError where no mesh
-    does.
+    A step sees `global_batch` sequences; `gpus` may name several numbers; `links` are those of
+    `Across.step_time`. Pipelines have as many micro-batches as stages at least. With `fits` only points
+    within the GPU's memory stay. Computed in float64, in bulk; the first few can be asked for exactly by
+    `derive`. Raises UsageError where no mesh does.
     """
     import numpy
 
@@ -136,21 +135,16 @@ def fewest_gpus(
 ) -> dict[str, Any]:
     """The fewest GPUs, among powers of two, on which a layout fits, and the quickest mesh of so many.
 
-    Raises UsageError where nothing fits up to `at_most`.
+    Raises UsageError where nothing fits up to `at_most`, and where no mesh divides.
     """
-    gpus = 1
-    while gpus <= at_most:
-        try:
-            ranking = rank(model, gpu, gpus=gpus, global_batch=global_batch, given=given, **choices)
-        except UsageError:
-            ranking = None
-        if ranking is not None and len(ranking):
-            return {"gpus": gpus, **next(ranking.rows(1))}
-        gpus *= 2
-    raise UsageError(
-        f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. "
-        "Allow more, or split or compute again more."
-    )
+    powers = [2**power for power in range(at_most.bit_length()) if 2**power <= at_most]
+    fitting = rank(model, gpu, gpus=powers, global_batch=global_batch, given=given, **choices).by_gpus()
+    if not fitting:
+        raise UsageError(
+            f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. "
+            "Allow more, or split or compute again more."
+        )
+    return fitting[0]
 
 
 def _derived(model: Any, layout: str, convention: str, given: Given, precision: str) -> Across:

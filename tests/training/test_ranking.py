@@ -96,9 +96,16 @@ def test_the_fewest_gpus_fit_and_half_of_them_do_not():
     }
     found = fewest_gpus("llama-2-7b", gpu("rtx-3090"), **choices)
     assert found["bytes"] <= gpu("rtx-3090").memory
-    half = rank("llama-2-7b", gpu("rtx-3090"), gpus=found["gpus"] // 2, fits=False, **choices)
+    half = rank("llama-2-7b", gpu("rtx-3090"), gpus=found["n"] // 2, fits=False, **choices)
     assert min(row["bytes"] for row in half.rows(len(half))) > gpu("rtx-3090").memory
-    assert Fraction(16 * 6_738_415_616, found["gpus"]) < gpu("rtx-3090").memory
+    assert Fraction(16 * 6_738_415_616, found["n"]) < gpu("rtx-3090").memory
+
+
+def test_what_is_wrong_with_a_choice_is_said_and_not_taken_for_a_mesh_that_does_not_fit():
+    with pytest.raises(UsageError, match="pp is no axis of the mesh, which has dp"):
+        fewest_gpus("llama-2-7b", CARD, global_batch=64, given=GIVEN, layouts=("zero-3",), links={"pp": 1})
+    with pytest.raises(UsageError, match=r"nothing fits on up to 3 × rtx-3090"):
+        fewest_gpus("llama-2-70b", gpu("rtx-3090"), global_batch=64, given=GIVEN, at_most=3)
 
 
 def test_a_number_of_gpus_that_nothing_divides_is_named():
