@@ -203,23 +203,27 @@ class Derivation:
         steps = self.program.steps
         before = ("parameter_memory", "optimizer_memory")
         loss = self._there(steps[-1].result, "loss", "the loss is held")
-        saved = (*self.activation_memory, loss)
+        saved = (*self.activation_memory, *loss)
         moments = [Moment("forward end", "all that is saved is there, and no gradient yet", before, saved)]
 
         turns = next(
             (step for step in steps if step.rule in (rules.LOG_SOFTMAX, rules.CROSS_ENTROPY)), steps[-1]
         )
+        words = f"{turns.label} turns the loss's gradient into that of the logits"
         gradients = tuple(
-            self._there(
-                tensor, f"∂{tensor.name}", f"{turns.label} turns the loss's gradient into that of the logits"
-            )
+            term
             for tensor in (turns.result, turns.inputs[0])
             if tensor.axes
+            for term in self._there(tensor, f"∂{tensor.name}", words)
         )
         meaning = "gradients of the size of the logits are there beside all that is saved"
-        moments.append(Moment("loss backward", meaning, before, saved + gradients))
+        moments += [Moment("loss backward", meaning, before, saved + gradients)] if loss else []
 
-        sizes = [tensor.size * self.bytes_of(tensor) for tensor in self.program.parameters if tensor.wants]
+        sizes = [
+            self._updated(tensor) * self.bytes_of(tensor)
+            for tensor in self.program.parameters
+            if tensor.wants
+        ]
         made = _largest(list(zip(sizes, [Integer(0), *sizes], strict=False)))
         because = Because("AdamW's loop makes two tensors of a parameter's size and holds one of the last's")
         largest = Term(
@@ -231,12 +235,32 @@ class Derivation:
             "worst_moment_memory",
         )
         meaning = "all gradients and states are there, and what the update of the largest parameter makes"
-        moments.append(Moment("optimizer step", meaning, (*before, "gradient_memory"), (loss, largest)))
+        moments.append(Moment("optimizer step", meaning, (*before, "gradient_memory"), (*loss, largest)))
         return tuple(moments)
 
-    def _there(self, tensor: Held, name: str, words: str) -> Term:
+    def _there(self, tensor: Held, name: str, words: str) -> tuple[Term, ...]:
+        """The bytes of a tensor that is held for a moment."""
         amount = tensor.size * self.bytes_of(tensor)
-        return Term(amount, tensor.times, name, tensor.place, Because(words), "worst_moment_memory")
+        return (Term(amount, tensor.times, name, tensor.place, Because(words), "worst_moment_memory"),)
+
+    def _updated(self, tensor: Held) -> Expr:
+        """How many elements of a parameter an update makes new."""
+        return tensor.size
+
+    def kv_cache(self, element_bytes: Expr) -> tuple[Term, ...]:
+        """What generation keeps of the tokens seen: keys and values of every block, before heads are
+        repeated.
+        """
+        return tuple(
+            Term(element_bytes * tensor.size, times, tensor.name, place,
+                 Because(f"{element_bytes} bytes for each element of {tensor.name}, of every token seen"),
+                 "kv_cache_memory")
+            for tensor, place, times in self._keys_and_values()
+        )  # fmt: skip
+
+    def _keys_and_values(self) -> Iterator[tuple[Tensor, str, Expr]]:
+        """Each tensor that generation keeps, its place, and how often it is there."""
+        return _keys_and_values(ops_between((), self.program.loss), "", Integer(1))
 
     def bytes_of(self, tensor: Held) -> int:
         """Bytes of one element."""
@@ -410,22 +434,13 @@ def _largest(updates: list[tuple[Expr, Expr]]) -> list[Expr]:
     ]
 
 
-def kv_cache(loss: Tensor, element_bytes: Expr) -> tuple[Term, ...]:
-    """What generation keeps of the tokens seen: keys and values of every block, before heads are repeated."""
-    return tuple(_keys_and_values(ops_between((), loss), "", Integer(1), element_bytes))
-
-
-def _keys_and_values(ops: list[Op], place: str, times: Expr, element_bytes: Expr) -> Iterator[Term]:
+def _keys_and_values(ops: list[Op], place: str, times: Expr) -> Iterator[tuple[Tensor, str, Expr]]:
     for op in ops:
         if op.rule is rules.ATTENTION:
-            for tensor in _made_from(*op.inputs[1:3]):
-                because = Because(
-                    f"{element_bytes} bytes for each element of {tensor.name}, of every token seen"
-                )
-                yield Term(element_bytes * tensor.size, times, tensor.name, place, because, "kv_cache_memory")
+            yield from ((tensor, place, times) for tensor in _made_from(*op.inputs[1:3]))
         elif op.body is not None:
             inside = f"{place}.{op.name}".lstrip(".") if op.rule in (rules.PART, rules.REPEAT) else place
-            yield from _keys_and_values(op.body_ops(), inside, times * (op.times or 1), element_bytes)
+            yield from _keys_and_values(op.body_ops(), inside, times * (op.times or 1))
 
 
 def _made_from(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

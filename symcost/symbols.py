@@ -347,6 +347,22 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
     }
 )
 
+DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        quantity.name: quantity
+        for quantity in (
+            Quantity("message_bytes", "bytes", "what one device sends in one step"),
+            Quantity(
+                "message_bytes_per_token", "bytes/token", "the same for each token that its replica reads"
+            ),
+            Quantity(
+                "memory_traffic", "bytes", "what a step reads and writes at least in one device's memory"
+            ),
+            Quantity("bubble", "", "the time that a pipeline stage waits over the time that it works"),
+        )
+    }
+)  # of one device under a layout
+
 
 @dataclass(frozen=True)
 class Notation:

@@ -127,7 +127,8 @@ class Terms:
     `numbers` are a model's own numbers, used where `at` is given none; `ties` are the forms that were put in
     for letters (d_ff = 4d), which a number given for such a letter must agree with. `scopes` are all places
     of the model, those without terms too. `outer` is a factor of all terms that a lecturer writes in front of
-    the sum (one over the tokens of a step).
+    the sum (one over the tokens of a step). `sizes` raises an error where numbers cannot be together, as those
+    of a mesh of devices.
     """
 
     quantity: str
@@ -140,6 +141,7 @@ class Terms:
     ties: Mapping[Symbol, Expr] = field(default_factory=dict)
     scopes: tuple[str, ...] = field(default=(), repr=False)
     outer: Expr = ONE
+    sizes: Callable[[Mapping[str, Number]], None] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def total(self) -> Expr:
@@ -315,6 +317,8 @@ class Terms:
         for name, value in values.items():
             numbers[name] = counted(name, value)
         check_ties(self.ties, numbers, values)
+        if self.sizes is not None and values:
+            self.sizes(numbers)
         return numbers
 
     def compile(self, *letters: str, exact: bool = False) -> Callable[..., Any]:

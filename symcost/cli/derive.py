@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symcost.cli.options import costs_asked_for, costs_of, form, layout, notation_called
+from symcost.cli.options import (
+    costs_asked_for,
+    costs_of,
+    form,
+    layout,
+    links,
+    links_asked_for,
+    notation_called,
+)
 from symcost.cli.printing import plain_or_text, show, show_json, table
 from symcost.cli.status import RIGHT
-from symcost.cli.swept import MOST_SHOWN, check_given, grid_asked_for, show_sweep, swept
+from symcost.cli.swept import MOST_SHOWN, check_swept, grid_asked_for, show_sweep, swept
 from symcost.errors import UsageError
 
 if TYPE_CHECKING:
+    from symcost.layouts.timing import StepTime
     from symcost.symbols import Notation
     from symcost.terms import Number, Terms
     from symcost.training import Costs
@@ -32,12 +41,13 @@ if TYPE_CHECKING:
 @click.option("--sensitivity", is_flag=True, help="Shares, elasticities, what leads and what one more costs.")
 @swept
 @layout
+@links
 @costs_of
 @form("text", "latex", "markdown", "json")
 def command(
     model: str, quantities: tuple[str, ...], scope: str, unit: str | None, approximations: bool,
-    sensitivity: bool, sweep: tuple[str, ...], output: str | None, layout: str, under: str, optimizer: str,
-    precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
+    sensitivity: bool, sweep: tuple[str, ...], output: str | None, layout: str, links: str, under: str,
+    optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """Closed forms of what MODEL costs, with the reason for each term.
 
@@ -46,6 +56,7 @@ def command(
     """
     chosen = notation_called(notation)
     costs = costs_asked_for(model, under, given, gpu, optimizer, precision, layout=layout)
+    time = _step_time(costs, gpu, links, bool(quantities))
     if approximations:
         return _approximated(costs, quantities, chosen, to)
     if sweep and not quantities:
@@ -73,6 +84,7 @@ def command(
                 "layout": layout,
                 "given": {name: plain_or_text(value) for name, value in costs.given.items()},
                 "quantities": {terms.quantity: terms.to_dict(notation) for terms in found},
+                **({"step_time": time.to_dict()} if time is not None else {}),
             }
         )
         return RIGHT
@@ -91,8 +103,8 @@ def command(
         and found[0].quantity in ("saved_activations", "activation_memory")
     ):
         rows += [costs.why(scope)]
-    if to == "text" and not quantities and gpu is not None:
-        rows += _step_time(costs, gpu)
+    if to == "text" and time is not None:
+        rows += _timed(costs, time, gpu)
     show(rows)
     return RIGHT
 
@@ -118,7 +130,7 @@ def _swept(costs: Costs, found: Sequence[Terms], sweep: Sequence[str], to: str, 
     from symcost.sweep import Sweep
 
     grid = grid_asked_for(sweep)
-    check_given(grid, costs.given)
+    check_swept(grid, costs)
     swept = Sweep(tuple(found), grid, exact=grid.size <= MOST_SHOWN)
     about = {"model": costs.model.name, "convention": costs.convention.name, "scope": found[0].scope,
              "units": {terms.quantity: terms.unit for terms in found}}  # fmt: skip
@@ -126,15 +138,30 @@ def _swept(costs: Costs, found: Sequence[Terms], sweep: Sequence[str], to: str, 
     return RIGHT
 
 
-def _step_time(costs: Costs, gpu: str) -> list[str]:
-    """The bounds of one step's time under a layout, where every letter has a number."""
-    from symcost.notation.numbers import rounded, with_unit
+def _step_time(costs: Costs, gpu: str | None, links: str, others: bool) -> StepTime | None:
+    """The bounds of one step's time under a layout, where nothing else is asked and every letter has a
+    number.
+    """
     from symcost.tables.gpus import gpu as called
     from symcost.training import Across
 
-    if not isinstance(costs, Across) or costs["peak_memory"].missing() or costs["memory_traffic"].missing():
-        return []
-    time, (stage, fullest) = costs.step_time(called(gpu)), costs.worst_stage()
+    if links and (gpu is None or not isinstance(costs, Across) or others):
+        raise UsageError(
+            "--links: expected --gpu NAME, --layout NAME and no QUANTITY, for the time of a step under a layout."
+        )
+    if gpu is None or others or not isinstance(costs, Across):
+        return None
+    if costs["peak_memory"].missing() or costs["memory_traffic"].missing():
+        return None
+    return costs.step_time(called(gpu), links_asked_for(links))
+
+
+def _timed(costs: Costs, time: StepTime, gpu: str | None) -> list[str]:
+    from symcost.notation.numbers import rounded, with_unit
+    from symcost.training import Across
+
+    assert isinstance(costs, Across)
+    stage, fullest = costs.worst_stage()
     parts = ", ".join(
         f"{name} {with_unit(getattr(time, name), 's')}" for name in ("compute", "memory", "messages")
     )

@@ -33,7 +33,7 @@ def _layouts() -> Rows:
         (each.name, f"{each.note} ({'·'.join(each.mesh) or 'no mesh'})", each.source)
         for each in LAYOUTS.values()
     ]
-    return found + [(name, f"the same as {parts}", "") for name, parts in COMPOSED.items()]
+    return found + [(name, f"the same as {each.parts}", each.source) for name, each in COMPOSED.items()]
 
 
 def _conventions() -> Rows:
@@ -87,9 +87,13 @@ def _notations() -> Rows:
 
 
 def _quantities() -> Rows:
-    from symcost.symbols import QUANTITIES
+    from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES
 
-    return [(each.name, f"{each.meaning} ({each.unit})") for each in QUANTITIES.values()]
+    rows = [(each.name, f"{each.meaning} ({each.unit})") for each in QUANTITIES.values()]
+    return rows + [
+        (each.name, f"under a layout: {each.meaning}{f' ({each.unit})' if each.unit else ''}")
+        for each in DEVICE_QUANTITIES.values()
+    ]
 
 
 def _letters() -> Rows:

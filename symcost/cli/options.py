@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,6 +43,12 @@ layout = click.option(
     default="single",
     metavar="NAME[,tp=8,…]",
     help="Costs of one device of a layout of `symcost list layouts`.",
+)
+links = click.option(
+    "--links",
+    default="",
+    metavar="dp=25GB/s,…",
+    help="What one device sends a second along mesh axes that are slower than its GPU's own link.",
 )
 costs_of = _options(under, optimizer, precision, notation, given, gpu)
 
@@ -111,6 +118,23 @@ def costs_asked_for(
     for remark in costs.remarks:
         click.echo(f"symcost: {remark}", err=True)
     return costs
+
+
+def links_asked_for(text: str) -> dict[str, Fraction]:
+    """Bytes a second along each mesh axis named: `dp=25GB/s,pp=25GB/s`."""
+    from symcost.dimensions import converted
+    from symcost.notation.reading import read_amount
+
+    found = {}
+    for part in _split(text):
+        axis, _, written = (each.strip() for each in part.partition("="))
+        if not written:
+            raise UsageError(f"--links: expected a mesh axis and a rate, as in dp=25GB/s, found '{part}'.")
+        try:
+            found[axis] = Fraction(converted(*read_amount(written), "B/s", axis))
+        except SymcostError as error:
+            raise UsageError(f"--links '{part}': {error}") from None
+    return found
 
 
 def notation_called(name: str) -> Notation:

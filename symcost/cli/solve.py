@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symcost.cli.meshes import ranked, smallest_even
-from symcost.cli.options import costs_asked_for, costs_of, form, layout, notation_called
+from symcost.cli.options import costs_asked_for, costs_of, form, layout, links, notation_called
 from symcost.cli.printing import plain_or_text, show, show_json
 from symcost.cli.status import DIFFERS, RIGHT
-from symcost.cli.swept import check_given, grid_asked_for, show_sweep, swept
+from symcost.cli.swept import check_swept, grid_asked_for, show_sweep, swept
 from symcost.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 )
 @swept
 @layout
+@links
 @costs_of
 @form("text", "latex", "markdown", "json")
 def command(
     model: str, letter: str, limit: str | None, multiple_of: int, scope: str, sweep: tuple[str, ...],
-    output: str | None, layout: str, under: str, optimizer: str, precision: str | None, notation: str,
+    output: str | None, layout: str, links: str, under: str, optimizer: str, precision: str | None, notation: str,
     given: tuple[str, ...], gpu: str | None, to: str,
 ) -> int:  # fmt: skip
     """The largest (or least) value of one letter within a limit: form, exact root, whole number, proof.
@@ -47,15 +49,21 @@ def command(
     from symcost.solve import showing
     from symcost.solve import solve as solve_for
     from symcost.sweep import Limits
+    from symcost.symbols import SYMBOLS
+    from symcost.training import Across
 
     if letter == "mesh":
-        return ranked(model, layout, under, given, gpu, precision, to)
+        return ranked(model, layout, under, given, gpu, precision, links, sweep, output, to)
+    if links:
+        raise UsageError(f"--links: expected --for mesh, which times a step, found --for {letter}.")
     chosen = notation_called(notation)
     costs = costs_asked_for(model, under, given, gpu, optimizer, precision, letter, layout)
     terms, limits = _limit(limit, costs, scope)
+    if isinstance(costs, Across) and letter in SYMBOLS:
+        multiple_of = lcm(multiple_of, costs.lies_in_parts(letter))
     if sweep:
         found = Limits(terms, letter, grid_asked_for(sweep), limits, multiple_of)
-        check_given(found.grid, costs.given)
+        check_swept(found.grid, costs)
         return _sweep(found, notation, to, output)
     if output is not None:
         raise UsageError("--output: expected a sweep to write, found none. Give --sweep c=1024:131072:x2.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from symcost.errors import UsageError
 
 if TYPE_CHECKING:
     from symcost.sweep import Grid, Limits, Sweep, Table
+    from symcost.training import Costs
 
 MOST_SHOWN = 10_000  # points of a table that is printed
 LONG = (
@@ -46,11 +48,17 @@ def grid_asked_for(sweep: Iterable[str]) -> Grid:
     return Grid(tuple(read_range(each) for each in sweep))
 
 
-def check_given(grid: Grid, given: Mapping[str, Any]) -> None:
-    """Raises UsageError where a letter is swept and given."""
+def check_swept(grid: Grid, costs: Costs) -> None:
+    """Raises UsageError where a letter is swept and given, and where a mesh that is swept cannot be."""
+    from symcost.training import Across
+
     for name in grid.letters:
-        if name in given:
-            raise UsageError(f"--sweep: {name} is swept and given as {given[name]}. Leave out one.")
+        if str(costs.given.get(name, name)) != name:
+            raise UsageError(f"--sweep: {name} is swept and given as {costs.given[name]}. Leave out one.")
+    if isinstance(costs, Across):
+        sizes = [each for each in grid.ranges if each.letter in costs.layout.mesh]
+        for point in product(*(each.exact for each in sizes)):
+            costs.check(**{each.letter: size for each, size in zip(sizes, point, strict=True)})
 
 
 def show_sweep(

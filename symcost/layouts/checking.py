@@ -57,15 +57,26 @@ def _placed(device: OnDevice) -> Iterator[tuple[str, Placement]]:
         yield step.label, placing.lies(step.result)
 
 
-def check(device: OnDevice, ties: Mapping[Symbol, Expr], numbers: Mapping[str, Number]) -> None:
-    """Raises UsageError where the numbers known make a mesh that cannot be, naming the axis and what would
-    do.
+@dataclass(frozen=True)
+class Sizes:
+    """What the sizes of a mesh must be like, asked of numbers: `sizes(numbers)`.
+
+    Raises UsageError where the numbers known make a mesh that cannot be, naming the axis and what would do.
     """
-    layout = device.layout
-    if not layout.ceilings:
-        _divide(layout, divisions(device), ties, numbers)
-    _stages(layout, numbers)
-    _fits(layout, numbers)
+
+    layout: Layout
+    split: tuple[Divides, ...]
+    ties: Mapping[Symbol, Expr]
+
+    @classmethod
+    def of(cls, device: OnDevice, ties: Mapping[Symbol, Expr]) -> Sizes:
+        return cls(device.layout, divisions(device), ties)
+
+    def __call__(self, numbers: Mapping[str, Number]) -> None:
+        if not self.layout.ceilings:
+            _divide(self.layout, self.split, self.ties, numbers)
+        _stages(self.layout, numbers)
+        _fits(self.layout, numbers)
 
 
 def _divide(

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from sympy import Expr, Integer, ceiling
+from sympy import Expr, Integer, Max, ceiling
 
 from symcost.conventions import ELEMENT_BYTES
-from symcost.derive import Derivation, Kept
+from symcost.derive import Derivation, Kept, Moment
 from symcost.errors import UsageError
 from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Message, Traffic
 from symcost.layouts.pipeline import pp
-from symcost.layouts.placing import ACTIVATIONS, PARAMETERS, Layout, Placing
-from symcost.lower import Held, Program, Step, lower
+from symcost.layouts.placing import (
+    ACTIVATIONS,
+    FLAT,
+    GRADIENTS,
+    PARAMETERS,
+    STATES,
+    Layout,
+    Placing,
+    exchanged,
+    without,
+)
+from symcost.lower import Held, Program, Region, Step, lower
 from symcost.symbols import SYMBOLS, L, accumulation
 from symcost.tables.precisions import Precision
 from symcost.tensors import Role
@@ -34,6 +44,7 @@ class OnDevice(Derivation):
         super().__init__(program, "fp32" if precision.activation == 4 else "bf16")
         self.layout, self.precision = layout, precision
         self.placing = Placing(layout, program)
+        self._received: dict[Held, Held] = {}  # copies that came in exchange, by the tensor that was sent
         if layout.mesh:
             self.program = replace(
                 program, parameters=[each for each in program.parameters if self._is_here(each)]
@@ -109,15 +120,30 @@ class OnDevice(Derivation):
     def kept(self) -> list[Kept]:
         return [kept for kept in super().kept if self.here(kept.place)]
 
+    def _asked_by(self, event: Step | Region) -> Iterator[tuple[Held, str, str, Because]]:
+        """What a gradient reads of a tensor that came in exchange for another part is kept as it came."""
+        step = event.step if isinstance(event, Region) else event
+        for tensor, place, reader, because in super()._asked_by(event):
+            yield self._as_read(tensor, step), place, reader, because
+
+    def _as_read(self, tensor: Held, step: Step | None) -> Held:
+        if step is None or tensor not in step.inputs:
+            return tensor
+        need = self.placing.need(step, step.inputs.index(tensor))
+        if not exchanged(self.placing.lies(tensor), need.lies):
+            return tensor
+        return self._received.setdefault(tensor, replace(tensor, base=None))
+
     @cached_property
     def saved_activations(self) -> tuple[Term, ...]:
         whole = super().saved_activations  # its cache is overwritten with what is returned here
         if not self.layout.mesh:
             return whole
+        sent = {copy: tensor for tensor, copy in self._received.items()}
         return tuple(
             replace(
                 term,
-                amount=self.placing.share(kept.tensor),
+                amount=self.placing.share(sent.get(kept.tensor, kept.tensor)),
                 times=self._times(term.place, term.times) * self._in_flight(term.place),
             )
             for kept, term in zip(self.kept, whole, strict=True)
@@ -157,6 +183,61 @@ class OnDevice(Derivation):
     @cached_property
     def _all_of_each(self) -> tuple[Term, ...]:
         return Derivation(self.program, self.element).parameters
+
+    # What is there for a moment.
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Those of one device, on this stage; where ZeRO gathers parameters or sums whole gradients, also the
+        way back through a block.
+        """
+        whole = self._whole_for_a_while("head"), self._whole_for_a_while(BLOCK)
+        found = [
+            replace(moment, terms=moment.terms + whole[0]) if moment.name == "loss backward" else moment
+            for moment in super().moments()
+        ]
+        if whole[1]:
+            meaning = "one block's parameters or gradients are whole beside all that is saved"
+            before = ("parameter_memory", "optimizer_memory")
+            found.insert(-1, Moment("block backward", meaning, before, self.activation_memory + whole[1]))
+        return tuple(found)
+
+    def _whole_for_a_while(self, kind: str) -> tuple[Term, ...]:
+        """Bytes of what is split but must be whole while the head, or the largest block, is gone through."""
+        sizes: dict[Expr, Expr] = {}  # by how often such a block is there
+        for tensor in self.program.parameters:
+            if tensor.place.split(".")[0] != kind:
+                continue
+            for of, each in ((PARAMETERS, self.precision.parameter), (GRADIENTS, self.precision.gradient)):
+                lies = self.layout.place(tensor.axes, of)
+                if FLAT in lies and (of == PARAMETERS or tensor.wants):
+                    whole = self.layout.share(tensor.axes, without(lies, lies[FLAT]))
+                    sizes[tensor.times] = sizes.get(tensor.times, Integer(0)) + each * whole
+        if not sizes:
+            return ()
+        largest = Max(*sizes.values(), evaluate=False) if len(sizes) > 1 else next(iter(sizes.values()))
+        because = Because(f"gathered, or not yet scattered, while the {kind} is gone through")
+        return (Term(largest, Integer(1), f"whole {kind}", kind, because, "worst_moment_memory"),)
+
+    def _there(self, tensor: Held, name: str, words: str) -> tuple[Term, ...]:
+        amount = self.placing.share(tensor) * self.bytes_of(tensor)
+        there = super()._there(tensor, name, words)
+        return tuple(replace(term, amount=amount) for term in there if self.here(term.place))
+
+    def _updated(self, tensor: Held) -> Expr:
+        return self.layout.share(tensor.axes, self.layout.place(tensor.axes, STATES))
+
+    # What generation keeps.
+
+    def kv_cache(self, element_bytes: Expr) -> tuple[Term, ...]:
+        """The part of keys and values that lies here, of this stage's blocks."""
+        placed = (
+            self.layout.share(tensor.axes, self.layout.place(tensor.axes, ACTIVATIONS))
+            for tensor, *_ in self._keys_and_values()
+        )
+        return tuple(
+            replace(term, amount=element_bytes * share, times=self._times(term.place, term.times))
+            for term, share in zip(super().kv_cache(element_bytes), placed, strict=True)
+        )
 
     # What is computed.
 

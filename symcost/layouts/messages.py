@@ -14,6 +14,7 @@ from symcost.layouts.placing import (
     Layout,
     Placement,
     Placing,
+    exchanged,
     of_parameters,
     where,
     without,
@@ -166,7 +167,11 @@ class Traffic:
 
     def _arrivals(self, step: Step, there: set[Held]) -> Iterator[Message]:
         result, leaves = step.result, self.placing.leaves(step)
-        if not step.result.wants or of_parameters(result):
+        if not result.wants:
+            return
+        if of_parameters(result):
+            if step.rule in REPEATED:  # a view of what its readers' gradients read
+                yield from self._gathered_anew(step, there)
             return
         words = f"the gradients of {step.name} read all of ∂{result.name}"
         yield from self._moves(
@@ -186,8 +191,13 @@ class Traffic:
             there.add(tensor)
             need = self.placing.need(step, step.inputs.index(tensor))
             words = f"only the split {tensor.name} is kept, and the gradients of {step.name} read it whole"
-            yield from self._moves(tensor, self.placing.lies(tensor), (), need.lies, step, BACKWARD, words)
-        for position, tensor in enumerate(step.inputs):  # what is gathered for the work is let go after it
+            moved = self._moves(tensor, self.placing.lies(tensor), (), need.lies, step, BACKWARD, words)
+            yield from (message for message in moved if message.kind != EXCHANGE)  # kept as it was received
+        yield from self._gathered_anew(step, there)
+
+    def _gathered_anew(self, step: Step, there: set[Held]) -> Iterator[Message]:
+        """What is gathered for the work of a step is let go after it."""
+        for position, tensor in enumerate(step.inputs):
             if FLAT in self.placing.lies(tensor) and tensor not in there:
                 there.add(tensor)
                 need = self.placing.need(step, position)
@@ -238,10 +248,10 @@ class Traffic:
         groups: dict[str, list[str]] = {}
         for mesh in partial:
             groups.setdefault(SCATTER if mesh in end else REDUCE, []).append(mesh)
-        for mesh, axis in start.items():
-            if mesh in end and end[mesh] != axis:
-                groups.setdefault(EXCHANGE, []).append(mesh)
-            elif mesh not in end:
+        for mesh in exchanged(lies, needed):
+            groups.setdefault(EXCHANGE, []).append(mesh)
+        for mesh in start:
+            if mesh not in end:
                 groups.setdefault(GATHER, []).append(mesh)
         whole = self.layout.share(tensor.axes, lies)
         scattered: Expr = Integer(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.layouts.pipeline import GPIPE, INTERLEAVED, ONE_F_ONE_B
@@ -93,10 +94,22 @@ LAYOUTS: Mapping[str, Layout] = by_name(
     )
 )  # fmt: skip
 
-COMPOSED: Mapping[str, str] = {
-    "3d": "megatron-tp+pp-1f1b+ddp",
-    "4d": "megatron-tp-sp+cp-ring+pp-1f1b+zero-1",
-    "5d": "megatron-tp-sp+cp-ring+ep+pp-1f1b+zero-1",
+
+class Composed(NamedTuple):
+    """A name for several layouts at once."""
+
+    parts: str
+    source: str
+
+
+COMPOSED: Mapping[str, Composed] = {
+    "3d": Composed("megatron-tp+pp-1f1b+ddp", "Narayanan et al. 2021, section 2"),
+    "4d": Composed(
+        "megatron-tp-sp+cp-ring+pp-1f1b+zero-1", "Grattafiori et al. 2024, Llama 3, section 3.3.2"
+    ),
+    "5d": Composed(
+        "megatron-tp-sp+cp-ring+ep+pp-1f1b+zero-1", "Liu et al. 2025, MoE Parallel Folding, abstract"
+    ),
 }
 
 
@@ -112,7 +125,8 @@ def layout(name: str | Layout) -> Layout:
     if isinstance(name, Layout):
         return name
     names, *options = [part.strip() for part in name.split(",")]
-    written = "+".join(COMPOSED.get(each.strip(), each.strip()) for each in names.split("+"))
+    single = [each.strip() for each in names.split("+")]
+    written = "+".join(COMPOSED[each].parts if each in COMPOSED else each for each in single)
     parts = []
     for each in written.split("+"):
         if each not in LAYOUTS:

@@ -120,16 +120,19 @@ class Layout:
         b*c*d_ff/tp
         """
         parts = [self._part(axis, placement.get(axis, ())) for axis in axes]
-        return Mul(*parts) / self.devices(placement.get(FLAT, ()))
+        return self._split(Mul(*parts), placement.get(FLAT, ()))
 
     def _part(self, axis: str, over: tuple[str, ...]) -> Expr:
         whole = size_of((axis,))
         if axis == "b":
             whole *= self.devices(mesh for mesh in self.own_data if mesh not in over)
             over = tuple(mesh for mesh in over if mesh not in self.own_data)
-        if not over:
-            return whole
-        return ceiling(whole / self.devices(over)) if self.ceilings else whole / self.devices(over)
+        return self._split(whole, over)
+
+    def _split(self, whole: Expr, over: tuple[str, ...]) -> Expr:
+        """One of the equal parts that a number is split into, rounded up where that is asked."""
+        each = whole / self.devices(over)
+        return ceiling(each) if self.ceilings and over else each
 
     def numbered(self, **numbers: int) -> Layout:
         """The same layout with sizes of its mesh given."""
@@ -150,6 +153,12 @@ def without(placement: Placement, over: Iterable[str]) -> Placement:
 def where(placement: Placement) -> dict[str, str]:
     """The axis that each mesh axis splits."""
     return {mesh: axis for axis, meshes in placement.items() for mesh in meshes}
+
+
+def exchanged(lies: Placement, needed: Placement) -> tuple[str, ...]:
+    """The mesh axes that split one axis where a tensor lies, and another where it is needed."""
+    start, end = where(lies), where(needed)
+    return tuple(mesh for mesh, axis in start.items() if end.get(mesh, axis) != axis)
 
 
 @dataclass(frozen=True)

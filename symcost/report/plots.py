@@ -15,6 +15,7 @@ from symcost.notation.numbers import DAY, HOUR, grouped, rounded, significant, w
 from symcost.solve import Limit, solve
 from symcost.symbols import GIB, GLOSSARY
 from symcost.terms import Number, Terms, evaluator
+from symcost.training.ranking import MESH, PARTS, Ranking
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -270,6 +271,45 @@ def time_and_cost(time: Terms, cost: Terms, counts: Sequence[int], given: Mappin
         last = significant(Fraction(seconds[-1]) / size, 3)
         same = "; the cost stays the same" if min(dollars) == max(dollars) else ""
         axes.set_title(f"{grouped(counts[-1])} GPUs take {last} {unit}{same}")
+    return figure
+
+
+def scaling(ranking: Ranking) -> Figure:
+    """Tokens a second of the quickest mesh against the number of GPUs, and what binds each.
+
+    `ranking` is over several numbers of GPUs. Raises UsageError where none of its points fits.
+    """
+    rows = ranking.by_gpus()
+    if not rows:
+        raise UsageError("plot: expected a mesh that fits, found none. Allow more GPUs, or larger ones.")
+    counts, rates = [row["n"] for row in rows], [row["rate"] for row in rows]
+    with _figure() as (figure, axes):
+        ideal = [rates[0] * count / counts[0] for count in counts]
+        axes.plot(
+            counts, ideal, color="#999999", linewidth=1, linestyle="--", label="in proportion to the GPUs"
+        )
+        axes.plot(counts, rates, color=COLOURS[0], linewidth=1.8)
+        for part, marker in zip(PARTS, "os^", strict=True):
+            bound = [(row["n"], row["rate"]) for row in rows if row["binds"] == part]
+            if bound:
+                axes.plot(*zip(*bound, strict=True), marker, color=COLOURS[0], label=f"{part} binds")
+        for row in rows:
+            mesh = " ".join(f"{axis}{row[axis]}" for axis in MESH if row[axis] > 1)
+            axes.annotate(
+                mesh, (row["n"], row["rate"]), textcoords="offset points", xytext=(6, -11), fontsize=8
+            )
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        _plain_ticks(axes, counts, [int(rate) for rate in rates])
+        axes.margins(x=0.12)
+        axes.set_xlabel(_axis("n"))
+        axes.set_ylabel("tokens a second")
+        axes.legend(loc="upper left")
+        last = rows[-1]
+        rate, mfu = (
+            rounded(Fraction(each), places) for each, places in ((rates[-1], 0), (100 * last["mfu"], 1))
+        )
+        axes.set_title(f"{grouped(counts[-1])} GPUs: {rate} tokens/s at {mfu} % MFU; {last['binds']} binds")
     return figure
 
 

@@ -11,14 +11,16 @@ from symcost.conventions import Convention, convention
 from symcost.errors import UsageError
 from symcost.families import load
 from symcost.model import Model
+from symcost.symbols import DEVICE_QUANTITIES
 from symcost.training.approximations import Approximation, approximations
 from symcost.training.bare import COUNTED
 from symcost.training.costs import ON_REQUEST, TOKENS, Costs, Given
 
 if TYPE_CHECKING:
     from symcost.layouts import Layout
-    from symcost.training.across import DEVICE_QUANTITIES, Across
+    from symcost.training.across import Across
     from symcost.training.optimum import Optimum, compute_optimal
+    from symcost.training.ranking import Ranking, fewest_gpus, rank
 
 __all__ = [
     "DEVICE_QUANTITIES",
@@ -29,17 +31,22 @@ __all__ = [
     "Costs",
     "Given",
     "Optimum",
+    "Ranking",
     "approximations",
     "compute_optimal",
     "derive",
+    "fewest_gpus",
+    "rank",
 ]
 
 
 _HOMES = {
     "Across": "across",
-    "DEVICE_QUANTITIES": "across",
     "Optimum": "optimum",
     "compute_optimal": "optimum",
+    "Ranking": "ranking",
+    "fewest_gpus": "ranking",
+    "rank": "ranking",
 }
 
 

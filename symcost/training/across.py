@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from types import MappingProxyType
+from math import lcm
 
 from sympy import Expr, Integer, ceiling
 
@@ -14,30 +14,16 @@ from symcost import symbols as s
 from symcost.conventions import Convention
 from symcost.errors import UsageError
 from symcost.layouts import GRADIENTS, PARAMETERS, STATES, Layout, OnDevice
-from symcost.layouts.checking import check
+from symcost.layouts.checking import Sizes
 from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
 from symcost.notation import text
-from symcost.symbols import QUANTITIES, Quantity
+from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES
 from symcost.tables.gpus import Gpu
 from symcost.terms import Because, Number, Term, Terms, evaluator
 from symcost.training.costs import TOKENS, Costs, Given
 
-DEVICE_QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
-    {
-        quantity.name: quantity
-        for quantity in (
-            Quantity("message_bytes", "bytes", "what one device sends in one step"),
-            Quantity(
-                "memory_traffic",
-                "bytes",
-                "what one device's memory is read and written for at least in one step",
-            ),
-            Quantity("bubble", "", "the time that a pipeline stage waits over the time that it works"),
-        )
-    }
-)
 OF_THE_RUN = (
     "flops_per_token",
     "training_flops",
@@ -47,7 +33,10 @@ OF_THE_RUN = (
     "cost",
     "energy",
 )
-NOT_YET = ("worst_moment_memory", "kv_cache_memory", "inference_memory", "decode_time", "decode_rate")
+NOT_DERIVED = ("decode_time", "decode_rate")  # a token goes through all stages, one after the other
+
+
+Links = Mapping[str, int | Fraction]  # bytes a second in one direction, by mesh axis
 
 
 class Across(Costs):
@@ -78,13 +67,39 @@ class Across(Costs):
         known = {name: int(value) for name, value in self.numbers.items() if name in asked}
         self.layout = replace(layout.numbered(**known), accumulates="accumulation" in put_in)
         self._of = PARAMETERS
-        check(self.derivation, self.ties, self.numbers)
+        self.check()
+
+    def check(self, **sizes: Number) -> None:
+        """Raises UsageError where the mesh cannot be, with these sizes put in, naming those that would do."""
+        self._sizes({**self.numbers, **sizes})
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return Sizes.of(self.derivation, self.ties)
+
+    def _terms(self, quantity: str, terms: tuple[Term, ...]) -> Terms:
+        return replace(super()._terms(quantity, terms), sizes=self._sizes)
 
     @staticmethod
     def _of_pipeline(layout: Layout) -> tuple[str, ...]:
         if "pp" not in layout.mesh:
             return ()
         return ("accumulation", "chunks") if layout.schedule.passes != 1 else ("accumulation",)
+
+    def lies_in_parts(self, letter: str) -> int:
+        """The number that a count must be a multiple of, so that the mesh splits it evenly.
+
+        >>> import symcost
+        >>> laid = symcost.derive("llama-2-7b", layout="megatron-tp-sp+cp-ring,tp=8,cp=4")
+        >>> laid.lies_in_parts("c"), laid.lies_in_parts("b")
+        (32, 1)
+        """
+        layout, counted = self.layout, s.SYMBOLS[letter]
+        split = [layout.devices(each.over) for each in self._sizes.split if each.length == counted]
+        if counted == s.L and "pp" in layout.mesh and not layout.blocks:
+            split.append(s.SYMBOLS["pp"] * layout.schedule.passes)
+        known = [each for each in split if all(part.name in self.numbers for part in each.free_symbols)]
+        return 1 if layout.ceilings else lcm(*(int(evaluator(each)(self.numbers)) for each in known))
 
     @cached_property
     def derivation(self) -> OnDevice:
@@ -117,10 +132,10 @@ class Across(Costs):
     def __getitem__(self, quantity: str) -> Terms:
         if quantity in OF_THE_RUN:
             return self.whole[quantity]
-        if quantity in NOT_YET:
+        if quantity in NOT_DERIVED:
             raise UsageError(
-                f"{quantity}: not derived for one device of a layout. Ask for peak_memory, "
-                "or leave out the layout."
+                f"{quantity}: not derived for one device of a layout. Ask for kv_cache_memory or "
+                "inference_memory, or leave out the layout."
             )
         if quantity in DEVICE_QUANTITIES and quantity not in self._found:
             found = getattr(self, f"_{quantity}")()
@@ -128,7 +143,7 @@ class Across(Costs):
         return self._found[quantity] if quantity in DEVICE_QUANTITIES else super().__getitem__(quantity)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name in (*QUANTITIES, *DEVICE_QUANTITIES) if name not in NOT_YET])
+        return iter([name for name in (*QUANTITIES, *DEVICE_QUANTITIES) if name not in NOT_DERIVED])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -171,11 +186,18 @@ class Across(Costs):
     def _device_terms(self, quantity: str, terms: tuple[Term, ...]) -> Terms:
         unit = DEVICE_QUANTITIES[quantity].unit
         found = Terms(quantity, unit, terms, self.model.name, self.convention.name, numbers=self.numbers,
-                      ties=self.ties, scopes=self.scopes)  # fmt: skip
+                      ties=self.ties, scopes=self.scopes, sizes=self._sizes)  # fmt: skip
         return found.substituted(self.ties)
 
     def _message_bytes(self) -> Terms:
         return self._device_terms("message_bytes", self.derivation.message_bytes)
+
+    def _message_bytes_per_token(self) -> Terms:
+        tokens = TOKENS * self._asked(s.accumulation, Integer(1))
+        each = self["message_bytes"].scaled(
+            1 / tokens, quantity="message_bytes_per_token", unit="bytes/token"
+        )
+        return replace(each, outer=Integer(1))
 
     def _bubble(self) -> Terms:
         because = Because(self.layout.schedule.source)
@@ -207,14 +229,14 @@ class Across(Costs):
             groups.setdefault(message.over, []).append(message.term(self.layout))
         return {over: self._device_terms("message_bytes", tuple(terms)) for over, terms in groups.items()}
 
-    def step_time(
-        self, gpu: Gpu, links: Mapping[str, int] | None = None, **numbers: float | Fraction
-    ) -> StepTime:
+    def step_time(self, gpu: Gpu, links: Links | None = None, **numbers: float | Fraction) -> StepTime:
         """The bounds of one step's time on a GPU.
 
         `links` names mesh axes whose devices are joined by something slower than the GPU's own link, in
         bytes a second in one direction; the GPU's link carries half of what vendors print in one direction.
+        Raises UsageError for another axis, and for a rate that is not positive.
         """
+        check_links(links or {}, self.layout.mesh)
         peak = gpu.peak_for(self.precision.matmul)
         seconds = sum(
             (
@@ -243,6 +265,20 @@ class Across(Costs):
         )
 
 
-def link_of(gpu: Gpu, over: tuple[str, ...], links: Mapping[str, int]) -> Fraction:
+def check_links(links: Links, mesh: Iterable[str]) -> None:
+    """Raises UsageError where a link is none of a mesh's axes, or carries nothing."""
+    axes = tuple(dict.fromkeys(mesh))
+    for axis, rate in links.items():
+        if axis not in axes:
+            raise UsageError(
+                f"links: {axis} is no axis of the mesh, which has {', '.join(axes)}. Name one of them."
+            )
+        if rate <= 0:
+            raise UsageError(
+                f"links: expected a positive number of bytes a second along {axis}, found {rate}."
+            )
+
+
+def link_of(gpu: Gpu, over: tuple[str, ...], links: Links) -> Fraction:
     """Bytes a second that a device can send along some mesh axes: as the slowest link among them."""
     return min(Fraction(links.get(mesh, Fraction(gpu.link, 2))) for mesh in over)

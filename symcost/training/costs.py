@@ -12,12 +12,12 @@ from sympy import Expr, Integer, Max, Rational, Symbol, ceiling
 
 from symcost import symbols as s
 from symcost.conventions import Convention
-from symcost.derive import Derivation, kv_cache
+from symcost.derive import Derivation
 from symcost.errors import UnknownName, UsageError, nearest
 from symcost.lower import lower
 from symcost.model import STORED_BYTES, Model
 from symcost.notation import code, text
-from symcost.symbols import QUANTITIES, letter
+from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES, letter
 from symcost.tables.gpus import remark_on_peak
 from symcost.tables.optimizers import operations, optimizer
 from symcost.tables.precisions import precision, states
@@ -73,6 +73,10 @@ class Costs(Mapping[str, Terms]):
         return self.derivation.scopes
 
     def __getitem__(self, quantity: str) -> Terms:
+        if quantity in DEVICE_QUANTITIES:
+            raise UsageError(
+                f"{quantity}: expected a layout, since it is of one device. Give one, as in megatron-tp."
+            )
         if quantity not in QUANTITIES:
             raise UnknownName(f"'{quantity}' is not a quantity. {nearest(quantity, QUANTITIES)}")
         if quantity not in self._found:
@@ -245,7 +249,7 @@ class Costs(Mapping[str, Terms]):
 
     def _kv_cache_memory(self) -> Terms:
         return self._terms(
-            "kv_cache_memory", kv_cache(self.model.loss, self._bytes(self.precision.activation))
+            "kv_cache_memory", self.derivation.kv_cache(self._bytes(self.precision.activation))
         )
 
     def _inference_memory(self) -> Terms:

@@ -5,18 +5,20 @@ quickest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symcost.errors import UsageError
+from symcost.layouts import layout
 from symcost.layouts.checking import Divides, divisions
+from symcost.layouts.named import SHARD
 from symcost.model import Model
 from symcost.symbols import SYMBOLS
 from symcost.tables.gpus import Gpu
 from symcost.terms import compiled, evaluator
-from symcost.training.across import Across, link_of
+from symcost.training.across import Across, Links, check_links, link_of
 from symcost.training.costs import Given
 
 if TYPE_CHECKING:
@@ -25,22 +27,24 @@ if TYPE_CHECKING:
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 PARTS = ("compute", "memory", "messages")
 DOUBLING = tuple(2**power for power in range(17))  # sizes of a mesh axis that splits no length
-SIZES = ("tp", "pp", "cp", "ep", "dp", "b", "accumulation")
+MESH = ("tp", "pp", "cp", "ep", "dp", SHARD)
 
 
 @dataclass(frozen=True)
 class Ranking:
     """Points of many layouts, the quickest first among those that fit: columns of equal length.
 
-    `layouts` and `conventions` are named by the columns `layout` and `under`. `bytes` is that of the fuller
-    of the first and the last stage; `serial` and `overlapped` bound the seconds of a step of the slower of
-    the two, `mfu` is that of the serial one; `binds` is the longest part, as a place in PARTS.
+    `layouts` and `conventions` are named by the columns `layout` and `under`. A mesh has `n` devices; `shard`
+    of them hold one copy under hsdp. `bytes` is that of the fuller of the first and the last stage; `serial`
+    and `overlapped` bound the seconds of a step of the slower of the two, `mfu` is that of the serial one;
+    `binds` is the longest part, as a place in PARTS. `tokens` are those of a step.
     """
 
     layouts: tuple[str, ...]
     conventions: tuple[str, ...]
     columns: Mapping[str, NDArray[Any]] = field(repr=False)
     most: int = 0
+    tokens: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["serial"])
@@ -58,8 +62,17 @@ class Ranking:
 
         least = numpy.minimum.accumulate(self.columns["bytes"])
         first = numpy.flatnonzero(numpy.diff(least, prepend=numpy.inf) < 0)
-        kept = {name: column[first] for name, column in self.columns.items()}
-        return list(Ranking(self.layouts, self.conventions, kept, self.most).rows(len(first)))
+        return list(self._of(first).rows(len(first)))
+
+    def by_gpus(self) -> list[dict[str, Any]]:
+        """The quickest point of every number of GPUs, from the fewest; with its tokens a second."""
+        import numpy
+
+        first = numpy.unique(self.columns["n"], return_index=True)[1]
+        return [row | {"rate": self.tokens / row["serial"]} for row in self._of(first).rows(len(first))]
+
+    def _of(self, places: NDArray[Any]) -> Ranking:
+        return replace(self, columns={name: column[places] for name, column in self.columns.items()})
 
 
 def rank(
@@ -73,19 +86,20 @@ def rank(
     under: Iterable[str] = ("textbook+flash",),
     precision: str = "mixed-16",
     micro_batches: Sequence[int] = MICRO_BATCHES,
-    links: Mapping[str, int] | None = None,
+    links: Links | None = None,
     fits: bool = True,
 ) -> Ranking:
     """Every mesh of so many GPUs on which the model lies evenly, ranked by the seconds of a step, serially.
 
-    A step sees `global_batch` sequences; `links` are those of `Across.step_time`. Pipelines have as many
-    micro-batches as stages at least. With `fits` only points within the GPU's memory stay. Computed in
-    float64, in bulk; the first few can be asked for exactly by `derive`. Raises UsageError where no mesh
-    does.
+    A step sees `global_batch` sequences; `gpus` may name several numbers; `links` are those of
+    `Across.step_time`. Pipelines have as many micro-batches as stages at least. With `fits` only points
+    within the GPU's memory stay. Computed in float64, in bulk; the first few can be asked for exactly by
+    `derive`. Raises UsageError where no mesh does.
     """
     import numpy
 
     named, conventions = tuple(layouts), tuple(under)
+    check_links(links or {}, (axis for name in named for axis in layout(name).mesh))
     found: list[dict[str, NDArray[Any]]] = []
     for which, name in enumerate(named):
         for way, convention in enumerate(conventions):
@@ -106,7 +120,8 @@ def rank(
         kept = numpy.flatnonzero(together["bytes"] <= gpu.memory)
         together = {name: column[kept] for name, column in together.items()}
     order = numpy.argsort(together["serial"], kind="stable")
-    return Ranking(named, conventions, {name: column[order] for name, column in together.items()}, gpu.memory)
+    columns = {name: column[order] for name, column in together.items()}
+    return Ranking(named, conventions, columns, gpu.memory, global_batch * int(costs.numbers["c"]))
 
 
 def fewest_gpus(
@@ -120,21 +135,16 @@ def fewest_gpus(
 ) -> dict[str, Any]:
     """The fewest GPUs, among powers of two, on which a layout fits, and the quickest mesh of so many.
 
-    Raises UsageError where nothing fits up to `at_most`.
+    Raises UsageError where nothing fits up to `at_most`, and where no mesh divides.
     """
-    gpus = 1
-    while gpus <= at_most:
-        try:
-            ranking = rank(model, gpu, gpus=gpus, global_batch=global_batch, given=given, **choices)
-        except UsageError:
-            ranking = None
-        if ranking is not None and len(ranking):
-            return {"gpus": gpus, **next(ranking.rows(1))}
-        gpus *= 2
-    raise UsageError(
-        f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. "
-        "Allow more, or split or compute again more."
-    )
+    powers = [2**power for power in range(at_most.bit_length()) if 2**power <= at_most]
+    fitting = rank(model, gpu, gpus=powers, global_batch=global_batch, given=given, **choices).by_gpus()
+    if not fitting:
+        raise UsageError(
+            f"fewest_gpus: nothing fits on up to {at_most} × {gpu.name}. "
+            "Allow more, or split or compute again more."
+        )
+    return fitting[0]
 
 
 def _derived(model: Any, layout: str, convention: str, given: Given, precision: str) -> Across:
@@ -155,24 +165,26 @@ def _points(
     """
     import numpy
 
-    mesh = [name for name in SIZES if name in costs.layout.mesh]
-    meshes = [point for number in gpus for point in _factored(number, mesh)]
+    layout = costs.layout
+    mesh = sorted(layout.mesh, key=MESH.index)
+    meshes = [point | {"n": number} for number in gpus for point in _factored(number, mesh)]
     if not meshes:
         return None
-    sizes = {name: numpy.array([point[name] for point in meshes]) for name in mesh}
+    sizes = {name: numpy.array([point[name] for point in meshes]) for name in (*mesh, "n")}
     one = numpy.ones(len(meshes), dtype=int)
-    numbers = {name: sizes.get(name, one) for name in ("tp", "pp", "cp", "ep", "dp")}
+    numbers = {name: sizes.get(name, one) for name in (*MESH, "n")}
     even = numpy.full(len(meshes), True)
-    for each in () if costs.layout.ceilings else divisions(costs.derivation):
+    for each in () if layout.ceilings else divisions(costs.derivation):
         even &= _length(costs, each) % numpy.prod([numbers[name] for name in each.over], axis=0) == 0
     blocks = costs.numbers.get("L")
     if blocks is not None:
-        even &= numbers["pp"] <= blocks if costs.layout.ceilings else int(blocks) % numbers["pp"] == 0
+        stages = numbers["pp"] * (int(costs.numbers.get("chunks", 1)) if layout.schedule.passes != 1 else 1)
+        even &= stages <= blocks if layout.ceilings else int(blocks) % stages == 0
     numbers = {name: column[even] for name, column in numbers.items()}
     batches = numpy.array(micro_batches)
     numbers = {name: numpy.repeat(column, len(batches)) for name, column in numbers.items()}
     numbers["b"] = numpy.tile(batches, int(even.sum()))
-    replicas = numbers["dp"] * numbers["ep"]
+    replicas = numpy.prod([numbers[name] for name in layout.own_data], axis=0)
     numbers["accumulation"] = global_batch // (replicas * numbers["b"])
     whole = (numbers["accumulation"] * replicas * numbers["b"] == global_batch) & (
         numbers["accumulation"] >= numbers["pp"]
@@ -203,7 +215,7 @@ def _factored(number: int, mesh: Sequence[str]) -> Iterator[dict[str, int]]:
 
 
 def _measured(
-    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Links
 ) -> dict[str, NDArray[Any]]:
     """Bytes, seconds and utilisation at many points, by the same forms: of the fullest and the slowest
     stage.
@@ -226,14 +238,14 @@ def _measured(
 
 
 def _of_stage(
-    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Mapping[str, int]
+    costs: Across, gpu: Gpu, points: Mapping[str, NDArray[Any]], links: Links
 ) -> dict[str, NDArray[Any]]:
     import numpy
 
     sent = costs.sent_over()
     whole = [costs.whole[name] for name in ("forward_flops", "backward_flops")]
     asked = [costs["peak_memory"], costs["step_flops"], costs["memory_traffic"], *whole, *sent.values()]
-    letters = [name for name in points if name in costs.layout.mesh or name in ("b", "accumulation")]
+    letters = [name for name in points if name in SYMBOLS]
     found = compiled(asked, letters)(*(points[name] for name in letters))
     held, flops, traffic, forward, backward, *messages = (
         numpy.broadcast_to(each, points["b"].shape) for each in found

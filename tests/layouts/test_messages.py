@@ -119,10 +119,21 @@ def test_gradients_of_keys_and_values_pass_round_the_ring_too():
 
 
 def test_ulysses_exchanges_queries_keys_values_and_the_result():
-    """Jacobs et al. 2023, section 3.2: 4·N·h/P elements a block, each device holding N/P tokens."""
-    found = of_block(messages("ulysses", model="gpt"), "forward")
-    assert [each.kind for each in found] == ["all-to-all"] * 4
-    assert expand(sum(each.size for each in found) - 4 * b * c * h * d_k / cp) == 0
+    """Jacobs et al. 2023, section 3.2: 4·N·h/P elements a block, each device holding N/P tokens; their
+    gradients as many.
+    """
+    for when in ("forward", "backward"):
+        found = of_block(messages("ulysses", model="gpt"), when)
+        assert [each.kind for each in found] == ["all-to-all"] * 4
+        assert expand(sum(each.size for each in found) - 4 * b * c * h * d_k / cp) == 0
+
+
+def test_what_came_in_exchange_is_kept_beside_what_was_sent_where_gradients_read_both():
+    """Flash attention's gradient reads O by heads, that of W_O by tokens."""
+    kept = symcost.derive("gpt", under="textbook+flash", layout="ulysses")["saved_activations"]
+    readers = [term.reason.split(":")[0] for term in kept if term.tensor == "O"]
+    assert readers == ["block.attention.O", "block.attention.y"]
+    assert {term.amount for term in kept if term.tensor == "O"} == {b * c * d / cp}
 
 
 def test_experts_exchange_tokens_twice_each_way():
@@ -169,9 +180,27 @@ def test_splitting_one_width_alone_takes_one_all_reduce_each_way(axis):
     assert {each.size for each in found} == {b * c * d}
 
 
+def test_messages_of_a_token_depend_on_neither_batch_nor_context():
+    """Four all-reduces of bsh elements a block, each sent twice but for one part (Shoeybi et al. 2019)."""
+    terms = symcost.derive("gpt", under="megatron-2022", layout="megatron-tp")["message_bytes_per_token"]
+    block = terms.of("block").total
+    assert simplify(block - 4 * 2 * 2 * d * (tp - 1) / tp) == 0
+    assert terms.unit == "bytes/token"
+
+
 def test_every_message_names_the_op_that_asks_and_why():
     terms = symcost.derive("gpt", layout="megatron-tp-sp+pp-1f1b+zero-1")["message_bytes"]
     assert all(" for " in str(term.because) and ":" in str(term.because) for term in terms)
+
+
+def test_every_parameter_is_gathered_anew_for_the_way_back():
+    """Rajbhandari et al. 2020, section 7.2.2; a norm's gradient reads its gain."""
+    found = messages("zero-3", model="llama", under="torch-eager")
+    ways = [
+        sorted((each.tensor, each.place) for each in found if each.kind == "all-gather" and each.when == when)
+        for when in ("forward", "backward")
+    ]
+    assert ways[0] == ways[1]
 
 
 def test_gathered_parameters_are_gathered_for_every_micro_batch_and_updated_once():

@@ -6,13 +6,24 @@ import symcost
 from symcost.errors import SymcostError, UnknownName, UsageError
 from symcost.layouts import COMPOSED, LAYOUTS, layout
 
-ROOMY = {"mixtral-8x7b": ["ep", "5d"]}
+ONE_DEVICE = (
+    *("parameters", "static_memory", "activation_memory", "peak_memory", "kv_cache_memory"),
+    *("inference_memory", "forward_flops", "step_flops"),
+)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_layout_has_a_source_and_says_what_it_does(name):
     assert LAYOUTS[name].source
     assert LAYOUTS[name].note
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_every_composition_has_a_source_and_is_made_of_layouts(name):
+    parts = COMPOSED[name].parts.split("+")
+    assert COMPOSED[name].source
+    assert len(layout(name).mesh) == len(parts)
+    assert set(parts) <= set(LAYOUTS)
 
 
 @pytest.mark.parametrize("name", [*LAYOUTS, *COMPOSED])
@@ -29,8 +40,12 @@ def test_a_mesh_of_one_device_is_the_model_itself(name):
     mesh = dict.fromkeys(("dp", "tp", "pp", "cp", "ep"), 1)
     costs = symcost.derive("mixtral-8x7b", layout=f"{name},stage=only", under="torch-eager", given={"n": 1})
     whole = symcost.derive("mixtral-8x7b", under="torch-eager")
-    for quantity in ("parameters", "static_memory", "activation_memory", "forward_flops", "step_flops"):
+    for quantity in ONE_DEVICE:
         assert costs[quantity].at(**numbers, **mesh) == whole[quantity].at(**numbers)
+    if name not in ("zero-2", "zero-3", "fsdp", "hsdp"):  # a block of theirs is gathered even where it lies
+        assert costs["worst_moment_memory"].at(**numbers, **mesh) == whole["worst_moment_memory"].at(
+            **numbers
+        )
     assert costs["message_bytes"].where(lambda term: "pp" not in str(term.because)).at(**numbers, **mesh) == 0
 
 
@@ -59,6 +74,24 @@ def test_what_cannot_be_is_named_with_what_would_do(name, words):
         symcost.derive("llama-2-7b", layout=name)["peak_memory"].at(b=1, c=64)
     assert all(word in str(caught.value) for word in words), str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"tp": 64, "pp": 4}, "tp = 64 does not divide h = 32"),
+        ({"tp": 8, "pp": 64}, "pp = 64 is more than the 32 blocks"),
+        ({"tp": 8, "pp": 4, "c": 1001}, "tp = 8 does not divide c = 1001"),
+        ({"tp": 8, "pp": 4, "n": 16}, "n: found 16, expected 32, since n = tp·pp"),
+    ],
+)
+def test_sizes_put_in_later_are_checked_as_well(sizes, words):
+    memory = symcost.derive("llama-2-7b", layout="megatron-tp-sp+pp-1f1b")["peak_memory"]
+    assert memory.at(tp=8, pp=4, b=1, c=64, accumulation=8) > 0
+    with pytest.raises(UsageError, match=words):
+        memory.at(**{"b": 1, "c": 64, "accumulation": 8} | sizes)
+    with pytest.raises(UsageError, match=words):
+        symcost.solve(memory, "b", at_most="80 GiB", given={"c": 64, "accumulation": 8} | sizes)
 
 
 def test_experts_that_do_not_divide_are_named():

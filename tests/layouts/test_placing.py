@@ -73,6 +73,15 @@ def test_ceilings_are_taken_where_asked():
     )
 
 
+def test_parts_of_all_elements_in_a_row_are_rounded_up_too():
+    """Rajbhandari et al. 2020 split what is learned in equal parts; the last one is filled up."""
+    from sympy import ceiling
+
+    padded = layout("zero-3,ceilings")
+    placement = padded.place(axes("d d_ff"), PARAMETERS)
+    assert padded.share(axes("d d_ff"), placement) == ceiling(d * d_ff / dp)
+
+
 def test_tensor_parallel_and_zero_share_one_matrix():
     both = layout("megatron-tp+zero-3")
     assert both.share(axes("d d_ff"), both.place(axes("d d_ff"), STATES)) == d * d_ff / (tp * dp)

@@ -1,9 +1,11 @@
 """Plots: what the title says is true, the text is text, and the same picture has the same bytes."""
 
+import re
 import subprocess
 import sys
 from fractions import Fraction
 from itertools import pairwise
+from math import prod
 
 import pytest
 
@@ -11,6 +13,7 @@ import symcost
 from symcost.errors import MissingValue, NoLimit, UsageError
 from symcost.report import document, plots, report_files, write
 from symcost.report.pictures import with_pictures
+from symcost.training import rank
 
 NUMBERS = {"c": 256, "d": 1024, "h": 16, "L": 12, "v": 32000}  # CS190C 2026, lecture 9, part 3
 RUN = {**NUMBERS, "b": 4, "D": 103_000_000, "epochs": 5, "MFU": Fraction(1, 2), "peak": 35_600_000_000_000}
@@ -35,6 +38,16 @@ def pictures(costs):
         ),
         "saved": plots.saved_by_tensor(costs["saved_activations"], {**NUMBERS, "b": 4}),
         "measured": plots.derived_against_measured([("a", 10, 10), ("b", 2000, 1999)], "bytes"),
+        "scaling": plots.scaling(
+            rank(
+                "llama-2-7b",
+                symcost.GPUS["a100-80gb"],
+                gpus=[1, 8, 64],
+                global_batch=64,
+                given={"c": 4096},
+                links={"dp": 10**9},
+            )
+        ),
         "time": plots.time_and_cost(
             costs["training_time"], costs["cost"], [1, 2, 4, 8], {**RUN, "price": Fraction(1, 2)}
         ),
@@ -70,6 +83,7 @@ def test_every_plot_is_among_those_looked_at(pictures):
         "frontier",
         "shares_against",
         "saved_by_tensor",
+        "scaling",
         "derived_against_measured",
         "time_and_cost",
     }
@@ -78,14 +92,14 @@ def test_every_plot_is_among_those_looked_at(pictures):
     assert len(pictures) == len(made)
 
 
-@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "scaling", "measured", "time"])
 def test_both_axes_say_what_they_show(pictures, name):
     for axes in pictures[name].axes:
         assert axes.get_ylabel() or name == "saved"
     assert pictures[name].axes[0].get_xlabel()
 
 
-@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "scaling", "measured", "time"])
 def test_text_stays_text_and_the_bytes_are_the_same_again(pictures, name):
     svg = plots.drawn(pictures[name])
     assert plots.drawn(pictures[name]) == svg
@@ -101,6 +115,26 @@ def test_the_curve_of_the_frontier_is_what_solve_answers(pictures):
         here = {**NUMBERS, "c": int(c)}
         assert memory.at(**here, b=int(b)) <= 24 * 2**30 < memory.at(**here, b=int(b) + 1)
     assert list(steps.get_ydata()) == list(points.get_ydata())
+
+
+def test_scaling_shows_the_quickest_mesh_of_each_number_of_gpus(pictures):
+    """One GPU is too small for 7B. The last rate is that of one step, derived for its mesh alone."""
+    axes = pictures["scaling"].axes[0]
+    proportion, rates = axes.get_lines()[:2]
+    assert list(rates.get_xdata()) == [8, 64]
+    assert all(rate <= most for rate, most in zip(rates.get_ydata(), proportion.get_ydata(), strict=True))
+    sizes = [dict(re.findall(r"([a-z]+)(\d+)", label.get_text())) for label in axes.texts]
+    assert [prod(map(int, each.values())) for each in sizes] == [8, 64]
+    mesh = ",".join(f"{axis}={size}" for axis, size in sizes[-1].items())
+    costs = symcost.derive(
+        "llama-2-7b", under="textbook+flash", precision="mixed-16", layout=f"megatron-tp-sp+pp-1f1b,{mesh}",
+        given={"b": 1, "c": 4096, "accumulation": 64},
+    )  # fmt: skip
+    stages = [stage.step_time(symcost.GPUS["a100-80gb"]) for stage in (costs, costs.on("last"))]
+    slower = max(stages, key=lambda time: time.serial)
+    rate, mfu = 64 * 4096 / slower.serial, float(100 * slower.mfu())
+    says = f"64 GPUs: {round(rate):,} tokens/s at {mfu:.1f} % MFU; {slower.binds} binds"
+    assert title(pictures["scaling"]) == says
 
 
 def test_the_layers_of_memory_add_up_to_the_peak(pictures):

@@ -48,6 +48,26 @@ def test_every_mesh_has_all_gpus_and_sees_the_whole_batch(ranking):
         assert row["bytes"] <= CARD.memory
 
 
+def test_copies_of_a_sharded_model_are_ranked():
+    """Zhao et al. 2023, section 3.2.2: dp copies, each over n/dp devices, all with their own sequences."""
+    found = list(rank("llama-2-7b", CARD, gpus=16, global_batch=64, given=GIVEN, layouts=("hsdp",)).rows(100))
+    assert {(row["dp"], row["shard"]) for row in found} <= {(1, 16), (2, 8), (4, 4), (8, 2), (16, 1)}
+    for row in found:
+        assert 16 * row["b"] * row["accumulation"] == 64
+        costs = symcost.derive(
+            "llama-2-7b", under="textbook+flash", precision="mixed-16", layout=f"hsdp,dp={row['dp']},n=16",
+            given={**GIVEN, "b": row["b"], "accumulation": row["accumulation"]},
+        )  # fmt: skip
+        assert row["bytes"] == pytest.approx(float(costs["peak_memory"].at()), rel=1e-12)
+        assert row["serial"] == pytest.approx(float(costs.step_time(CARD).serial), rel=1e-12)
+
+
+def test_chunks_of_interleaved_stages_divide_the_blocks():
+    found = rank("llama-2-7b", CARD, gpus=16, global_batch=64, given=GIVEN | {"chunks": 4}, fits=False,
+                 layouts=("pp-interleaved+megatron-tp",))  # fmt: skip
+    assert {row["pp"] for row in found.rows(len(found))} == {1, 2, 4, 8}
+
+
 def test_no_mesh_that_divides_is_left_out():
     found = rank("llama-2-7b", CARD, gpus=16, global_batch=64, given=GIVEN, micro_batches=(1,), fits=False)
     expected = {
@@ -76,9 +96,16 @@ def test_the_fewest_gpus_fit_and_half_of_them_do_not():
     }
     found = fewest_gpus("llama-2-7b", gpu("rtx-3090"), **choices)
     assert found["bytes"] <= gpu("rtx-3090").memory
-    half = rank("llama-2-7b", gpu("rtx-3090"), gpus=found["gpus"] // 2, fits=False, **choices)
+    half = rank("llama-2-7b", gpu("rtx-3090"), gpus=found["n"] // 2, fits=False, **choices)
     assert min(row["bytes"] for row in half.rows(len(half))) > gpu("rtx-3090").memory
-    assert Fraction(16 * 6_738_415_616, found["gpus"]) < gpu("rtx-3090").memory
+    assert Fraction(16 * 6_738_415_616, found["n"]) < gpu("rtx-3090").memory
+
+
+def test_what_is_wrong_with_a_choice_is_said_and_not_taken_for_a_mesh_that_does_not_fit():
+    with pytest.raises(UsageError, match="pp is no axis of the mesh, which has dp"):
+        fewest_gpus("llama-2-7b", CARD, global_batch=64, given=GIVEN, layouts=("zero-3",), links={"pp": 1})
+    with pytest.raises(UsageError, match=r"nothing fits on up to 3 × rtx-3090"):
+        fewest_gpus("llama-2-70b", gpu("rtx-3090"), global_batch=64, given=GIVEN, at_most=3)
 
 
 def test_a_number_of_gpus_that_nothing_divides_is_named():
