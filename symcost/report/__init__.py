@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,11 @@ def side_by_side(one: Document, other: Document) -> Document:
         f"{talk.costs.model.name} under {talk.costs.convention.name}" for talk in one.talks + other.talks
     ]
     parts = [
-        (Section(line(name), (Paragraph(line(each.subtitle)),)), *each.sections)
-        for name, each in zip(names, (one, other), strict=True)
+        (
+            Section(line(name), (Paragraph(line(each.subtitle)),)),
+            *(replace(section, talk=at) for section in each.sections),
+        )
+        for at, (name, each) in enumerate(zip(names, (one, other), strict=True))
     ]
     return Document(
         f"What it costs to train {' and '.join(names)}",

@@ -89,11 +89,15 @@ class Table:
 
 @dataclass(frozen=True, repr=False)
 class Equation:
-    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is the first."""
+    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is the first.
+
+    `of` is the quantity whose result it is, for a page that puts other numbers in.
+    """
 
     name: Math
     forms: tuple[Math, ...]
     sign: Literal["=", "≈"] = "="
+    of: str = ""
     kind: str = field(default="equation", init=False)
 
     def _repr_latex_(self) -> str:
@@ -110,7 +114,7 @@ class Substitution:
     """A result three times: in letters, with the numbers put in, and as a value with its unit.
 
     `letters` may be several forms (by names, written out), and so may `numbers`: what follows the first are
-    intermediate values, where one line would be too long to follow.
+    intermediate values, where one line would be too long to follow. `of` is as in an equation.
     """
 
     name: Math
@@ -118,6 +122,7 @@ class Substitution:
     numbers: tuple[Math, ...]
     value: Math
     sign: Literal["=", "≈"] = "="
+    of: str = ""
     kind: str = field(default="substitution", init=False)
 
     @property
@@ -150,12 +155,16 @@ def in_plain_signs(block: Equation | Substitution) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it. `code` is Python that derives the same, a cell each."""
+    """A heading and what stands under it. `code` is Python that derives the same, a cell each.
+
+    `talk` is the place among a document's talks of the one that it belongs to.
+    """
 
     title: Line
     blocks: tuple[Block, ...]
     level: int = 2
     code: tuple[str, ...] = ()
+    talk: int = 0
 
 
 @dataclass(frozen=True)

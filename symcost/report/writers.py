@@ -173,6 +173,7 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "yaml": lambda text: Markup(escaping.yaml(text)),
         "mathml": lambda latex, display=False: Markup(escaping.mathml(latex, display)),
         "aligned": _aligned,
+        "lettered": _lettered,
         "latex": lambda math: Markup(math.latex),
         "flowing": lambda math: Markup(flowing(math.latex)),
         "in_slides": slides.slides,
@@ -193,6 +194,12 @@ def _page(document: Document) -> dict[str, Markup]:
 
 def _aligned(block: Equation | Substitution, room: int) -> Markup:
     return Markup(aligned(block.name.latex, [form.latex for form in block.forms], block.sign, room))
+
+
+def _lettered(block: Equation | Substitution, room: int) -> int:
+    """How many lines of `aligned` are in letters."""
+    letters = block.letters if isinstance(block, Substitution) else block.forms
+    return aligned(block.name.latex, [form.latex for form in letters], block.sign, room).count("&")
 
 
 PAPER = 100  # signs that a line of a table holds on paper

@@ -8,6 +8,11 @@ const READ = () => Object.fromEntries([...document.querySelectorAll("#live .pane
   Object.fromEntries([...panel.querySelectorAll(".line")].map((line) => [line.dataset.quantity,
     { value: line.dataset.value, exact: line.dataset.exact === "true", text: line.querySelector("math").textContent }]))]));
 
+// The derivation's own results: the rows of each that are seen, a row that goes on joined to the one before.
+const RESULTS = () => Object.fromEntries([...document.querySelectorAll('section[data-panel="0"]:not([hidden]) [data-quantity]')].map((block) => [block.dataset.quantity,
+  [...block.querySelectorAll("mtr")].filter((row) => row.style.display !== "none").map((row) => row.lastChild.textContent)
+    .reduce((rows, row) => /^[=≈]/.test(row) ? [...rows, row] : [...rows.slice(0, -1), rows.at(-1) + row], [])]));
+
 // Each control is set as a reader would: its value, then the event that the browser fires.
 const SET = ({ letters, chosen, sliders }) => {
   const panel = document.querySelector("#live .panel");
@@ -63,10 +68,11 @@ const SHOWN = () => {
   await page.goto(address);
 
   seen.start = await page.evaluate(READ);
-  seen.settings = [];
+  seen.settings = [], seen.results = [];
   for (const setting of plan.settings ?? []) {
     await page.evaluate(SET, setting);
     seen.settings.push((await page.evaluate(READ))[0]);
+    seen.results.push(await page.evaluate(RESULTS));
   }
 
   if (plan.times) {

@@ -1,6 +1,7 @@
 """The live page: it computes what Python computes, needs no mouse, and asks nobody for anything."""
 
 import dataclasses
+import html
 import json
 import random
 import re
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 import symcost
 from symcost.cli import commands
+from symcost.notation.numbers import scientific
 from symcost.report import document, live, side_by_side, write
 from symcost.tables.gpus import GPUS
 from symcost.tables.optimizers import OPTIMIZERS
@@ -23,8 +25,8 @@ RUN = {"D": 103_000_000, "epochs": 5, "n": 4, "MFU": 0.5, "price": 0.75}
 
 
 @cache
-def page(name, **options):
-    return str(write(document(name, **options), "html"))
+def page(name, given=(), **options):
+    return str(write(document(name, given=dict(given), **options), "html"))
 
 
 def data_of(text):
@@ -112,6 +114,79 @@ def test_moving_the_controls_gives_the_numbers_that_python_gives(driven, model):
                     assert "beyond 2⁵³" in shown["text"] and not shown["exact"], (quantity, setting)
             compared += 1
     assert compared > 50 * 15
+
+
+def results(text):
+    """The rows of every result of a report, as they stand in its page."""
+    blocks = re.findall(r'data-quantity="(\w+)" data-letters="\d+">(.*?)</div>', text, re.DOTALL)
+    found = {}
+    for quantity, block in blocks:
+        rows = [re.sub("<[^>]*>", "", row) for row in re.findall(r"</mtd>(<mtd>.*?)</mtr>", block, re.DOTALL)]
+        found[quantity] = re.split(r"\n(?=[=≈])", "\n".join(map(html.unescape, rows)))
+    return found
+
+
+BEYOND = re.compile(r"\d{1,3}(?:,\d{3}){5,}")
+SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹⋅−", "-0123456789·-", "\u2009\u2061\u2062\n ()/")
+
+
+def signs(row):
+    """What a row says, however its fractions and its lines are set; numbers beyond 2⁵³ rounded as the page does."""
+    told = BEYOND.sub(lambda found: rounded_beyond(int(found[0].replace(",", ""))), row)
+    return told.replace("beyond 2⁵³, rounded", "").replace("=≈", "=").translate(SIGNS)
+
+
+def rounded_beyond(value):
+    return scientific(value, 6) if value >= EXACT else f"{value:,}"
+
+
+def value_of(row):
+    """The value of a row with its unit; of two, the rounded one."""
+    return re.split("[=≈]", signs(row))[-1]
+
+
+@pytest.mark.parametrize(("model", "options"), [("cs190c", {}), ("llama", {"under": "textbook+checkpoint"})])
+def test_every_result_of_the_derivation_moves_with_the_sliders(driven, model, options):
+    """At 25 random numbers its rows (letters, numbers put in, values in between, value) are those of a report there."""
+    asked = [
+        {"letters": each["letters"], "chosen": {"gpu": each["chosen"]["gpu"]}} for each in settings(model, 25)
+    ]
+    text = page(model, **options)
+    seen = driven(text, settings=asked)
+    assert (seen["faults"], seen["requests"]) == ([], [])
+    compared = 0
+    for setting, found in zip(asked, seen["results"], strict=True):
+        there = results(report_at(model, setting, **options))
+        for quantity, rows in there.items():
+            if quantity not in found:
+                assert quantity in ("shortcut", "cost")  # not told at the numbers that the page begins with
+                continue
+            shown = [signs(row) for row in found[quantity]]
+            assert shown[:-1] == [signs(row) for row in rows[:-1]], (quantity, setting)
+            assert value_of(found[quantity][-1]) == value_of(rows[-1]), (quantity, setting)
+            compared += 1
+    assert compared > 25 * 14
+
+
+def report_at(model, setting, **options):
+    numbers = {name: Fraction(str(value)) for name, value in setting["letters"].items()}
+    return page(model, given=tuple(numbers.items()), **options, **setting["chosen"])
+
+
+def test_every_result_of_the_derivation_follows_the_rules_too(driven):
+    """Under 25 random conventions, optimizers and element types its rows are among those of a report under them."""
+    asked = list(settings("llama", 25))
+    seen = driven(page("llama"), settings=asked)
+    assert (seen["faults"], seen["requests"]) == ([], [])
+    for setting, found in zip(asked, seen["results"], strict=True):
+        chosen = {**setting["chosen"], "precision": setting["chosen"]["precision"] or None}
+        there = results(report_at("llama", {**setting, "chosen": chosen}))
+        for quantity, rows in there.items():
+            if quantity in found:
+                told = [signs(row) for row in rows[:-1]]
+                own = 1 if quantity == "b_max" else 0  # in letters the page writes it shorter
+                assert {signs(row) for row in found[quantity][own:-1]} <= set(told), (quantity, setting)
+                assert value_of(found[quantity][-1]) == value_of(rows[-1]), (quantity, setting)
 
 
 def test_the_page_begins_with_the_numbers_of_the_report(driven, lectured):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 
-from sympy import Expr, Integer, Symbol, ceiling
+from sympy import Expr, Integer, Symbol
 
 from symcost.errors import NoLimit
 from symcost.report.blocks import Block, Equation, Math, Substitution
@@ -165,23 +164,14 @@ class Talk:
             letters.append(self.board.factored(terms.total))
         value = self.value(terms)
         if value is None:
-            return [Equation(called, tuple(letters))]
+            return [Equation(called, tuple(letters), of=quantity)]
         unit = "parameters" if quantity == "parameters" else terms.unit
-        numbers = self._numbers(terms.total, by_name, sum_of)
-        return [Substitution(called, tuple(letters), numbers, valued(value, unit))]
-
-    def _numbers(self, total: Expr, by_name: Expr | None, sum_of: Sequence[str]) -> tuple[Math, ...]:
-        """The lines with numbers in place."""
-        if by_name is not None:
-            return (self.board.put_in(by_name),)
-        if sum_of:
-            return (together(*(exact(self.value(part) or 0) for part in sum_of), sign="+"),)
-        lines = [self.board.put_in(total), self.board.between(total)]
-        if isinstance(total, ceiling):
-            inside = self.board.value(total.args[0])
-            if inside is not None and Fraction(inside).denominator != 1:
-                lines.append(self.board.floored(exact(inside, 4), "ceil"))
-        return tuple(each for each in lines if each is not None)
+        if sum_of and by_name is None:
+            numbers = [together(*(exact(self.value(part) or 0) for part in sum_of), sign="+")]
+        else:
+            form = terms.total if by_name is None else by_name
+            numbers = [each for each in (self.board.put_in(form), self.board.between(form)) if each]
+        return [Substitution(called, tuple(letters), tuple(numbers), valued(value, unit), of=quantity)]
 
     def one_block(self, quantity: str, called: Math) -> list[Block]:
         """The sum for one block, where there is one kind of block."""

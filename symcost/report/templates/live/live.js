@@ -17,49 +17,79 @@ const html = element(""), maths = element(MATHS), picture = element(PICTURE);
 
 // ---------------------------------------------------------------- numbers as a reader sees them
 
-const apart = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const digitsOf = Array.from({ length: 22 }, (_, digits) => new Intl.NumberFormat("en-US", { maximumSignificantDigits: Math.max(1, digits) }));
-const grouped = (value) => apart.format(value);
+const formats = Array.from({ length: 21 }, (_, places) =>
+  new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }));
+const fixed = (value, places) => formats[places].format(value);
+const grouped = (value) => fixed(value, 0);
 const above = (power) => String(power).replace(/[-0-9]/g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
-const significant = (value, digits = 4) =>
-  digitsOf[digits].format(Number(value.toPrecision(digits)));
+function writtenOut(value, places) {  // where so many digits after the point say it exactly, and not by chance
+  for (let digits = 0; digits <= places && (digits === 0 || value * 10 ** digits < 1e12); digits += 1)
+    if (Number(value.toFixed(digits)) === value) return fixed(value, digits);
+  return null;
+}
+const rounded = (value, places = 4) => writtenOut(value, places) ?? fixed(value, places);
+const magnitude = (value, digits) => Number(value.toExponential(digits - 1).split("e")[1]);
+function significant(value, digits = 4) {
+  if (value === 0) return "0";
+  const places = digits - 1 - magnitude(value, digits);
+  return places >= 0 ? rounded(value, Math.min(places, 20)) : grouped(Number(value.toPrecision(digits)));
+}
 function scientific(value, digits = 4) {
   if (value === 0) return "0";
-  const [front, power] = value.toExponential(digits - 1).split("e");
-  return `${Number(front)} × 10${above(Number(power))}`;
+  const power = magnitude(value, digits);
+  return `${rounded(value / 10 ** power, digits - 1)} × 10${above(power)}`;
 }
-function prefixed(value, units, step) {
+const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+function bytes(value) {
   let at = 0;
-  while (at + 1 < units.length && Number(value.toPrecision(4)) >= step) { value /= step; at += 1; }
-  return `${significant(value)} ${units[at]}`;
+  while (at + 1 < BINARY.length && Number(value.toPrecision(4)) >= 1024) { value /= 1024; at += 1; }
+  return `${at ? significant(value) : rounded(value, 2)} ${BINARY[at]}`;
 }
-const bytes = (value) => prefixed(value, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], 1024);
+function inUnitOf(value, other) {  // so that two amounts can be compared
+  let power = 0;
+  while (power + 1 < BINARY.length && other >= 1024 ** (power + 1)) power += 1;
+  return `${significant(value / 1024 ** power)} ${BINARY[power]}`;
+}
 function duration(seconds) {
-  if (seconds >= 172800) return `${significant(seconds / 86400)} days`;
-  return seconds >= 3600 ? `${significant(seconds / 3600)} h` : seconds >= 600 ? `${significant(seconds / 60)} min` : "";
+  if (seconds < 1) return `${significant(seconds)} s`;
+  const short = seconds < 1e6 ? rounded(seconds, 2) : grouped(seconds);
+  const [size, unit] = [[172800, 86400, "days"], [3600, 3600, "h"], [600, 60, "min"]].find(([least]) => seconds >= least)?.slice(1) ?? [];
+  return unit ? `${short} s = ${significant(seconds / size)} ${unit}` : `${short} s`;
+}
+function money(value) {
+  if (value < 1000) return `$${Number.isInteger(value) ? value : fixed(value, 2)}`;
+  const three = Number(value.toPrecision(3));
+  if (three < 1e6) return `$${significant(value, 3)}`;
+  return three < 1e9 ? `$${significant(value / 1e6, 3)} million` : `$${significant(value / 1e9, 3)} billion`;
 }
 function short(value, unit) {
   if (unit === "bytes") return bytes(value);
-  if (unit.startsWith("FLOPs")) return value >= 1e6 ? `${scientific(value)} ${unit}` : `${significant(value, 6)} ${unit}`;
-  if (unit === "s") return `${significant(value, 6)} s${duration(value) && ` = ${duration(value)}`}`;
-  if (unit === "USD") return `$${value < 1000 ? value.toFixed(2) : significant(value, 3)}`;
-  return `${significant(value, 6)} ${unit}`;
+  if (unit === "s") return duration(value);
+  if (unit === "USD") return money(value);
+  return `${unit.startsWith("FLOPs") && value >= 1e6 ? scientific(value) : rounded(value, 2)} ${unit}`;
 }
 const whole = (value) => Number.isInteger(value) && value <= LAST_EXACT;
+function saysAll(value, step) {  // whether four digits in the sensible unit are the exact number
+  let power = 0n;
+  while (value >= step ** (Number(power) + 1)) power += 1n;
+  return BigInt(value) * 1000n % BigInt(step) ** power === 0n;
+}
 function shown(value, unit) {  // the exact number up to 2⁵³, then the rounded one; beyond it only that, and marked
   if (Number.isInteger(value) && !whole(value)) return `≈ ${short(value, unit)} (beyond 2⁵³, rounded)`;
-  if (!whole(value) || unit === "s" || unit === "USD") return short(value, unit);
-  const exact = `${grouped(value)} ${unit === "bytes" ? "B" : unit}`.trim();
-  return unit === "bytes" && value >= 1024 || unit === "FLOPs" && value >= 1e6 ? `${exact} ≈ ${short(value, unit)}` : exact;
+  const step = { bytes: 1024, FLOPs: 10 }[unit];
+  if (!whole(value) || !step || value < (unit === "bytes" ? 1024 : 1e6)) return short(value, unit);
+  return `${grouped(value)} ${unit === "bytes" ? "B" : unit} ${saysAll(value, step) ? "=" : "≈"} ${short(value, unit)}`;
 }
 function putIn(value) {  // a number inside a formula
+  if (Number.isNaN(value)) return "–";
   if (whole(value)) {
     const zeros = /0*$/.exec(String(value))[0].length;
     if (value < 1e12 || String(value).length - zeros > 5) return grouped(value);
     const power = 3 * Math.floor((String(value).length - 1) / 3);
-    return `${Number((value / 10 ** power).toFixed(3))}·10${above(power)}`;
+    return `${rounded(value / 10 ** power, 3)}×10${above(power)}`;
   }
-  return value >= 1e9 ? scientific(value, 6) : significant(value, 6);
+  if (value > LAST_EXACT) return scientific(value, 6);
+  return writtenOut(value, 6) ?? (value >= 100 ? rounded(value, 2) : significant(value, 6));
 }
 const inLatex = (text) =>
   text.replace(/,/g, "{,}").replace(/ ?[×·] ?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, (_, power) =>
@@ -67,12 +97,16 @@ const inLatex = (text) =>
 
 // ---------------------------------------------------------------- trees: formulas, LaTeX, and which terms they are of
 
+// Where a form refers to another as a part of it, the other's tree itself is put, and its number remembered.
+const TREES = DATA.trees, numberOf = new Map();
+const linked = (node) => !Array.isArray(node) ? node : node[0] === "#" ? TREES[node[1]] : node.map(linked);
+TREES.forEach((tree, at) => { TREES[at] = linked(tree); if (Array.isArray(tree)) numberOf.set(TREES[at], at); });
 const isTree = (node, sign) => Array.isArray(node) && node[0] === sign;
 const items = (sum) => sum.slice(1).flatMap((_, at, all) => at % 2 ? [[all[at - 1], all[at]]] : []);
 const digitsFirst = (node, numbers) => typeof node === "number" || numbers && typeof node === "string"
   || isTree(node, "^") && digitsFirst(node[1], numbers) || isTree(node, "*") && digitsFirst(node[1], numbers);
 const isWord = (node) => typeof node === "string" && !node.includes("_") && DATA.letters[node].text.length > 1;
-const between = (left, right, numbers) => digitsFirst(right, numbers) || !numbers && (isWord(left) || isWord(right));
+const joint = (left, right, numbers) => digitsFirst(right, numbers) ? "·" : !numbers && (isWord(left) || isWord(right)) ? "\u2009" : "\u2062";
 
 function polynomial(node) {  // exponents → 1, or null where it is none
   if (typeof node === "number") return new Set([""]);
@@ -96,41 +130,44 @@ function name(letter) {
   return at < 0 ? sign(text) : maths("msub", {}, sign(text.slice(0, at)), sign(text.slice(at + 1)));
 }
 
-// Writes a tree as MathML. `slots`, if given, gathers the places of numbers; `terms` finds what a summand stands for.
-function written(node, slots, terms, outer = new Set([""])) {
-  const inside = (part) => written(part, slots, null);
-  if (typeof node === "number") return maths("mn", {}, grouped(node));
-  if (typeof node === "string") {
-    if (!slots) return name(node);
-    const place = maths("mn");
-    slots.push([place, node]);
+// Writes a tree as MathML. `slots`, if given, gathers the places of numbers with what reads each; `worth` writes
+// the parts of a form as their values; `terms` finds what a summand stands for.
+function written(node, { slots = null, worth = false, terms = null } = {}, outer = new Set([""])) {
+  const inside = (part) => worth && numberOf.has(part) ? slot(F[numberOf.get(part)]) : written(part, { slots, worth });
+  const slot = (read) => {
+    const place = maths("mn", {}, "0");
+    slots.push([place.firstChild, read]);
     return place;
-  }
+  };
+  if (typeof node === "number") return maths("mn", {}, String(node));
+  if (typeof node === "string") return slots ? slot((known) => known[node]) : name(node);
   const [sign, ...parts] = node;
   const bracket = (made) => maths("mrow", {}, maths("mo", {}, "("), made, maths("mo", {}, ")"));
+  const isValue = (part) => worth && numberOf.has(part);
   switch (sign) {
-    case "(": return bracket(written(parts[0], slots, terms, outer));
+    case "(": return bracket(written(parts[0], { slots, worth, terms }, outer));
     case "+": {
       const row = maths("mrow");
       items(node).forEach(([negative, item], at) => {
         if (at || negative) row.append(maths("mo", {}, negative ? "−" : "+"));
-        row.append(terms ? summand(item, slots, terms, outer) : inside(item));
+        const made = terms ? summand(item, terms, outer) : inside(item);
+        row.append(isTree(item, "+") && !isValue(item) ? bracket(made) : made);
       });
       return row;
     }
     case "*": {
       const row = maths("mrow");
       parts.forEach((part, at) => {
-        if (at) row.append(maths("mo", {}, between(parts[at - 1], part, slots) ? "·" : "\u2062"));
+        if (at) row.append(maths("mo", {}, isValue(part) ? "·" : joint(parts[at - 1], part, slots)));
         const rest = terms && isTree(part, "+")
           ? parts.filter((each) => each !== part).map(polynomial).reduce(product, outer) : outer;
-        const made = written(part, slots, isTree(part, "+") ? terms : null, rest);
-        row.append(isTree(part, "+") ? bracket(made) : made);
+        const made = isTree(part, "+") && terms ? written(part, { terms }, rest) : inside(part);
+        row.append(isTree(part, "+") && !isValue(part) ? bracket(made) : made);
       });
       return row;
     }
     case "/": return maths("mfrac", {}, inside(parts[0]), inside(parts[1]));
-    case "^": return maths("msup", {}, Array.isArray(parts[0]) ? bracket(inside(parts[0])) : inside(parts[0]), written(parts[1], null, null));
+    case "^": return maths("msup", {}, Array.isArray(parts[0]) ? bracket(inside(parts[0])) : inside(parts[0]), written(parts[1]));
     case "√": return maths("msqrt", {}, inside(parts[0]));
     default: {
       const [called, ...arguments_] = parts;
@@ -142,12 +179,12 @@ function written(node, slots, terms, outer = new Set([""])) {
     }
   }
 }
-function summand(item, slots, terms, outer) {
-  const sums = isTree(item, "(") || isTree(item, "*") && item.some((part) => isTree(part, "+"));
-  if (sums) return written(item, slots, terms, outer);
+function summand(item, terms, outer) {
+  const isSum = isTree(item, "(") || isTree(item, "+") || isTree(item, "*") && item.some((part) => isTree(part, "+"));
+  if (isSum) return written(item, { terms }, outer);
   const own = product(outer, polynomial(item));
   const found = own ? terms.flatMap((term, at) => term.powers && [...term.powers].some((power) => own.has(power)) ? [at] : []) : [];
-  const made = written(item, slots, null);
+  const made = written(item);
   if (!found.length) return made;
   return maths("mrow", { class: "term", tabindex: "0", role: "button", "data-terms": found.join(" "),
     "aria-label": `${plain(item)}: ${found.map((at) => terms[at].tensor).join(", ")}` }, made);
@@ -155,7 +192,7 @@ function summand(item, slots, terms, outer) {
 function plain(node) {
   if (!Array.isArray(node)) return String(DATA.letters[node]?.text ?? node);
   const [sign, ...parts] = node;
-  if (sign === "+") return items(node).map(([negative, item], at) => (negative ? " − " : at ? " + " : "") + plain(item)).join("");
+  if (sign === "+") return items(node).map(([negative, item], at) => (negative ? " − " : at ? " + " : "") + (isTree(item, "+") ? `(${plain(item)})` : plain(item))).join("");
   if (sign === "(") return `(${plain(parts[0])})`;
   if (sign === "^") return plain(parts[0]) + above(parts[1]);
   if (sign === "f") return `${parts[0]}(${parts.slice(1).map(plain).join(", ")})`;
@@ -171,10 +208,11 @@ function latex(node, numbers) {
   const [sign, ...parts] = node;
   switch (sign) {
     case "(": return bracket(inside(parts[0]));
-    case "+": return items(node).map(([negative, item], at) => (negative ? "-" : at ? "+" : "") + inside(item)).join("");
+    case "+": return items(node).map(([negative, item], at) => (negative ? "-" : at ? "+" : "") + (isTree(item, "+") ? bracket(inside(item)) : inside(item))).join("");
     case "*": return parts.map((part, at) => {
       const text = isTree(part, "+") ? bracket(inside(part)) : inside(part);
-      return at && between(parts[at - 1], part, numbers) ? `\\cdot ${text}` : at && /^[A-Za-z]/.test(text) ? ` ${text}` : text;
+      const sign = at ? { "·": "\\cdot ", "\u2009": "\\," }[joint(parts[at - 1], part, numbers)] ?? "" : "";
+      return sign || !at || !/^[A-Za-z]/.test(text) ? sign + text : ` ${text}`;
     }).join("");
     case "/": return `\\frac{${inside(parts[0])}}{${inside(parts[1])}}`;
     case "^": return `${Array.isArray(parts[0]) ? bracket(inside(parts[0])) : inside(parts[0])}^{${latex(parts[1])}}`;
@@ -184,6 +222,33 @@ function latex(node, numbers) {
       return ["floor", "ceil"].includes(parts[0]) ? `\\left\\l${parts[0]} ${list}\\right\\r${parts[0]}` : `\\${parts[0]}${bracket(list)}`;
     }
   }
+}
+
+// A long row as several: cut before its signs, each line filled up to about as many signs as the report's own.
+const ROOM = 96;
+const pieces = (made) => made.localName === "mrow" && !made.classList.contains("term") ? [...made.children].flatMap(pieces) : [made];
+const isSign = (piece) => piece.localName === "mo" && "+−".includes(piece.textContent);
+function width(piece) {  // a sum's sign is two, a fraction as wide as its wider side
+  if (piece.localName === "mfrac") return Math.max(...[...piece.children].map(width));
+  if (piece.children.length) return [...piece.children].reduce((sum, each) => sum + width(each), 0);
+  return "\u2009\u2062".includes(piece.textContent) ? 0 : isSign(piece) ? 2 : piece.textContent.length;
+}
+const widths = (all) => all.reduce((sum, each) => sum + width(each), 0);
+function inLines(made) {
+  const all = pieces(made);
+  if (widths(all) <= ROOM) return [made];
+  const summands = all.reduce((found, piece, at) => {
+    if (at && isSign(piece)) found.push([]);
+    found.at(-1).push(piece);
+    return found;
+  }, [[]]);
+  const lines = summands.reduce((found, summand) => {
+    if (widths(found.at(-1)) + widths(summand) > ROOM && found.at(-1).length) found.push([]);
+    found.at(-1).push(...summand);
+    return found;
+  }, [[]]);
+  for (const piece of all) if ("()".includes(piece.textContent)) piece.setAttribute("stretchy", false);
+  return lines.map((line) => maths("mrow", {}, ...line));
 }
 
 async function copied(text) {
@@ -200,15 +265,26 @@ async function copied(text) {
 // ---------------------------------------------------------------- a panel: controls, and what they change
 
 const DOUBLINGS = Array.from({ length: 24 }, (_, power) => [2 ** power, 3 * 2 ** power]).flat().sort((x, y) => x - y);
+const SHOWN = ["parameters", "saved_activations", ...COMPONENTS, "static_memory", "peak_memory", "b_max", "forward_flops", "backward_flops",
+  "recompute_flops", "optimizer_flops", "step_flops", "flops_per_token", "steps", "training_flops", "training_time", "gpu_hours", "cost"];
+const LARGEST = ["f", "floor", ["/", ["+", 0, "M", 1, "M_fixed"], "M_sequence"]];
+const SHORT = 36;  // signs that a reader takes in at once
+const partsOf = (form) => Array.isArray(form) ? form.slice(1).filter((part) => numberOf.has(part)).concat(form.slice(1).filter((part) => !numberOf.has(part)).flatMap(partsOf)) : [];
 const SLIDERS = { b: 8192, c: 1048576, d: 65536, d_ff: 262144, h: 512, h_kv: 512, L: 512, v: 1048576 };
 let count = 0;
 
 class Panel {
-  constructor(data, place, prefix) {
+  constructor(data, at, place, prefix) {
     Object.assign(this, { data, place, prefix, id: `panel-${++count}` });
     this.letters = { ...data.start };
     this.chosen = { under: data.under, precision: data.precision, optimizer: data.optimizer, gpu: data.gpus[0].name };
+    this.rules = this.rulesNow();
     this.find = (list, name) => data[list].find((each) => each.name === name);
+    this.results = [...document.querySelectorAll(`section[data-panel="${at}"] [data-quantity]`)].map((block) => {
+      const math = block.querySelector("math"), table = math.querySelector("mtable");
+      math.removeAttribute("alttext");  // what it says does not move
+      return { quantity: block.dataset.quantity, table, letters: [...table.children].slice(0, Number(block.dataset.letters)) };
+    });
     place.append(html("h2", { id: this.id }, `${data.model}: put your own numbers in`));
     place.setAttribute("aria-labelledby", this.id);
     this.controls();
@@ -286,6 +362,11 @@ class Panel {
     this.show(fill ? null : letter);
   }
 
+  rulesNow() {
+    const { under, precision, optimizer } = this.chosen;
+    return [under, precision, optimizer].join("|");
+  }
+
   // What the page's address says of this panel, and back.
   address() {
     const changed = Object.entries(this.letters).filter(([letter, value]) => value !== this.data.start[letter]);
@@ -311,25 +392,36 @@ class Panel {
     const optimizer = this.find("optimizers", chosen.optimizer), gpu = this.find("gpus", chosen.gpu);
     const memory = under.memory[precision.element];
     const known = { epochs: 1, n: 1, ...letters, M: gpu.memory, peak: gpu.peak[precision.matmul] ?? NaN };
-    for (const [letter, form] of data.ties) known[letter] = FORMS[form](known);
+    for (const [letter, form] of data.ties) known[letter] = F[form](known);
+    const { saved_activations, forward_flops, backward_flops, recompute_flops, step_flops, training_time } = under.forms;
+    const { flops_per_token, steps, training_flops, gpu_hours, cost } = data.run;
     const forms = {
-      parameters: data.parameters.total, saved_activations: under.saved_activations.total,
+      parameters: data.parameters, saved_activations,
       parameter_memory: precision.parameter_memory, gradient_memory: precision.gradient_memory,
       optimizer_memory: optimizer.optimizer_memory[precision.name], activation_memory: memory.total, ...data.sums,
-      forward_flops: under.forward_flops.total, backward_flops: under.backward_flops.total,
-      recompute_flops: under.recompute_flops.total, optimizer_flops: optimizer.optimizer_flops, ...data.run,
+      forward_flops, backward_flops, recompute_flops, optimizer_flops: optimizer.optimizer_flops, step_flops,
+      flops_per_token, steps, training_flops, training_time, gpu_hours, cost,
     };
     const values = {};
-    for (const [quantity, form] of Object.entries(forms)) known[DATA.names[quantity]] = values[quantity] = FORMS[form](known);
+    for (const [quantity, form] of Object.entries(forms)) known[DATA.names[quantity]] = values[quantity] = F[form](known);
     return { under, precision, optimizer, gpu, memory, known, forms, values };
+  }
+
+  // Bytes of the peak at b sequences, and at a context of one's own.
+  peakAt(made, context) {
+    const known = { ...made.known, ...(context ? { c: context } : {}) };
+    for (const [letter, form] of this.data.ties) known[letter] = F[form](known);
+    const fixed = ["parameter_memory", "gradient_memory", "optimizer_memory"].reduce((sum, each) => sum + F[made.forms[each]](known), 0);
+    return (b) => {
+      known.b = b;
+      known.N_A = F[made.forms.saved_activations](known);
+      return fixed + F[made.memory.total](known);
+    };
   }
 
   // The largest batch, in whole bytes: the largest b with f(b) ≤ M < f(b + 1).
   largest(made, context) {
-    const known = context ? { ...made.known, c: context } : { ...made.known };
-    for (const [letter, form] of this.data.ties) known[letter] = FORMS[form](known);
-    const fixed = ["parameter_memory", "gradient_memory", "optimizer_memory"].reduce((sum, each) => sum + FORMS[made.forms[each]](known), 0);
-    const at = (b) => fixed + FORMS[made.memory.total]({ ...known, b });
+    const at = this.peakAt(made, context);
     if (!(at(1) <= made.gpu.memory)) return { b: 0, at };
     let low = 1, high = 2;
     while (at(high) <= made.gpu.memory && high < 2 ** 40) [low, high] = [high, 2 * high];
@@ -354,7 +446,7 @@ class Panel {
     const broken = this.data.ties.find(([letter]) => DATA.letters[letter]?.whole && !Number.isInteger(made.known[letter]));
     this.place.classList.toggle("invalid", Boolean(broken));
     this.fault.textContent = broken
-      ? `${DATA.letters[broken[0]].text} = ${plain(DATA.trees[broken[1]])} = ${significant(made.known[broken[0]])}: expected a whole number. Choose numbers that divide.` : "";
+      ? `${DATA.letters[broken[0]].text} = ${plain(TREES[broken[1]])} = ${significant(made.known[broken[0]])}: expected a whole number. Choose numbers that divide.` : "";
     this.made = made;
     this.best = this.largest(made);
     this.build();
@@ -366,68 +458,126 @@ class Panel {
 
   // Formulas and rows are made anew only where the rules change; numbers are put into their places.
   build() {
-    const key = Object.values(this.chosen).join("|");
-    if (key === this.built) return;
-    this.built = key;
-    const { made, data } = this;
+    if (this.built === this.rulesNow()) return;
+    this.built = this.rulesNow();
+    const { made } = this;
     this.terms = made.memory.terms.map(([amount, times, tensor, place, because]) => ({
       amount, times, tensor: DATA.words[tensor], place: DATA.words[place], because: DATA.words[because],
-      powers: product(polynomial(DATA.trees[amount]), polynomial(DATA.trees[times])) }));
+      powers: product(polynomial(TREES[amount]), polynomial(TREES[times])) }));
     const focused = document.activeElement?.id;
     this.lines.replaceChildren(html("h3", {}, "Every result: in letters, with the numbers put in, as a value"), this.why);
     this.slots = [];
-    this.values = {};
-    const quantities = ["parameters", "saved_activations", ...COMPONENTS, "static_memory", "peak_memory", "b_max", "forward_flops",
-      "backward_flops", "recompute_flops", "optimizer_flops", ...Object.keys(data.run)];
-    for (const quantity of quantities) this.line(quantity);
+    this.middles = [];
+    this.values = [];
+    for (const quantity of SHOWN) this.line(quantity);
+    const own = this.built === this.rules;
+    for (const { quantity, table, letters } of this.results) {
+      const section = table.closest("section");
+      table.replaceChildren(...(own ? letters : []));
+      if (quantity === "shortcut") section.hidden = !own;
+      if (own || quantity !== "shortcut") this.lay(quantity, table, own);
+    }
     if (focused) document.getElementById(focused)?.focus();
     this.rows();
   }
 
-  tree(quantity) {
-    if (quantity !== "b_max") return DATA.trees[this.made.forms[quantity]];
-    return ["f", "floor", ["/", ["+", 0, "M", 1, "M_fixed"], "M_sequence"]];
+  // The forms of a quantity in letters; numbers are put into the last.
+  forms(quantity) {
+    if (quantity === "b_max") return this.made.memory.straight ? [LARGEST] : [];
+    if (quantity === "shortcut") return [TREES[this.data.shortcut]];
+    const total = TREES[this.made.forms[quantity]], by = quantity === "peak_memory" ? this.byCounts() : null;
+    return by ? [total, by] : [total];
+  }
+
+  // The peak as 16N + 4N_A, where it is that.
+  byCounts() {
+    const factor = (quantity, letter) => {
+      const tree = TREES[this.made.forms[quantity]];
+      const number = tree === letter ? 1 : isTree(tree, "*") && tree.length === 3 && tree[2] === letter ? tree[1] : tree;
+      return typeof number === "number" ? number : NaN;
+    };
+    const each = COMPONENTS.slice(0, 3).reduce((sum, quantity) => sum + factor(quantity, "N"), 0), kept = factor("activation_memory", "N_A");
+    if (Number.isNaN(each + kept) || !kept) return null;
+    const times = (number, letter) => {
+      if (number === 1) return letter;
+      const tree = ["*", number, letter];
+      numberOf.set(tree, F.push((known) => number * known[letter]) - 1);
+      return tree;
+    };
+    return ["+", 0, times(each, "N"), 0, times(kept, "N_A")];
+  }
+
+  // The rows of a result: in letters, where they do not stand there; with numbers put in; as a value.
+  lay(quantity, table, lettered, terms = null) {
+    const cell = (align, ...inside) => maths("mtd", { style: `text-align: ${align}` }, ...inside);
+    const row = (made, called) => inLines(made).map((line, at) => table.appendChild(maths("mtr", {}, cell("right", ...(at ? [] : called)),
+      cell("left", ...(at ? [maths("mspace", { width: "2em" })] : [maths("mo", {}, "=")]), line))));
+    const forms = this.forms(quantity), last = forms.at(-1), { slots } = this;
+    const called = name(quantity === "b_max" ? "b_max" : DATA.names[quantity] ?? "");
+    if (!lettered) forms.forEach((form, at) => row(written(form, { terms }), at ? [] : [called]));
+    if (quantity === "b_max" && last) {
+      const place = (read) => { const made = maths("mn", {}, "0"); slots.push([made.firstChild, read]); return made; };
+      const amount = (letter) => place((known) => inUnitOf(known[letter], known.M));
+      const floor = (inside) => maths("mrow", {}, maths("mo", {}, "⌊"), inside, maths("mo", {}, "⌋"));
+      row(floor(maths("mfrac", {}, maths("mrow", {}, amount("M"), maths("mo", {}, "−"), amount("M_fixed")), amount("M_sequence"))), []);
+      row(floor(place((known) => rounded((known.M - known.M_fixed) / known.M_sequence, 2))), []);
+    } else if (last) {
+      const numbers = written(last, { slots }), middle = written(last, { slots, worth: true });
+      const all = pieces(numbers);
+      row(numbers, []);
+      if (partsOf(last).length) this.middles.push([row(middle, []), last, all]);
+    }
+    const value = maths("mn", {}, "0");
+    row(value, forms.length || lettered ? [] : [called]);
+    this.values.push({ quantity, value: value.firstChild });
   }
 
   line(quantity) {
-    const isLimit = quantity === "b_max", tree = this.tree(quantity);
-    const called = isLimit ? "b_max" : DATA.names[quantity];
-    const [meaning] = isLimit ? [`the largest batch that fits ${bytes(this.made.gpu.memory)}`] : DATA.meanings[quantity];
-    const activations = ["saved_activations", "activation_memory"].includes(quantity);
-    const equals = () => maths("mo", {}, "=");
-    const rows = isLimit && !this.made.memory.line ? [] : [written(tree, null, activations ? this.terms : null), written(tree, this.slots, null)];
-    const value = maths("mn");
-    const cell = (align, inside) => maths("mtd", { style: `text-align: ${align}` }, inside);
-    const table = maths("mtable", { displaystyle: "true" }, ...[...rows, value].map((row, at) =>
-      maths("mtr", {}, cell("right", at ? maths("mrow") : name(called)), cell("left", maths("mrow", {}, equals(), row)))));
+    const called = quantity.replaceAll("_", " "), table = maths("mtable", { displaystyle: "true" });
     const status = html("span", { role: "status" });
     const copy = html("button", { type: "button", class: "copy", id: `${this.id}-copy-${quantity}` }, "Copy LaTeX");
     copy.addEventListener("click", async () => {
       status.textContent = await copied(this.latex(quantity)) ? "copied" : "could not be copied";
       setTimeout(() => { status.textContent = ""; }, 2000);
     });
-    this.values[quantity] = { value, row: html("div", { class: "line", "data-quantity": quantity },
-      html("p", {}, html("strong", {}, quantity.replaceAll("_", " ")), `: ${meaning} `, copy, status),
-      html("div", { class: "wide", tabindex: "0", role: "group", "aria-label": quantity.replaceAll("_", " ") }, maths("math", { display: "block" }, table))) };
-    this.lines.append(this.values[quantity].row);
+    const meaning = html("span");
+    this.lay(quantity, table, false, ["saved_activations", "activation_memory"].includes(quantity) ? this.terms : null);
+    Object.assign(this.values.at(-1), { meaning, row: this.lines.appendChild(html("div", { class: "line", "data-quantity": quantity },
+      html("p", {}, html("strong", {}, called), ": ", meaning, " ", copy, status),
+      html("div", { class: "wide", tabindex: "0", role: "group", "aria-label": called }, maths("math", { display: "block" }, table)))) });
   }
 
   latex(quantity) {
     const called = quantity === "b_max" ? "b_{\\max}" : DATA.letters[DATA.names[quantity]].latex;
-    const value = inLatex(this.values[quantity].value.textContent).replace(/[A-Za-z/$%]+( [A-Za-z()⁵³,]+)*/g, (words) => words.startsWith("times") ? words : `\\text{${words.replace("$", "\\$")}}`);
-    const tree = this.tree(quantity);
-    return `${called} &= ${latex(tree)} \\\\\n&= ${latex(tree, this.putIn)} \\\\\n&= ${value}`;
+    const text = this.values.find((each) => each.quantity === quantity).value.data;
+    const value = inLatex(text).replace(/[A-Za-z/$%]+( [A-Za-z()⁵³,]+)*/g, (words) => words.startsWith("times") ? words : `\\text{${words.replace("$", "\\$")}}`);
+    const forms = this.forms(quantity), numbers = forms.slice(-1).map((form) => latex(form, this.known));
+    return `${called} ${[...forms.map((form) => latex(form)), ...numbers, value].map((row) => `&= ${row}`).join(" \\\\\n")}`;
   }
 
+  // Every number into its place.
   fill() {
-    const { made, best } = this, line = made.memory.line;
-    this.putIn = { ...made.known, M_fixed: line ? made.values.static_memory + FORMS[line[0]](made.known) : NaN,
-      M_sequence: line ? FORMS[line[1]](made.known) : NaN };
-    for (const [place, letter] of this.slots) place.textContent = putIn(this.putIn[letter]);
-    for (const [quantity, { value, row }] of Object.entries(this.values)) {
-      const number = quantity === "b_max" ? best.b : made.values[quantity];
-      const unit = quantity === "b_max" ? "sequences" : DATA.meanings[quantity][1];
-      value.textContent = Number.isNaN(number) ? `– (${made.gpu.name} has no published peak for ${made.precision.matmul})` : shown(number, unit);
+    const { made, best } = this, GIB = 2 ** 30;
+    const put = (place, text) => { if (place.data !== text) place.data = text; };
+    const at = this.peakAt(made), fixed = at(0);
+    this.known = { ...made.known, M_fixed: fixed, M_sequence: at(1) - fixed, M_decimal: Math.floor(made.gpu.memory / GIB) * 1e9 };
+    for (const [place, read] of this.slots) {
+      const found = read(this.known);
+      put(place, typeof found === "number" ? putIn(found) : found);
+    }
+    for (const [rows, form, numbers] of this.middles) {  // a short line needs no values in between
+      const inner = partsOf(form)[0];
+      const needed = isTree(form, "f") ? !Number.isInteger(F[numberOf.get(inner)](this.known)) : widths(numbers) > SHORT;
+      for (const row of rows) row.style.display = needed ? "" : "none";
+    }
+    for (const { quantity, value, row, meaning } of this.values) {
+      if (quantity === "shortcut") { put(value, significant(F[this.data.shortcut](this.known))); continue; }
+      const isLimit = quantity === "b_max", number = isLimit ? best.b : made.values[quantity];
+      const [words, unit] = isLimit ? [`the largest batch that fits ${bytes(made.gpu.memory)}`, "sequences"] : DATA.meanings[quantity];
+      put(value, Number.isNaN(number) ? `– (${made.gpu.name} has no published peak for ${made.precision.matmul})`
+        : shown(number, quantity === "parameters" ? "parameters" : unit));
+      if (!row) continue;
+      meaning.textContent = words;
       row.dataset.value = number;
       row.dataset.exact = whole(number);
     }
@@ -436,7 +586,7 @@ class Panel {
       : `Not one sequence fits ${made.gpu.name} (${bytes(made.gpu.memory)}): ${bytes(best.at(1) - made.gpu.memory)} are missing.`;
     this.headline.textContent = `${fits} At b = ${grouped(this.letters.b ?? 1)} the peak is ${bytes(made.values.peak_memory)}`
       + (made.values.peak_memory > made.gpu.memory ? ", which does not fit." : ".");
-    const sizes = this.terms.map((term) => FORMS[term.amount](made.known) * FORMS[term.times](made.known));
+    const sizes = this.terms.map((term) => F[term.amount](made.known) * F[term.times](made.known));
     const all = sizes.reduce((sum, size) => sum + size, 0);
     this.terms.forEach((term, at) => {
       term.size = sizes[at];
@@ -510,15 +660,15 @@ class Panel {
     }));
     this.body = html("tbody");
     this.terms.forEach((term, at) => {
-      const tree = DATA.trees[term.times] === 1 ? DATA.trees[term.amount] : null;
+      const tree = TREES[term.times] === 1 ? TREES[term.amount] : null;
       const factor = (node) => isTree(node, "+") ? ["(", node] : node;
-      const shownTree = tree ?? ["*", DATA.trees[term.times], ...(isTree(DATA.trees[term.amount], "*") ? DATA.trees[term.amount].slice(1) : [factor(DATA.trees[term.amount])])];
+      const shownTree = tree ?? ["*", TREES[term.times], ...(isTree(TREES[term.amount], "*") ? TREES[term.amount].slice(1) : [factor(TREES[term.amount])])];
       term.form = plain(shownTree);
       const rect = picture("rect", { x: 0, y: 0, height: 10, width: 0, class: "part part-3" });
       term.cells = { size: html("td", { class: "r" }), share: html("span"), bar: rect };
       term.row = html("tr", { "data-terms": String(at), "data-term": String(at) },
         html("th", { scope: "row" }, html("code", {}, term.tensor)), html("td", {}, term.place),
-        html("td", {}, maths("math", {}, written(shownTree, null, null))), term.cells.size,
+        html("td", {}, maths("math", {}, written(shownTree))), term.cells.size,
         html("td", {}, picture("svg", { viewBox: "0 0 100 10", class: "share", preserveAspectRatio: "none", "aria-hidden": "true" }, rect), " ", term.cells.share),
         html("td", {}, term.because));
       this.body.append(term.row);
@@ -555,7 +705,7 @@ class Panel {
 
 const root = document.getElementById("live");
 const several = DATA.panels.length > 1;
-const panels = DATA.panels.map((data, at) => new Panel(data, root.appendChild(html("section", { class: "panel" })), several ? `${"abcd"[at]}.` : ""));
+const panels = DATA.panels.map((data, at) => new Panel(data, at, root.appendChild(html("section", { class: "panel" })), several ? `${"abcd"[at]}.` : ""));
 let ready = false, waiting = 0;
 function remember() {
   if (!ready) return;
