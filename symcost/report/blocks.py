@@ -181,7 +181,7 @@ class Document:
     """A whole report. `summary` is what the command line says of it, a line each; `name` names its files.
 
     `talks` are what a page can derive the report's numbers from again: one, or two side by side. `pictures`
-    stand at the end of a page, of Markdown and of LaTeX.
+    stand at the end of a text, and on slides of their own.
     """
 
     title: str

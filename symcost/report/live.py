@@ -33,6 +33,7 @@ from symcost.notation.arranging import (
 )
 from symcost.notation.arranging import Number as Figure
 from symcost.notation.printing import JavaScript, Piece, Text, latex_name
+from symcost.report.lecture.flops import by_growth
 from symcost.report.lecture.limits import shortcut
 from symcost.report.lecture.talk import NAMES, Talk, named
 from symcost.report.steps import beside, ratio, worked_out
@@ -174,7 +175,8 @@ def page(talks: Sequence[Talk]) -> dict[str, str]:
         forms = Forms(talks[0].notation)
         made["data"] = in_script(_data(talks, forms))
         functions = ",\n".join(forms.functions)
-        made["script"] = script = f'"use strict";\nconst F = [\n{functions}\n];\n{_asset("live/live.js")}'
+        parts = "\n".join(_asset(f"live/{name}.js") for name in ("numbers", "formulas", "charts", "live"))
+        made["script"] = script = f'"use strict";\n(() => {{\nconst F = [\n{functions}\n];\n{parts}}})();\n'
     runs = f"script-src {digest(script)}; " if script else ""
     made["policy"] = (
         f"default-src 'none'; {runs}style-src-elem {digest(style)}; style-src-attr 'unsafe-inline'; "
@@ -281,6 +283,9 @@ def _convention(talk: Talk, name: str, forms: Forms) -> dict[str, Any] | None:
                 "terms": forms.terms(there["activation_memory"]),
                 "straight": all(_straight(term.amount) for term in there["activation_memory"]),
             }
+        shares = [
+            [name, forms.form(part.total)] for name, part in by_growth(there["forward_flops"], "c").items()
+        ]
         made = {
             "saved_activations": forms.form(there["saved_activations"].total),
             "forward_flops": forms.form(there["forward_flops"].total),
@@ -295,6 +300,7 @@ def _convention(talk: Talk, name: str, forms: Forms) -> dict[str, Any] | None:
         "name": under.name,
         "precision": under.precision,
         "memory": memory,
+        "shares": shares,
         "forms": made,
     }
 

@@ -24,7 +24,6 @@ from symcost.errors import UnknownName, UsageError, nearest
 from symcost.report import escaping, slides
 from symcost.report.blocks import Break, Document, Equation, Line, Substitution, Table
 from symcost.report.breaking import aligned, flowing
-from symcost.report.pictures import address
 
 ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
@@ -181,7 +180,6 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "anchor": _anchor,
         "page": _page,
         "latex_path": Markup,
-        "picture": lambda picture: Markup(address(picture)),
     }
     return environment
 

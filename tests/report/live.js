@@ -68,6 +68,7 @@ const SHOWN = () => {
   await page.goto(address);
 
   seen.start = await page.evaluate(READ);
+  seen.findings = await page.evaluate(() => [...document.querySelectorAll(".charts figure:not([hidden]) strong, .finding")].map((each) => each.textContent));
   seen.settings = [], seen.results = [];
   for (const setting of plan.settings ?? []) {
     await page.evaluate(SET, setting);

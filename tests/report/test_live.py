@@ -15,6 +15,7 @@ import symcost
 from symcost.cli import commands
 from symcost.notation.numbers import scientific
 from symcost.report import document, live, side_by_side, write
+from symcost.report.pictures import with_pictures
 from symcost.tables.gpus import GPUS
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS
@@ -235,6 +236,23 @@ def test_the_page_is_readable_light_and_dark_at_a_desk_and_on_a_phone(driven, mo
         ratio, where = found["contrast"]
         assert ratio >= 4.5, f"{look}: {where}"
         assert (found["over"], found["unnamed"], found["twice"]) == (0, [], []), look
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "gpu"),
+    [
+        ("cs190c", {**RUN, "b": 4, "c": 256, "d": 1024, "h": 16, "L": 12, "v": 32000}, "rtx-3090"),
+        ("llama-3-8b", {**RUN, "b": 1, "c": 8192, "n": 300, "price": 3}, "h200"),
+        ("gpt2", {**RUN, "b": 2, "c": 1024}, "rtx-3090"),
+    ],
+)
+def test_a_chart_of_the_page_states_what_the_plot_states(driven, model, given, gpu):
+    numbers = {name: Fraction(str(value)) for name, value in given.items()}
+    made = document(model, given=numbers, gpu=gpu)
+    seen = driven(str(write(made, "html")))
+    assert (seen["faults"], seen["requests"]) == ([], [])
+    stated = {picture.words for picture in with_pictures(made).pictures}
+    assert len(stated) >= 3 and stated <= set(seen["findings"])
 
 
 def test_two_models_stand_side_by_side(driven):

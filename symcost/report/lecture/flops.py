@@ -19,8 +19,9 @@ from symcost.report.blocks import (
 )
 from symcost.report.lecture.talk import Talk, added
 from symcost.report.steps import name
+from symcost.symbols import GLOSSARY
 from symcost.tables.optimizers import operations
-from symcost.terms import GradientReads, Term
+from symcost.terms import GradientReads, Term, Terms
 
 TWO = (
     "A multiply and an add are two FLOPs, so a matrix product costs 2 for each point of its joint axes. On "
@@ -129,3 +130,20 @@ def _step(talk: Talk) -> Section:
     parts = [quantity for quantity in PASSES if talk.costs[quantity].terms]
     blocks = tuple(talk.result("step_flops", sum_of=parts))
     return Section(line("FLOPs of one step"), blocks, code=talk.recipe.show("step_flops"))
+
+
+def by_growth(terms: Terms, letter: str) -> dict[str, Terms]:
+    """The terms by how they grow with a letter: in c most are linear, attention's products quadratic."""
+    symbol = GLOSSARY[letter].symbol
+    groups: dict[str, list[Term]] = {}
+    for term in terms:
+        power = term.total.as_powers_dict().get(symbol, 0)
+        name = (
+            "score and value products"
+            if power == 2
+            else "the LM head"
+            if term.place == "head"
+            else "all linear layers"
+        )
+        groups.setdefault(name, []).append(term)
+    return {name: terms.replaced(tuple(inside)) for name, inside in groups.items()}

@@ -1,255 +1,7 @@
-// Puts any numbers into the closed forms above, and shows what follows. Nothing is fetched and nothing is kept.
-(() => {
-const DATA = JSON.parse(document.getElementById("live-data").textContent);
-const MATHS = "http://www.w3.org/1998/Math/MathML", PICTURE = "http://www.w3.org/2000/svg";
+// Puts any numbers into the closed forms, and shows what follows. Nothing is fetched and nothing is kept.
 const COMPONENTS = ["parameter_memory", "gradient_memory", "optimizer_memory", "activation_memory"];
-const LAST_EXACT = Number.MAX_SAFE_INTEGER;  // 2⁵³ − 1
-
-// ---------------------------------------------------------------- elements
-
-const element = (space) => (name, attributes = {}, ...inside) => {
-  const made = space ? document.createElementNS(space, name) : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(key, value);
-  made.append(...inside);
-  return made;
-};
-const html = element(""), maths = element(MATHS), picture = element(PICTURE);
-
-// ---------------------------------------------------------------- numbers as a reader sees them
-
-const formats = Array.from({ length: 21 }, (_, places) =>
-  new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }));
-const fixed = (value, places) => formats[places].format(value);
-const grouped = (value) => fixed(value, 0);
-const above = (power) => String(power).replace(/[-0-9]/g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
-function writtenOut(value, places) {  // where so many digits after the point say it exactly, and not by chance
-  for (let digits = 0; digits <= places && (digits === 0 || value * 10 ** digits < 1e12); digits += 1)
-    if (Number(value.toFixed(digits)) === value) return fixed(value, digits);
-  return null;
-}
-const rounded = (value, places = 4) => writtenOut(value, places) ?? fixed(value, places);
-const magnitude = (value, digits) => Number(value.toExponential(digits - 1).split("e")[1]);
-function significant(value, digits = 4) {
-  if (value === 0) return "0";
-  const places = digits - 1 - magnitude(value, digits);
-  return places >= 0 ? rounded(value, Math.min(places, 20)) : grouped(Number(value.toPrecision(digits)));
-}
-function scientific(value, digits = 4) {
-  if (value === 0) return "0";
-  const power = magnitude(value, digits);
-  return `${rounded(value / 10 ** power, digits - 1)} × 10${above(power)}`;
-}
-const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-function bytes(value) {
-  let at = 0;
-  while (at + 1 < BINARY.length && Number(value.toPrecision(4)) >= 1024) { value /= 1024; at += 1; }
-  return `${at ? significant(value) : rounded(value, 2)} ${BINARY[at]}`;
-}
-function inUnitOf(value, other) {  // so that two amounts can be compared
-  let power = 0;
-  while (power + 1 < BINARY.length && other >= 1024 ** (power + 1)) power += 1;
-  return `${significant(value / 1024 ** power)} ${BINARY[power]}`;
-}
-function duration(seconds) {
-  if (seconds < 1) return `${significant(seconds)} s`;
-  const short = seconds < 1e6 ? rounded(seconds, 2) : grouped(seconds);
-  const [size, unit] = [[172800, 86400, "days"], [3600, 3600, "h"], [600, 60, "min"]].find(([least]) => seconds >= least)?.slice(1) ?? [];
-  return unit ? `${short} s = ${significant(seconds / size)} ${unit}` : `${short} s`;
-}
-function money(value) {
-  if (value < 1000) return `$${Number.isInteger(value) ? value : fixed(value, 2)}`;
-  const three = Number(value.toPrecision(3));
-  if (three < 1e6) return `$${significant(value, 3)}`;
-  return three < 1e9 ? `$${significant(value / 1e6, 3)} million` : `$${significant(value / 1e9, 3)} billion`;
-}
-function short(value, unit) {
-  if (unit === "bytes") return bytes(value);
-  if (unit === "s") return duration(value);
-  if (unit === "USD") return money(value);
-  return `${unit.startsWith("FLOPs") && value >= 1e6 ? scientific(value) : rounded(value, 2)} ${unit}`;
-}
-const whole = (value) => Number.isInteger(value) && value <= LAST_EXACT;
-function saysAll(value, step) {  // whether four digits in the sensible unit are the exact number
-  let power = 0n;
-  while (value >= step ** (Number(power) + 1)) power += 1n;
-  return BigInt(value) * 1000n % BigInt(step) ** power === 0n;
-}
-function shown(value, unit) {  // the exact number up to 2⁵³, then the rounded one; beyond it only that, and marked
-  if (Number.isInteger(value) && !whole(value)) return `≈ ${short(value, unit)} (beyond 2⁵³, rounded)`;
-  const step = { bytes: 1024, FLOPs: 10 }[unit];
-  if (!whole(value) || !step || value < (unit === "bytes" ? 1024 : 1e6)) return short(value, unit);
-  return `${grouped(value)} ${unit === "bytes" ? "B" : unit} ${saysAll(value, step) ? "=" : "≈"} ${short(value, unit)}`;
-}
-function putIn(value) {  // a number inside a formula
-  if (Number.isNaN(value)) return "–";
-  if (whole(value)) {
-    const zeros = /0*$/.exec(String(value))[0].length;
-    if (value < 1e12 || String(value).length - zeros > 5) return grouped(value);
-    const power = 3 * Math.floor((String(value).length - 1) / 3);
-    return `${rounded(value / 10 ** power, 3)}×10${above(power)}`;
-  }
-  if (value > LAST_EXACT) return scientific(value, 6);
-  return writtenOut(value, 6) ?? (value >= 100 ? rounded(value, 2) : significant(value, 6));
-}
-const inLatex = (text) =>
-  text.replace(/,/g, "{,}").replace(/ ?[×·] ?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, (_, power) =>
-    `\\times10^{${[...power].map((sign) => "-0123456789"["⁻⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(sign)]).join("")}}`);
-
-// ---------------------------------------------------------------- trees: formulas, LaTeX, and which terms they are of
-
-// Where a form refers to another as a part of it, the other's tree itself is put, and its number remembered.
-const TREES = DATA.trees, numberOf = new Map();
-const linked = (node) => !Array.isArray(node) ? node : node[0] === "#" ? TREES[node[1]] : node.map(linked);
-TREES.forEach((tree, at) => { TREES[at] = linked(tree); if (Array.isArray(tree)) numberOf.set(TREES[at], at); });
-const isTree = (node, sign) => Array.isArray(node) && node[0] === sign;
-const items = (sum) => sum.slice(1).flatMap((_, at, all) => at % 2 ? [[all[at - 1], all[at]]] : []);
-const digitsFirst = (node, numbers) => typeof node === "number" || numbers && typeof node === "string"
-  || isTree(node, "^") && digitsFirst(node[1], numbers) || isTree(node, "*") && digitsFirst(node[1], numbers);
-const isWord = (node) => typeof node === "string" && !node.includes("_") && DATA.letters[node].text.length > 1;
-const joint = (left, right, numbers) => digitsFirst(right, numbers) ? "·" : !numbers && (isWord(left) || isWord(right)) ? "\u2009" : "\u2062";
-
-function polynomial(node) {  // exponents → 1, or null where it is none
-  if (typeof node === "number") return new Set([""]);
-  if (typeof node === "string") return new Set([node]);
-  const [sign, ...parts] = node;
-  if (sign === "(") return polynomial(parts[0]);
-  if (sign === "+") return joined(items(node).map(([, item]) => polynomial(item)));
-  if (sign === "*") return parts.map(polynomial).reduce(product);
-  if (sign === "/" && typeof parts[1] === "number") return polynomial(parts[0]);
-  if (sign === "^" && Number.isInteger(parts[1])) return Array(parts[1]).fill(polynomial(parts[0])).reduce(product);
-  return null;
-}
-const joined = (sets) => sets.includes(null) ? null : new Set(sets.flatMap((set) => [...set]));
-const product = (one, other) => one && other && new Set([...one].flatMap((left) => [...other].map((right) =>
-  [...left.split(" "), ...right.split(" ")].filter(Boolean).sort().join(" "))));
-
-function name(letter) {
-  const { text } = DATA.letters[letter] ?? { text: letter };
-  const at = text.indexOf("_");
-  const sign = (word) => maths("mi", word.length > 1 ? { mathvariant: "normal" } : {}, word);
-  return at < 0 ? sign(text) : maths("msub", {}, sign(text.slice(0, at)), sign(text.slice(at + 1)));
-}
-
-// Writes a tree as MathML. `slots`, if given, gathers the places of numbers with what reads each; `worth` writes
-// the parts of a form as their values; `terms` finds what a summand stands for.
-function written(node, { slots = null, worth = false, terms = null } = {}, outer = new Set([""])) {
-  const inside = (part) => worth && numberOf.has(part) ? slot(F[numberOf.get(part)]) : written(part, { slots, worth });
-  const slot = (read) => {
-    const place = maths("mn", {}, "0");
-    slots.push([place.firstChild, read]);
-    return place;
-  };
-  if (typeof node === "number") return maths("mn", {}, String(node));
-  if (typeof node === "string") return slots ? slot((known) => known[node]) : name(node);
-  const [sign, ...parts] = node;
-  const bracket = (made) => maths("mrow", {}, maths("mo", {}, "("), made, maths("mo", {}, ")"));
-  const isValue = (part) => worth && numberOf.has(part);
-  switch (sign) {
-    case "(": return bracket(written(parts[0], { slots, worth, terms }, outer));
-    case "+": {
-      const row = maths("mrow");
-      items(node).forEach(([negative, item], at) => {
-        if (at || negative) row.append(maths("mo", {}, negative ? "−" : "+"));
-        const made = terms ? summand(item, terms, outer) : inside(item);
-        row.append(isTree(item, "+") && !isValue(item) ? bracket(made) : made);
-      });
-      return row;
-    }
-    case "*": {
-      const row = maths("mrow");
-      parts.forEach((part, at) => {
-        if (at) row.append(maths("mo", {}, isValue(part) ? "·" : joint(parts[at - 1], part, slots)));
-        const rest = terms && isTree(part, "+")
-          ? parts.filter((each) => each !== part).map(polynomial).reduce(product, outer) : outer;
-        const made = isTree(part, "+") && terms ? written(part, { terms }, rest) : inside(part);
-        row.append(isTree(part, "+") && !isValue(part) ? bracket(made) : made);
-      });
-      return row;
-    }
-    case "/": return maths("mfrac", {}, inside(parts[0]), inside(parts[1]));
-    case "^": return maths("msup", {}, Array.isArray(parts[0]) ? bracket(inside(parts[0])) : inside(parts[0]), written(parts[1]));
-    case "√": return maths("msqrt", {}, inside(parts[0]));
-    default: {
-      const [called, ...arguments_] = parts;
-      const signs = { floor: "⌊⌋", ceil: "⌈⌉" }[called];
-      const row = maths("mrow", {}, ...(signs ? [] : [maths("mi", {}, called)]), maths("mo", {}, signs ? signs[0] : "("));
-      arguments_.forEach((each, at) => row.append(...(at ? [maths("mo", {}, ",")] : []), inside(each)));
-      row.append(maths("mo", {}, signs ? signs[1] : ")"));
-      return row;
-    }
-  }
-}
-function summand(item, terms, outer) {
-  const isSum = isTree(item, "(") || isTree(item, "+") || isTree(item, "*") && item.some((part) => isTree(part, "+"));
-  if (isSum) return written(item, { terms }, outer);
-  const own = product(outer, polynomial(item));
-  const found = own ? terms.flatMap((term, at) => term.powers && [...term.powers].some((power) => own.has(power)) ? [at] : []) : [];
-  const made = written(item);
-  if (!found.length) return made;
-  return maths("mrow", { class: "term", tabindex: "0", role: "button", "data-terms": found.join(" "),
-    "aria-label": `${plain(item)}: ${found.map((at) => terms[at].tensor).join(", ")}` }, made);
-}
-function plain(node) {
-  if (!Array.isArray(node)) return String(DATA.letters[node]?.text ?? node);
-  const [sign, ...parts] = node;
-  if (sign === "+") return items(node).map(([negative, item], at) => (negative ? " − " : at ? " + " : "") + (isTree(item, "+") ? `(${plain(item)})` : plain(item))).join("");
-  if (sign === "(") return `(${plain(parts[0])})`;
-  if (sign === "^") return plain(parts[0]) + above(parts[1]);
-  if (sign === "f") return `${parts[0]}(${parts.slice(1).map(plain).join(", ")})`;
-  return parts.map((part) => isTree(part, "+") ? `(${plain(part)})` : plain(part)).join(sign === "*" ? " " : sign);
-}
-
-// The same tree in LaTeX, in letters or with numbers.
-function latex(node, numbers) {
-  const inside = (part) => latex(part, numbers);
-  const bracket = (text) => `\\left(${text}\\right)`;
-  if (typeof node === "number") return String(node);
-  if (typeof node === "string") return numbers ? inLatex(putIn(numbers[node])) : DATA.letters[node]?.latex ?? node;
-  const [sign, ...parts] = node;
-  switch (sign) {
-    case "(": return bracket(inside(parts[0]));
-    case "+": return items(node).map(([negative, item], at) => (negative ? "-" : at ? "+" : "") + (isTree(item, "+") ? bracket(inside(item)) : inside(item))).join("");
-    case "*": return parts.map((part, at) => {
-      const text = isTree(part, "+") ? bracket(inside(part)) : inside(part);
-      const sign = at ? { "·": "\\cdot ", "\u2009": "\\," }[joint(parts[at - 1], part, numbers)] ?? "" : "";
-      return sign || !at || !/^[A-Za-z]/.test(text) ? sign + text : ` ${text}`;
-    }).join("");
-    case "/": return `\\frac{${inside(parts[0])}}{${inside(parts[1])}}`;
-    case "^": return `${Array.isArray(parts[0]) ? bracket(inside(parts[0])) : inside(parts[0])}^{${latex(parts[1])}}`;
-    case "√": return `\\sqrt{${inside(parts[0])}}`;
-    default: {
-      const list = parts.slice(1).map(inside).join(",");
-      return ["floor", "ceil"].includes(parts[0]) ? `\\left\\l${parts[0]} ${list}\\right\\r${parts[0]}` : `\\${parts[0]}${bracket(list)}`;
-    }
-  }
-}
-
-// A long row as several: cut before its signs, each line filled up to about as many signs as the report's own.
-const ROOM = 96;
-const pieces = (made) => made.localName === "mrow" && !made.classList.contains("term") ? [...made.children].flatMap(pieces) : [made];
-const isSign = (piece) => piece.localName === "mo" && "+−".includes(piece.textContent);
-function width(piece) {  // a sum's sign is two, a fraction as wide as its wider side
-  if (piece.localName === "mfrac") return Math.max(...[...piece.children].map(width));
-  if (piece.children.length) return [...piece.children].reduce((sum, each) => sum + width(each), 0);
-  return "\u2009\u2062".includes(piece.textContent) ? 0 : isSign(piece) ? 2 : piece.textContent.length;
-}
-const widths = (all) => all.reduce((sum, each) => sum + width(each), 0);
-function inLines(made) {
-  const all = pieces(made);
-  if (widths(all) <= ROOM) return [made];
-  const summands = all.reduce((found, piece, at) => {
-    if (at && isSign(piece)) found.push([]);
-    found.at(-1).push(piece);
-    return found;
-  }, [[]]);
-  const lines = summands.reduce((found, summand) => {
-    if (widths(found.at(-1)) + widths(summand) > ROOM && found.at(-1).length) found.push([]);
-    found.at(-1).push(...summand);
-    return found;
-  }, [[]]);
-  for (const piece of all) if ("()".includes(piece.textContent)) piece.setAttribute("stretchy", false);
-  return lines.map((line) => maths("mrow", {}, ...line));
-}
+const PARTS = ["parameters", "gradients", "optimizer states", "saved activations"];
+const CONTEXTS = Array.from({ length: 10 }, (_, at) => 2 ** (at + 8)), AGAINST_C = "c: context length in tokens per sequence";
 
 async function copied(text) {
   try { await navigator.clipboard.writeText(text); return true; } catch { /* an older way, below */ }
@@ -290,7 +42,8 @@ class Panel {
     this.controls();
     this.headline = place.appendChild(html("output", { class: "headline", "aria-live": "polite" }));
     this.bar = place.appendChild(html("figure", { class: "bar" }));
-    this.curve = place.appendChild(html("figure", { class: "curve" }));
+    const charts = place.appendChild(html("div", { class: "charts" }));
+    for (const chart of ["growth", "curve", "parts", "times"]) this[chart] = charts.appendChild(html("figure"));
     this.why = html("p", { class: "why", "aria-live": "polite" });
     this.lines = place.appendChild(html("div", { class: "lines" }));
     this.table = place.appendChild(html("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Saved activations by tensor" }));
@@ -451,8 +204,7 @@ class Panel {
     this.best = this.largest(made);
     this.build();
     this.fill();
-    this.stack();
-    this.frontier();
+    for (const chart of ["stack", "memory", "frontier", "shares", "time"]) this[chart]();
     remember();
   }
 
@@ -594,6 +346,11 @@ class Panel {
       term.cells.share.textContent = `${(100 * sizes[at] / all).toFixed(1)} %`;
       term.cells.bar.setAttribute("width", String(100 * sizes[at] / Math.max(...sizes)));
     });
+    const most = Math.max(...sizes), ordered = (one, other) => one < other ? -1 : one > other ? 1 : 0;
+    const largest = this.terms.filter((term) => term.size === most)
+      .sort((one, other) => ordered(one.place, other.place) || ordered(one.tensor, other.tensor)).map((term) => term.tensor);
+    this.largestKept.textContent = `${largest.length > 1 ? `${largest.slice(0, -1).join(", ")} and ${largest.at(-1)} are the largest, each` : `${largest[0]} is the largest,`} ${
+      rounded(100 * most / all, 1)} % of activation memory`;
     if (this.sorted) this.sort(...this.sorted);
   }
 
@@ -602,47 +359,105 @@ class Panel {
   stack() {
     const { values, gpu } = this.made, widest = Math.max(values.peak_memory, gpu.memory) * 1.02;
     const drawing = picture("svg", { viewBox: "0 0 1000 64", role: "img", preserveAspectRatio: "none", "aria-label":
-      `Memory: ${COMPONENTS.map((each) => `${each.replaceAll("_", " ")} ${bytes(values[each])}`).join(", ")}, of ${bytes(gpu.memory)}` });
+      `Memory: ${COMPONENTS.map((each, at) => `${PARTS[at]} ${bytes(values[each])}`).join(", ")}, of ${bytes(gpu.memory)}` });
     let left = 0;
     COMPONENTS.forEach((each, at) => {
       const width = 1000 * values[each] / widest;
-      drawing.append(picture("rect", { x: left, y: 8, width, height: 48, class: `part part-${at}`, "data-part": each }));
+      drawing.append(...part("rect", at, { x: left, y: 8, width, height: 48, "data-part": each }));
       left += width;
     });
     const limit = 1000 * gpu.memory / widest;
-    drawing.append(picture("line", { x1: limit, x2: limit, y1: 0, y2: 64, class: "limit" }));
-    const legend = html("ul", { class: "legend" }, ...COMPONENTS.map((each, at) => html("li", {},
-      html("span", { class: `key part-${at}`, "aria-hidden": "true" }), `${each.replace("_memory", "").replace("activation", "saved activation")}${at === 2 ? " states" : "s"} ${bytes(values[each])}`)),
-      html("li", {}, html("span", { class: "key limit-key", "aria-hidden": "true" }), `${gpu.name} ${bytes(gpu.memory)}`));
-    this.bar.replaceChildren(drawing, html("figcaption", {}, legend));
+    drawing.append(picture("path", { d: `M${limit},0V64`, class: "limit" }));
+    const keys = COMPONENTS.map((each, at) => [swatch(at), `${PARTS[at]} ${bytes(values[each])}`]);
+    this.bar.replaceChildren(drawing, html("figcaption", {}, legend([...keys, [stroke("limit"), `${gpu.name} ${bytes(gpu.memory)}`]])));
+  }
+
+  // Letters and ties with some numbers changed, for forms of nothing else.
+  knownAt(changed) {
+    const known = { ...this.made.known, ...changed };
+    for (const [letter, form] of this.data.ties) known[letter] = F[form](known);
+    return known;
+  }
+
+  memory() {
+    const { made, best } = this, { b = 1 } = this.letters, { memory } = made.gpu, GIB = 2 ** 30;
+    const top = Math.max(2, Math.floor(best.b * 3 / 2)), at = this.peakAt(made);
+    const count = made.memory.straight ? 2 : 25, bs = Array.from({ length: count }, (_, step) => 1 + (top - 1) * step / (count - 1));
+    const below = COMPONENTS.slice(0, 3).reduce((found, each) => [...found, found.at(-1) + made.values[each] / GIB], [0]);
+    const whole = bs.map((each) => at(each) / GIB), room = memory / GIB;
+    const plot = axes({ low: 1, high: top, whole: true, words: "b: batch size in sequences" },
+      { low: 0, high: Math.max(room, ...whole) * 1.05, words: "memory in GiB" }, `Memory against b: ${bytes(at(1))} at 1, ${bytes(at(top))} at ${grouped(top)}`);
+    const { drawing, x, y } = plot;
+    COMPONENTS.forEach((each, at) => {
+      const low = bs.map((one) => [one, below[at]]), high = bs.map((one, step) => [one, at < 3 ? below[at + 1] : whole[step]]);
+      drawing.append(...part("polygon", at, { points: through([...low, ...high.reverse()], x, y), "data-part": each }));
+    });
+    drawing.append(level(y(room), "limit"));
+    if (best.b) drawing.append(upright(x(best.b)), picture("circle", { cx: x(best.b), cy: y(room), r: 5, class: "dot" }));
+    if (b <= top) drawing.append(cross(x(b), y(made.values.peak_memory / GIB)));
+    const there = COMPONENTS.map((each, index) => index < 3 ? made.values[each] : at(best.b) - below[3] * GIB);
+    const most = there.indexOf(Math.max(...there)), sum = there.reduce((one, other) => one + other, 0);
+    told(this.growth, best.b ? `b = ${grouped(best.b)} fits ${bytes(memory)}; ${PARTS[most]} take ${rounded(100 * there[most] / sum, 0)} %`
+      : `Not one sequence fits ${bytes(memory)}: ${bytes(at(1) - memory)} are missing`, drawing,
+      legend([...PARTS.map((words, index) => [swatch(index), words]), [stroke("limit"), made.gpu.name], [[cross(12, 7)], `b = ${grouped(b)}`]]));
   }
 
   frontier() {
-    const contexts = Array.from({ length: 12 }, (_, at) => 2 ** (at + 6));
-    const points = contexts.map((c) => [c, this.largest(this.made, c).b]).filter(([, b]) => b > 0);
-    const { b = 1, c = 1 } = this.letters;
-    const fits = b <= this.best.b;
-    const drawing = picture("svg", { viewBox: "0 -14 640 330", role: "img", "aria-label": points.length
-      ? `Largest batch against context length: ${points.map(([x, y]) => `${grouped(y)} at ${grouped(x)}`).join(", ")}` : "Nothing fits at any context length" });
-    const top = Math.max(4, Math.ceil(Math.log2(Math.max(b, ...points.map(([, y]) => y), 1))) + 1);
-    const x = (value) => 70 + 540 * (Math.log2(value) - 6) / 11, y = (value) => 250 - 230 * Math.log2(value) / top;
-    const label = (text, attributes) => picture("text", attributes, text);
-    contexts.forEach((value, at) => at % 2 || drawing.append(
-      picture("line", { x1: x(value), x2: x(value), y1: 20, y2: 250, class: "grid" }),
-      label(grouped(value), { x: x(value), y: 272, "text-anchor": "middle" })));
-    for (let power = 0; power <= top; power += Math.ceil(top / 6)) drawing.append(
-      picture("line", { x1: 70, x2: 610, y1: y(2 ** power), y2: y(2 ** power), class: "grid" }),
-      label(grouped(2 ** power), { x: 62, y: y(2 ** power) + 4, "text-anchor": "end" }));
-    drawing.append(label("c: context length in tokens per sequence", { x: 340, y: 304, "text-anchor": "middle" }),
-      label("largest b, in sequences", { x: 70, y: 6 }));
-    if (points.length) drawing.append(picture("polyline", { points: points.map(([one, other]) => `${x(one)},${y(other)}`).join(" "), class: "frontier" }));
-    points.forEach(([one, other]) => drawing.append(picture("circle", { cx: x(one), cy: y(other), r: 3.5, class: "point" },
-      picture("title", {}, `c = ${grouped(one)}: b = ${grouped(other)}`))));
-    const here = [Math.min(Math.max(x(c), 70), 610), Math.min(Math.max(y(b), 20), 250)];
-    drawing.append(picture("path", { d: `M${here[0] - 6},${here[1] - 6}l12,12m0,-12l-12,12`, class: fits ? "here" : "here over" }));
-    this.curve.replaceChildren(drawing, html("figcaption", {}, points.length
-      ? `Below the line it fits ${this.made.gpu.name}; × is b = ${grouped(b)}, c = ${grouped(c)}, which ${fits ? "fits" : "does not"}.`
-      : `Nothing fits ${this.made.gpu.name} at any context length.`));
+    const all = CONTEXTS.map((c) => [c, this.largest(this.made, c).b]), points = all.filter(([, b]) => b > 0);
+    const { b = 1, c = 1 } = this.letters, fits = b <= this.best.b, { gpu } = this.made;
+    const top = Math.max(16, 2 * b, ...points.map(([, most]) => 2 * most));
+    const plot = axes({ low: CONTEXTS[0], high: CONTEXTS.at(-1), log: 2, words: AGAINST_C }, { low: 1, high: top, log: 2, words: "largest b in sequences" },
+      `Largest batch against context length: ${points.map(([one, other]) => `${grouped(other)} at ${grouped(one)}`).join(", ") || "nothing fits"}`);
+    const { drawing, x, y } = plot;
+    drawing.append(curve(points, plot, "curve curve-0"), ...points.map(([one, other]) => picture("circle", { cx: x(one), cy: y(other), r: 3.5, class: "point" },
+      picture("title", {}, `c = ${grouped(one)}: b = ${grouped(other)}`))), cross(x(c), y(b), fits ? "here" : "here over"));
+    const [last, most] = points.at(-1) ?? [], next = all[points.length];
+    told(this.curve, points.length ? `At c = ${grouped(last)}, b = ${grouped(most)} fits ${bytes(gpu.memory)}${next ? `; from c = ${grouped(next[0])} on not even one` : ""}`
+      : `Nothing fits ${gpu.name} at any context length`, drawing,
+      html("p", {}, `Below the line it fits ${gpu.name}; × is b = ${grouped(b)}, c = ${grouped(c)}, which ${fits ? "fits" : "does not"}.`));
+  }
+
+  shares() {
+    const groups = this.made.under.shares, worth = (form, c) => F[form](this.knownAt({ c }));
+    const rows = CONTEXTS.map((c) => groups.map(([, form]) => worth(form, c)));
+    const lead = rows.map((row) => row.indexOf(Math.max(...row))), at = lead.findIndex((leader, index) => index && leader !== lead[index - 1]);
+    let title = `${groups[rows.at(-1).indexOf(Math.max(...rows.at(-1)))][0]} take the most at every c shown`, low = 0, high = 0;
+    if (at > 0) {
+      const [before, after] = [groups[lead[at - 1]], groups[lead[at]]];
+      for ([low, high] = [CONTEXTS[at - 1] - 1, CONTEXTS[at]]; high - low > 1;) {
+        const middle = Math.floor((low + high) / 2);
+        if (worth(after[1], middle) >= worth(before[1], middle)) high = middle; else low = middle;
+      }
+      title = `${after[0][0].toUpperCase()}${after[0].slice(1)} catch up with ${before[0]} at c = ${grouped(high)}`;
+    }
+    const percent = (row, index) => 100 * row[index] / row.reduce((sum, each) => sum + each, 0);
+    const plot = axes({ low: CONTEXTS[0], high: CONTEXTS.at(-1), log: 2, words: AGAINST_C }, { low: 0, high: 100, words: "share of forward FLOPs in %" }, title);
+    groups.forEach((_, index) => plot.drawing.append(curve(CONTEXTS.map((c, step) => [c, percent(rows[step], index)]), plot, `curve curve-${index}`)));
+    if (high) plot.drawing.append(upright(plot.x(high)));
+    told(this.parts, title, plot.drawing, legend(groups.map(([words], index) => [stroke(`curve curve-${index}`), words])));
+  }
+
+  time() {
+    const { known, forms, values } = this.made;
+    this.times.hidden = !(values.cost >= 0);
+    if (this.times.hidden) return;
+    const most = Math.max(6, Math.ceil(Math.log2(known.n))), counts = Array.from({ length: most + 1 }, (_, power) => 2 ** power);
+    const rows = counts.map((n) => {
+      const there = { ...known, n };
+      for (const quantity of ["training_time", "gpu_hours", "cost"]) there[DATA.names[quantity]] = F[forms[quantity]](there);
+      return [there[DATA.names.training_time], there[DATA.names.cost]];
+    });
+    const [size, unit] = rows[0][0] >= 172800 ? [86400, "days"] : [3600, "hours"], spans = rows.map(([time]) => time / size), costs = rows.map(([, cost]) => cost);
+    const same = Math.max(...costs) - Math.min(...costs) <= 1e-9 * costs[0];
+    const title = `${grouped(counts.at(-1))} GPUs take ${significant(spans.at(-1), 3)} ${unit}${same ? "; the cost stays the same" : ""}`;
+    const across = { low: 1, high: counts.at(-1), log: 2, words: "n: GPUs" }, spread = (all) => [10 ** Math.floor(Math.log10(Math.min(...all))), 10 ** Math.ceil(Math.log10(Math.max(...all)) + 1e-9)];
+    const [low, high] = spread(spans), [least, dearest] = spread(costs);
+    const plot = axes(across, { low, high, log: 10, words: `training time in ${unit}` }, title);
+    const dollars = axis({ low: least, high: dearest, log: 10 }, BOTTOM, TOP);
+    plot.drawing.append(curve(counts.map((n, at) => [n, spans[at]]), plot, "curve curve-0"), curve(counts.map((n, at) => [n, costs[at]]), { x: plot.x, y: dollars.place }, "curve curve-1"),
+      cross(plot.x(known.n), plot.y(values.training_time / size)));
+    told(this.times, title, plot.drawing, legend([[stroke("curve curve-0"), `training time in ${unit}`],
+      [stroke("curve curve-1"), same ? `cost: ${money(costs[0])} with any number` : `cost: ${money(costs[0])} with one, ${money(costs.at(-1))} with ${grouped(counts.at(-1))}`], [[cross(12, 7)], `n = ${grouped(known.n)}`]]));
   }
 
   rows() {
@@ -673,7 +488,8 @@ class Panel {
         html("td", {}, term.because));
       this.body.append(term.row);
     });
-    this.table.replaceChildren(html("h3", {}, "Saved activations by tensor"), html("table", {}, html("thead", {}, head), this.body));
+    this.largestKept = html("p", { class: "finding" });
+    this.table.replaceChildren(html("h3", {}, "Saved activations by tensor"), this.largestKept, html("table", {}, html("thead", {}, head), this.body));
   }
 
   sort(key, falling) {
@@ -704,6 +520,7 @@ class Panel {
 // ---------------------------------------------------------------- the page
 
 const root = document.getElementById("live");
+document.body.append(HATCHES);
 const several = DATA.panels.length > 1;
 const panels = DATA.panels.map((data, at) => new Panel(data, at, root.appendChild(html("section", { class: "panel" })), several ? `${"abcd"[at]}.` : ""));
 let ready = false, waiting = 0;
@@ -732,4 +549,3 @@ document.addEventListener("click", (event) => {  // the address keeps the number
   target.scrollIntoView();
   target.focus({ preventScroll: true });
 });
-})();
