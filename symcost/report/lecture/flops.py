@@ -17,7 +17,7 @@ from symcost.report.blocks import (
     joined,
     line,
 )
-from symcost.report.lecture.talk import Talk, added
+from symcost.report.lecture.talk import Row, Talk, added, told_once
 from symcost.report.steps import name
 from symcost.symbols import GLOSSARY
 from symcost.tables.optimizers import operations
@@ -57,19 +57,17 @@ def _table(talk: Talk) -> Table:
     for term in talk.costs["backward_flops"]:
         reads = isinstance(term.because, GradientReads)
         backward.setdefault(term.because.words if reads else f"{term.place}.{term.tensor}", []).append(term)
-    rows = []
+    made = []
     for label in dict.fromkeys((*forward, *backward)):
         there, back = forward.get(label, []), backward.get(label, [])
-        rows.append(
-            (
-                line(Code(label)),
-                _points(talk, there[0]) if there else line("–"),
-                line(talk.form(added(there))),
-                joined((_reason(talk, term) for term in back), Break()) or line("none"),
-                line(talk.form(added(back))),
-                line(talk.form((there or back)[0].times)),
-            )
+        cells = (
+            _points(talk, there[0]) if there else line("–"),
+            line(talk.form(added(there))),
+            joined((_reason(talk, term) for term in back), Break()) or line("none"),
+            line(talk.form(added(back))),
         )
+        made.append(Row(label, cells, (there or back)[0].times))
+    rows = [(labels, *row.cells, line(talk.form(row.times))) for labels, row in told_once(made)]
     columns = ("step", "for each point of", "forward", "its gradients", "backward", "times")
     return Table(columns, tuple(rows), "lwrwrr")
 

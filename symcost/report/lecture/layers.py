@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Integer
 
 from symcost.report.blocks import Block, Code, Line, Math, Paragraph, Section, Table, line
-from symcost.report.lecture.talk import Talk, added
+from symcost.report.lecture.talk import Row, Talk, added, told_once
 from symcost.report.steps import exact, name
 from symcost.terms import Term, Terms
 
@@ -70,16 +70,15 @@ def _times(talk: Talk, place: str) -> Line:
 def parameters(talk: Talk) -> Section:
     """Every parameter with its shape, and their sum."""
     tensors = talk.costs.derivation.program.parameters
-    rows = tuple(
-        (
-            line(Code(term.place)),
-            line(name(term.tensor)),
-            line(talk.axes(tensor.axes)),
-            line(talk.form(term.amount)),
-            line(talk.form(term.times)),
+    told = told_once(
+        Row(
+            term.place,
+            (line(name(term.tensor)), line(talk.axes(tensor.axes)), line(talk.form(term.amount))),
+            term.times,
         )
         for term, tensor in zip(talk.costs["parameters"], tensors, strict=True)
     )
+    rows = tuple((labels, *row.cells, line(talk.form(row.times))) for labels, row in told)
     blocks: tuple[Block, ...] = (
         Table(("layer", "parameter", "shape", "elements", "times"), rows, "lllrr"),
         *talk.one_block("parameters", name("N_block")),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from sympy import Expr, Integer, Symbol
 
 from symcost.errors import NoLimit
-from symcost.report.blocks import Block, Equation, Math, Substitution
+from symcost.report.blocks import Block, Break, Code, Equation, Line, Math, Substitution, joined
 from symcost.report.lecture.examples import Example
 from symcost.report.recipe import Recipe
 from symcost.report.steps import Board, exact, name, ratio, together, valued
@@ -195,6 +196,28 @@ class Talk:
     def b_max_name(self) -> Math:
         letter = self.letter("b")
         return Math(rf"{letter.latex}_{{\max}}", f"{letter.text}_max")
+
+
+class Row(NamedTuple):
+    """A row of a table about steps or parameters: its label, its cells, and how often it is there."""
+
+    label: str
+    cells: tuple[Line, ...]
+    times: Expr
+
+
+def told_once(rows: Iterable[Row]) -> list[tuple[Line, Row]]:
+    """Rows that say the same of several kinds of block as one, its labels below each other, its times added."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault((*row.label.split(".")[-2:], row.cells), []).append(row)
+    return [
+        (
+            joined((Code(each.label) for each in alike), Break()),
+            alike[0]._replace(times=sum((each.times for each in alike), Integer(0))),
+        )
+        for alike in found.values()
+    ]
 
 
 def added(terms: Iterable[Term]) -> Expr:
