@@ -108,13 +108,16 @@ class Forms:
             self.words.append(word)
         return self._words[word]
 
-    def terms(self, terms: Terms) -> list[list[int]]:
-        """Each term as amount, times, tensor, place, reason."""
-        return [
-            [self.form(term.amount), self.form(term.times)]
-            + [self.word(word) for word in (term.tensor, term.place, term.reason)]
-            for term in terms
-        ]
+    def terms(self, terms: Terms, reasons: dict[tuple[str, str], int]) -> list[list[int]]:
+        """Each term as amount, times, tensor, place, reason; `reasons` are those told before, by place and tensor."""
+        rows = []
+        for term in terms:
+            key = (term.place, term.tensor)
+            if key not in reasons:
+                reasons[key] = self.word(term.reason)
+            sizes = [self.form(term.amount), self.form(term.times)]
+            rows.append([*sizes, self.word(term.tensor), self.word(term.place), reasons[key]])
+        return rows
 
     def _part(self, node: Node) -> Node:
         return Letter(Symbol(f"{PART}{self._add(node, node)}"))
@@ -275,12 +278,12 @@ def _convention(talk: Talk, name: str, forms: Forms) -> dict[str, Any] | None:
     costs, under = talk.costs, convention(name)
     try:
         program = lower(costs.model.loss, under)
-        memory = {}
+        memory, reasons = {}, dict[tuple[str, str], int]()
         for element in ("fp32", "bf16"):
             there = _beside(costs, under, Derivation(program, element))
             memory[element] = {
                 "total": forms.multiple(there, "activation_memory", "saved_activations", "N_A"),
-                "terms": forms.terms(there["activation_memory"]),
+                "terms": forms.terms(there["activation_memory"], reasons),
                 "straight": all(_straight(term.amount) for term in there["activation_memory"]),
             }
         shares = [

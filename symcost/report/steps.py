@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor, prod
 
 from sympy import Expr, Symbol
@@ -80,6 +81,7 @@ def in_unit_of(value: Number, other: Number) -> Math:
     return Math(rf"{number.replace(',', '{,}')}\,\mathrm{{{BINARY[power]}}}", f"{number} {BINARY[power]}")
 
 
+@lru_cache(maxsize=512)
 def ratio(form: Expr, base: Expr) -> Number | None:
     """k where form = k·base, or None where there is no such number.
 
@@ -87,13 +89,16 @@ def ratio(form: Expr, base: Expr) -> Number | None:
     >>> ratio(16 * L * (d**2 + d), 4 * L * d**2 + 4 * L * d)
     4
     """
-    above, below = terms(form), terms(base)
+    above, below = _spread(form), _spread(base)
     if len(above) != len(below) or not above:
         return None
     ratios = {one / other for one, other in zip(above, below, strict=True)}
     if len(ratios) != 1 or not (found := ratios.pop()).is_Rational:
         return None
     return int(found.p) if found.q == 1 else Fraction(int(found.p), int(found.q))
+
+
+_spread = lru_cache(maxsize=512)(terms)
 
 
 @dataclass(frozen=True)

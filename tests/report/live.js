@@ -37,7 +37,7 @@ const CONTRAST = () => {
     return getComputedStyle(document.documentElement).backgroundColor;
   };
   let least = [99, ""];
-  for (const node of document.querySelectorAll("#live *")) {
+  for (const node of document.querySelectorAll("body *")) {
     if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())) continue;
     const style = getComputedStyle(node);
     const [one, other] = [light(node instanceof SVGElement ? style.fill : style.color), light(behind(node))].sort((x, y) => y - x);

@@ -173,6 +173,6 @@ def test_what_kinds_of_block_have_alike_is_told_once():
     assert len(labels) == len(symcost.derive("deepseek-v3")["parameters"].terms) > len(parameters.rows)
     (products,) = (block for block in section(made, "FLOPs of the products").blocks if block.kind == "table")
     assert [piece.text for piece in products.rows[0][0] if piece.kind == "code"] == [
-        "block.dense.attention.C_Q", "block.moe.attention.c_Q",
+        "block.dense.attention.C_Q", "block.moe.attention.C_Q",
     ]  # fmt: skip
     assert products.rows[0][-1][0].text == "L_dense + L_moe"

@@ -208,9 +208,12 @@ class Row(NamedTuple):
 
 def told_once(rows: Iterable[Row]) -> list[tuple[Line, Row]]:
     """Rows that say the same of several kinds of block as one, its labels below each other, its times added."""
+    rows = list(rows)
+    kinds = len({row.times for row in rows if row.label.startswith("block.")}) > 1
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        found.setdefault((*row.label.split(".")[-2:], row.cells), []).append(row)
+        inside = row.label.split(".")[2:] if kinds and row.label.startswith("block.") else [row.label]
+        found.setdefault((*inside, row.cells), []).append(row)
     return [
         (
             joined((Code(each.label) for each in alike), Break()),
