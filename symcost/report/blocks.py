@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
+
+from sympy import Expr
 
 from symcost.report.breaking import aligned
 
 # Pieces of a line.
 
+Of: TypeAlias = tuple[str | Expr, ...]
+
+
+class Figure(str):
+    """Words with a number that a page works out again: `of` says how it is shown, and of what it is the value.
+
+    >>> Figure("3.977 GiB", "value", "static_memory")
+    '3.977 GiB'
+    """
+
+    of: Of
+
+    def __new__(cls, words: str, *of: str | Expr) -> Self:
+        made = super().__new__(cls, words)
+        made.of = of
+        return made
+
 
 @dataclass(frozen=True)
 class Math:
-    """A formula from symcost's own printer, in LaTeX and in plain signs."""
+    """A formula from symcost's own printer, in LaTeX and in plain signs; `of` is as in a figure."""
 
     latex: str
     text: str
+    of: Of = ()
     kind: str = field(default="math", init=False)
 
 
 @dataclass(frozen=True)
 class Code:
-    """A name as a program writes it, or what somebody wrote, sign by sign."""
+    """A name as a program writes it, or what somebody wrote, sign by sign; `of` is as in a figure."""
 
     text: str
+    of: Of = ()
     kind: str = field(default="code", init=False)
 
 
 @dataclass(frozen=True)
 class Strong:
-    """Words that must not be missed."""
+    """Words that must not be missed; `of` is as in a figure."""
 
     text: str
+    of: Of = ()
     kind: str = field(default="strong", init=False)
 
 
@@ -191,6 +213,14 @@ class Document:
     name: str = "report"
     talks: tuple[Any, ...] = field(default=(), repr=False, compare=False)
     pictures: tuple[Picture, ...] = ()
+
+    def forms(self) -> Iterator[Expr]:
+        """The forms whose values stand in its lines."""
+        for block in (block for section in self.sections for block in section.blocks):
+            cells = [cell for row in block.rows for cell in row] if isinstance(block, Table) else []
+            cells += [block.line] if isinstance(block, Paragraph | Warning) else []
+            for piece in (piece for cell in cells for piece in cell):
+                yield from (part for part in getattr(piece, "of", ()) if isinstance(part, Expr))
 
 
 def line(*pieces: Inline) -> Line:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from sympy import Expr, Integer, Poly, PolynomialError, Symbol
 
@@ -33,6 +33,7 @@ from symcost.notation.arranging import (
 )
 from symcost.notation.arranging import Number as Figure
 from symcost.notation.printing import JavaScript, Piece, Text, latex_name
+from symcost.report.blocks import Document, Of
 from symcost.report.lecture.flops import by_growth
 from symcost.report.lecture.limits import shortcut
 from symcost.report.lecture.talk import NAMES, Talk, named
@@ -166,30 +167,46 @@ def plain_tree(node: Node) -> Any:
     raise TypeError(f"{type(node).__name__} is no part of a form")
 
 
-def page(talks: Sequence[Talk]) -> dict[str, str]:
-    """The style of a page, its script and data, and the policy under which nothing else is loaded or run.
+class Page(NamedTuple):
+    """The style of a page, its script and data, and the policy under which nothing else is loaded or run."""
+
+    style: str
+    script: str
+    data: str
+    policy: str
+    numbers: Mapping[Expr, int]
+
+    def key(self, of: Of) -> str:
+        """How the page's script is told which number stands in a place."""
+        return " ".join(str(self.numbers[part]) if isinstance(part, Expr) else part for part in of)
+
+
+def page(document: Document) -> Page:
+    """What makes a document a page that recomputes.
 
     Without talks there is nothing to put numbers into, and no script. One talk makes one panel; two stand
     side by side.
     """
-    style, script = _asset("html/style.css") + _asset("live/live.css"), ""
-    made = {"style": style, "script": "", "data": ""}
+    talks = document.talks
+    style, script, data = _asset("html/style.css") + _asset("live/live.css"), "", ""
+    numbers: dict[Expr, int] = {}
     if talks:
         forms = Forms(talks[0].notation)
-        made["data"] = in_script(_data(talks, forms))
+        panels = [_panel(talk, forms) for talk in talks]
+        numbers = {form: forms.form(form) for form in document.forms()}
+        data = in_script(_data(talks, panels, forms))
         functions = ",\n".join(forms.functions)
         parts = "\n".join(_asset(f"live/{name}.js") for name in ("numbers", "formulas", "charts", "live"))
-        made["script"] = script = f'"use strict";\n(() => {{\nconst F = [\n{functions}\n];\n{parts}}})();\n'
+        script = f'"use strict";\n(() => {{\nconst F = [\n{functions}\n];\n{parts}}})();\n'
     runs = f"script-src {digest(script)}; " if script else ""
-    made["policy"] = (
+    policy = (
         f"default-src 'none'; {runs}style-src-elem {digest(style)}; style-src-attr 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return made
+    return Page(style, script, data, policy, numbers)
 
 
-def _data(talks: Sequence[Talk], forms: Forms) -> dict[str, Any]:
-    panels = [_panel(talk, forms) for talk in talks]
+def _data(talks: Sequence[Talk], panels: Sequence[Mapping[str, Any]], forms: Forms) -> dict[str, Any]:
     names = {"parameters": "N", **NAMES, "flops_per_token": "F_token"}
     del names["memory_per_sequence"]  # M_sequence is what a sequence adds: the rest of it is M_fixed
     tied = [name for panel in panels for name, _ in panel["ties"]]

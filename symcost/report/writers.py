@@ -184,10 +184,10 @@ def _environment(ending: str, folder: Path | None) -> Environment:
     return environment
 
 
-def _page(document: Document) -> dict[str, Markup]:
+def _page(document: Document) -> Any:
     from symcost.report.live import page
 
-    return {name: Markup(part) for name, part in page(document.talks).items()}
+    return page(document)
 
 
 def _aligned(block: Equation | Substitution, room: int) -> Markup:

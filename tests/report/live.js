@@ -13,6 +13,9 @@ const RESULTS = () => Object.fromEntries([...document.querySelectorAll('section[
   [...block.querySelectorAll("mtr")].filter((row) => row.style.display !== "none").map((row) => row.lastChild.textContent)
     .reduce((rows, row) => /^[=≈]/.test(row) ? [...rows, row] : [...rows.slice(0, -1), rows.at(-1) + row], [])]));
 
+// The numbers among the derivation's words, by what they are.
+const FIGURES = () => [...document.querySelectorAll('section[data-panel="0"]:not([hidden]) [data-of]')].map((place) => [place.dataset.of, place.textContent]);
+
 // Each control is set as a reader would: its value, then the event that the browser fires.
 const SET = ({ letters, chosen, sliders }) => {
   const panel = document.querySelector("#live .panel");
@@ -69,11 +72,12 @@ const SHOWN = () => {
 
   seen.start = await page.evaluate(READ);
   seen.findings = await page.evaluate(() => [...document.querySelectorAll(".charts figure:not([hidden]) strong, .finding")].map((each) => each.textContent));
-  seen.settings = [], seen.results = [];
+  seen.settings = [], seen.results = [], seen.figures = [];
   for (const setting of plan.settings ?? []) {
     await page.evaluate(SET, setting);
     seen.settings.push((await page.evaluate(READ))[0]);
     seen.results.push(await page.evaluate(RESULTS));
+    seen.figures.push(await page.evaluate(FIGURES));
   }
 
   if (plan.times) {
@@ -83,6 +87,7 @@ const SHOWN = () => {
         slider.value = at;
         const before = performance.now();
         slider.dispatchEvent(new Event("input"));
+        document.body.offsetHeight;  // lays the page out
         times.push(performance.now() - before);
       }
       return times.sort((x, y) => x - y)[10];

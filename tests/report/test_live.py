@@ -127,6 +127,13 @@ def results(text):
     return found
 
 
+def figures(text):
+    """The numbers among a report's words, by what they are of."""
+    body = text[text.index("<main>") :]
+    found = re.findall(r'<span data-of="([^"]+)">(.*?)</span>', body, re.DOTALL)
+    return {key: signs(html.unescape(re.sub("<[^>]*>", "", words))) for key, words in found}
+
+
 BEYOND = re.compile(r"\d{1,3}(?:,\d{3}){5,}")
 SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹⋅−", "-0123456789·-", "\u2009\u2061\u2062\n ()/")
 
@@ -167,6 +174,33 @@ def test_every_result_of_the_derivation_moves_with_the_sliders(driven, model, op
             assert value_of(found[quantity][-1]) == value_of(rows[-1]), (quantity, setting)
             compared += 1
     assert compared > 25 * 14
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("cs190c", {}),
+        ("llama-3-8b", {"under": "torch-eager", "precision": "bf16"}),
+        ("gpt2", {"gpu": "a100-80gb"}),
+    ],
+)
+def test_every_number_among_the_words_moves_with_the_sliders(driven, model, options):
+    """Tables, the proof, what binds and the shortcut: at 25 random numbers as in a report there."""
+    asked = [
+        {"letters": each["letters"], "chosen": {"gpu": each["chosen"]["gpu"]}} for each in settings(model, 25)
+    ]
+    first = {name: Fraction(str(value)) for name, value in asked[0]["letters"].items()}
+    seen = driven(page(model, given=tuple(first.items()), **{"gpu": "h200", **options}), settings=asked)
+    assert (seen["faults"], seen["requests"]) == ([], [])
+    compared = 0
+    for setting, found in zip(asked, seen["figures"], strict=True):
+        chosen = {key: value for key, value in options.items() if key != "gpu"}
+        there = figures(report_at(model, setting, **chosen))
+        for key, words in found:
+            if key in there:
+                assert signs(words) == there[key], (key, setting)
+                compared += 1
+    assert compared > 25 * 30
 
 
 def report_at(model, setting, **options):

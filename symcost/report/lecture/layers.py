@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Integer
 
-from symcost.report.blocks import Block, Code, Line, Math, Paragraph, Section, Table, line
+from symcost.report.blocks import Block, Code, Figure, Line, Math, Of, Paragraph, Section, Table, line
 from symcost.report.lecture.talk import Row, Talk, added, told_once
 from symcost.report.steps import exact, name
 from symcost.terms import Term, Terms
@@ -37,7 +39,8 @@ def _cells(talk: Talk, quantity: str, place: str, numbers: bool) -> list[Line]:
     cells = [line(talk.form(total) if place else talk.name(quantity))]
     if numbers:
         value = talk.board.value(total)
-        cells.append(line(exact(value)) if value is not None else line("–"))
+        of: Of = ("exact", total) if place else ("exact", quantity)
+        cells.append(line(replace(exact(value), of=of) if value is not None else Figure("–", *of)))
     return cells
 
 

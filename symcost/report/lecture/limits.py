@@ -14,6 +14,7 @@ from symcost.report.blocks import (
     Block,
     Code,
     Equation,
+    Figure,
     Math,
     Paragraph,
     Section,
@@ -41,7 +42,11 @@ WIDTHS = frozenset(
 def limits(talk: Talk) -> list[Section]:
     """The largest batch: in letters always, in numbers on a GPU."""
     limit, gpu = talk.b_max, talk.gpu
-    title = line("The largest batch") if gpu is None else line("The largest batch on ", Code(gpu.name))
+    title = (
+        line("The largest batch")
+        if gpu is None
+        else line("The largest batch on ", Code(gpu.name, of=("gpu",)))
+    )
     proof = _proof(talk, limit) if limit is not None else []
     code = talk.recipe.limit(gpu) if limit is not None and gpu is not None else ()
     straight = _straight(talk)
@@ -111,16 +116,24 @@ def _proof(talk: Talk, limit: Limit) -> list[Block]:
     """Why it is that number, in whole bytes, and what binds."""
     blocks: list[Block] = []
     proof, whole = limit.certificate, limit.limit
-    if proof is not None and proof.at_next > whole:
+    if limit.floor and proof is not None and proof.at_next > whole:
         at, most, after = exact(proof.at_k), exact(whole), exact(proof.at_next)
-        chain = Math(rf"{at.latex}\le {most.latex}<{after.latex}", f"{at.text} ≤ {most.text} < {after.text}")
+        chain = Math(
+            rf"{at.latex}\le {most.latex}<{after.latex}",
+            f"{at.text} ≤ {most.text} < {after.text}",
+            of=("proof",),
+        )
         fits = f"{proof.k} sequences fit, {proof.next} do not; {with_unit(limit.left, 'bytes')} are left."
-        blocks.append(Paragraph(line("Proof, in whole bytes: ", chain, f". {fits}")))
+        blocks.append(Paragraph(line("Proof, in whole bytes: ", chain, ". ", Figure(fits, "fits"))))
     elif limit.missing:
-        words = f": {with_unit(limit.missing, 'bytes')} are missing."
-        blocks.append(Warning(line(Strong("Not one sequence fits"), words)))
+        words = f"Not one sequence fits: {with_unit(limit.missing, 'bytes')} are missing."
+        blocks.append(Warning(line(Strong(words, of=("fits",)))))
     rows = tuple(
-        (line(talk.name(quantity)), line(with_unit(amount, "bytes")), line(f"{rounded(100 * part, 1)} %"))
+        (
+            line(talk.name(quantity)),
+            line(Figure(with_unit(amount, "bytes"), "bound", quantity)),
+            line(Figure(f"{rounded(100 * part, 1)} %", "binding", quantity)),
+        )
         for quantity, amount, part in limit.binds()
     )
     return [*blocks, Table(("what binds", "memory at the limit", "share"), rows, "lrr")]
@@ -169,9 +182,13 @@ def _shortcut(talk: Talk, limit: Limit) -> list[Section]:
         Warning(
             line(
                 Strong("Unsafe."),
-                f" With {with_unit(decimal, 'bytes', decimal=True)} = {decimal:,} bytes it promises "
-                f"{promised // 1:,} sequences, where {fits.floor:,} fit ({limit.floor:,} with "
-                f"{with_unit(limit.limit, 'bytes')}). It leaves out ",
+                Figure(
+                    f" With {with_unit(decimal, 'bytes', decimal=True)} = {decimal:,} bytes it promises "
+                    f"{promised // 1:,} sequences, where {fits.floor:,} fit ({limit.floor:,} with "
+                    f"{with_unit(limit.limit, 'bytes')}).",
+                    "promise",
+                ),
+                " It leaves out ",
                 *dropped,
                 " bytes, always there and for each sequence. What is left out only makes the promise larger.",
             )

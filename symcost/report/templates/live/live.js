@@ -31,6 +31,13 @@ class Panel {
     this.letters = { ...data.start };
     this.chosen = { under: data.under, precision: data.precision, optimizer: data.optimizer, gpu: data.gpus[0].name };
     this.rules = this.rulesNow();
+    this.figures = [...document.querySelectorAll(`[data-panel="${at}"] [data-of]`)].map((place) => {
+      const [kind, of] = place.dataset.of.split(" "), text = document.createTextNode("");
+      place.querySelector("math")?.removeAttribute("alttext");
+      const inside = (kind === "tie" ? [...place.querySelectorAll("mn")].at(-1) : place.querySelector("math, code, strong")) ?? place;
+      inside.replaceChildren(inside.localName === "math" ? maths("mn", {}, text) : text);
+      return { text, kind, of, place };
+    });
     this.find = (list, name) => data[list].find((each) => each.name === name);
     this.results = [...document.querySelectorAll(`section[data-panel="${at}"] [data-quantity]`)].map((block) => {
       const math = block.querySelector("math"), table = math.querySelector("mtable");
@@ -311,8 +318,10 @@ class Panel {
   fill() {
     const { made, best } = this, GIB = 2 ** 30;
     const put = (place, text) => { if (place.data !== text) place.data = text; };
-    const at = this.peakAt(made), fixed = at(0);
-    this.known = { ...made.known, M_fixed: fixed, M_sequence: at(1) - fixed, M_decimal: Math.floor(made.gpu.memory / GIB) * 1e9 };
+    this.peak = this.peakAt(made);
+    this.bound = this.atMost();
+    const fixed = this.peak(0);
+    this.known = { ...made.known, M_fixed: fixed, M_sequence: this.peak(1) - fixed, M_decimal: Math.floor(made.gpu.memory / GIB) * 1e9 };
     for (const [place, read] of this.slots) {
       const found = read(this.known);
       put(place, typeof found === "number" ? putIn(found) : found);
@@ -333,6 +342,7 @@ class Panel {
       row.dataset.value = number;
       row.dataset.exact = whole(number);
     }
+    for (const { text, kind, of, place } of this.figures) put(text, this.figure(kind, of, place));
     const proof = best.b ? `${grouped(best.at(best.b))} B ≤ ${grouped(made.gpu.memory)} B < ${grouped(best.at(best.b + 1))} B` : "";
     const fits = best.b ? `${grouped(best.b)} sequences fit ${made.gpu.name} (${bytes(made.gpu.memory)}): ${proof}.`
       : `Not one sequence fits ${made.gpu.name} (${bytes(made.gpu.memory)}): ${bytes(best.at(1) - made.gpu.memory)} are missing.`;
@@ -352,6 +362,46 @@ class Panel {
     this.largestKept.textContent = `${largest.length > 1 ? `${largest.slice(0, -1).join(", ")} and ${largest.at(-1)} are the largest, each` : `${largest[0]} is the largest,`} ${
       rounded(100 * most / all, 1)} % of activation memory`;
     if (this.sorted) this.sort(...this.sorted);
+  }
+
+  // A number that stands among the derivation's words, and how it is shown there.
+  figure(kind, of, place) {
+    const { made, best, known } = this, { gpu, values } = made;
+    const { peak } = this, value = of in values ? values[of] : F[of]?.(known);
+    switch (kind) {
+      case "tie": return putIn(known[of]);
+      case "letter": return of === "M" ? bytes(gpu.memory) : putIn(known[of]);
+      case "gpu": return gpu.name;
+      case "value": return of === "b_max" ? `${grouped(best.b)} sequences` : Number.isNaN(value) ? "–"
+        : short(value, of === "parameters" ? "parameters" : DATA.meanings[of][1]);
+      case "exact": return value > LAST_EXACT ? `≈ ${scientific(value)}` : rounded(value, 6);
+      case "bytes": return bytes(value);
+      case "share": return `${rounded(100 * value / values.peak_memory, 1)} %`;
+      case "bound": return bytes(this.bound[of]);
+      case "binding": return `${rounded(100 * this.bound[of] / peak(best.b || 1), 1)} %`;
+      case "proof": return best.b ? `${grouped(peak(best.b))} ≤ ${grouped(gpu.memory)} < ${grouped(peak(best.b + 1))}`
+        : `${grouped(gpu.memory)} < ${grouped(peak(1))}`;
+      case "fits": return best.b ? `${grouped(best.b)} sequences fit, ${grouped(best.b + 1)} do not; ${bytes(gpu.memory - peak(best.b))} are left.`
+        : `Not one sequence fits: ${bytes(peak(1) - gpu.memory)} are missing.`;
+      case "promise": {
+        const decimal = known.M_decimal, promised = F[this.data.shortcut](known), fits = this.largest({ ...made, gpu: { ...gpu, memory: decimal } }).b;
+        place.closest("section").hidden = this.built !== this.rules || promised < 1 || Math.floor(promised) === fits;
+        return ` With ${decimal / 1e9} GB = ${grouped(decimal)} bytes it promises ${grouped(Math.floor(promised))} sequences, where ${
+          grouped(fits)} fit (${grouped(best.b)} with ${bytes(gpu.memory)}).`;
+      }
+      default: {  // the worst of the moments in the table before
+        const rows = [...place.closest("section").querySelectorAll('[data-of^="bytes "]')]
+          .map((cell) => [cell.closest("tr").cells[0].textContent.trim(), F[cell.dataset.of.split(" ")[1]](known)]);
+        const [worst, size] = rows.reduce((most, row) => row[1] > most[1] ? row : most), off = values.peak_memory / size - 1;
+        return `The worst is ${worst}, with ${bytes(size)}; the sum of all parts is ${off ? `${rounded(Math.abs(100 * off), 1)} % ${off > 0 ? "more" : "less"}.` : "the same."}`;
+      }
+    }
+  }
+
+  // What each part takes at the largest batch, or at one sequence where none fits.
+  atMost() {
+    const { values } = this.made, there = Object.fromEntries(COMPONENTS.map((each) => [each, values[each]]));
+    return { ...there, activation_memory: this.peak(this.best.b || 1) - values.static_memory };
   }
 
   // ------------------------------------------------------------ what is looked at
@@ -381,7 +431,7 @@ class Panel {
 
   memory() {
     const { made, best } = this, { b = 1 } = this.letters, { memory } = made.gpu, GIB = 2 ** 30;
-    const top = Math.max(2, Math.floor(best.b * 3 / 2)), at = this.peakAt(made);
+    const top = Math.max(2, Math.floor(best.b * 3 / 2)), at = this.peak;
     const count = made.memory.straight ? 2 : 25, bs = Array.from({ length: count }, (_, step) => 1 + (top - 1) * step / (count - 1));
     const below = COMPONENTS.slice(0, 3).reduce((found, each) => [...found, found.at(-1) + made.values[each] / GIB], [0]);
     const whole = bs.map((each) => at(each) / GIB), room = memory / GIB;
@@ -395,7 +445,7 @@ class Panel {
     drawing.append(level(y(room), "limit"));
     if (best.b) drawing.append(upright(x(best.b)), picture("circle", { cx: x(best.b), cy: y(room), r: 5, class: "dot" }));
     if (b <= top) drawing.append(cross(x(b), y(made.values.peak_memory / GIB)));
-    const there = COMPONENTS.map((each, index) => index < 3 ? made.values[each] : at(best.b) - below[3] * GIB);
+    const there = Object.values(this.bound);
     const most = there.indexOf(Math.max(...there)), sum = there.reduce((one, other) => one + other, 0);
     told(this.growth, best.b ? `b = ${grouped(best.b)} fits ${bytes(memory)}; ${PARTS[most]} take ${rounded(100 * there[most] / sum, 0)} %`
       : `Not one sequence fits ${bytes(memory)}: ${bytes(at(1) - memory)} are missing`, drawing,
