@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symcost.errors import NoLimit, UsageError
 from symcost.notation import text
-from symcost.notation.numbers import DAY, HOUR, grouped, rounded, significant, with_unit
+from symcost.notation.numbers import DAY, HOUR, grouped, rounded, scientific, significant, with_unit
 from symcost.report.lecture.flops import by_growth
 from symcost.solve import Limit, solve
 from symcost.symbols import GIB, GLOSSARY
@@ -71,6 +71,8 @@ def memory_against(limit: Limit) -> Figure:
             values = _values(part, limit.letter, xs, limit.numbers)
             groups[name] = [float(value) / GIB for value in values]
     budget = float(limit.limit) / GIB
+    from matplotlib.ticker import MaxNLocator
+
     with _figure() as (figure, axes):
         layers = axes.stackplot(
             xs, list(groups.values()), labels=list(groups), colors=COLOURS, edgecolor="white", linewidth=0.5
@@ -89,7 +91,8 @@ def memory_against(limit: Limit) -> Figure:
         axes.set_xlabel(_axis(limit.letter))
         axes.set_ylabel("memory in GiB")
         axes.margins(x=0)
-        axes.legend(loc="upper left", reverse=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.legend(loc="outside lower center", ncols=len(groups))
         share = limit.binds()[0]
         axes.set_title(
             f"{limit.letter} = {grouped(limit.integer)} fits {with_unit(limit.limit, 'bytes')}; "
@@ -232,6 +235,9 @@ def derived_against_measured(rows: Sequence[tuple[str, Number, Number]], unit: s
         axes.plot(xs, ys, "o", color=COLOURS[0], markersize=5)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for each in (axes.xaxis, axes.yaxis):
+            each.set_major_formatter(lambda value, _: scientific(Fraction(value)).removeprefix("1 × "))
+            each.set_minor_formatter("")
         axes.set_xlabel(f"measured, in {unit}")
         axes.set_ylabel(f"derived, in {unit}")
         axes.set_title(f"{exact} of {len(rows)} derived values equal the measured ones exactly")

@@ -65,6 +65,6 @@ def test_its_pdf_compiles(pdflatex, command, tmp_path):
 
 def test_nothing_else_lies_in_the_gallery():
     folders = {Path(regenerate.folder(command)).name for command in COMMANDS}
-    made_elsewhere = {"README.md", "models.md", "published-formulas.md", "memory-against-batch.svg"}
+    made_elsewhere = {"README.md", "models.md", "published-formulas.md"}
     assert {path.name for path in regenerate.GALLERY.iterdir()} == folders | made_elsewhere
     assert folders

@@ -122,6 +122,8 @@ def results(text):
     blocks = re.findall(r'data-quantity="(\w+)" data-letters="\d+">(.*?)</div>', text, re.DOTALL)
     found = {}
     for quantity, block in blocks:
+        if quantity == "block":  # one block, in letters alone
+            continue
         rows = [re.sub("<[^>]*>", "", row) for row in re.findall(r"</mtd>(<mtd>.*?)</mtr>", block, re.DOTALL)]
         found[quantity] = re.split(r"\n(?=[=≈])", "\n".join(map(html.unescape, rows)))
     return found

@@ -1,5 +1,6 @@
 """Plots: what the title says is true, the text is text, and the same picture has the same bytes."""
 
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -133,6 +134,13 @@ def test_what_cannot_be_drawn_is_said_in_one_line(costs, pictures, tmp_path):
 def test_a_dollar_is_a_dollar(costs):
     figure = plots.derived_against_measured([("$5 and $6", 10, 10)], "$a$")
     assert "derived, in $a$" in plots.drawn(figure).decode()
+
+
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+def test_no_text_is_left_in_the_signs_of_another_language(pictures, name):
+    """Matplotlib writes powers of ten in TeX unless it is told how."""
+    told = re.findall(r"<text[^>]*>(.*?)</text>", plots.drawn(pictures[name]).decode(), re.DOTALL)
+    assert told and not any("$" in words or "\\" in words for words in told)
 
 
 def test_colours_can_be_told_apart_in_grey():

@@ -179,7 +179,7 @@ class Talk:
         inside = [term for term in self.costs[quantity] if term.place.split(".")[0] == "block"]
         if not inside or len({term.times for term in inside}) > 1:
             return []
-        return [Equation(called, (self.form(added(inside)),))]
+        return [Equation(called, (self.form(added(inside)),), of="block")]
 
     @cached_property
     def b_max(self) -> Limit | None:

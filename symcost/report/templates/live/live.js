@@ -231,10 +231,11 @@ class Panel {
     for (const quantity of SHOWN) this.line(quantity);
     const own = this.built === this.rules;
     for (const { quantity, table, letters } of this.results) {
-      const section = table.closest("section");
+      const isOwn = quantity === "shortcut" || quantity === "block";  // told of the report's own rules alone
+      if (isOwn) table.closest(quantity === "block" ? ".wide" : "section").hidden = !own;
+      if (quantity === "block" || isOwn && !own) continue;
       table.replaceChildren(...(own ? letters : []));
-      if (quantity === "shortcut") section.hidden = !own;
-      if (own || quantity !== "shortcut") this.lay(quantity, table, own);
+      this.lay(quantity, table, own);
     }
     if (focused) document.getElementById(focused)?.focus();
     this.rows();
