@@ -143,6 +143,7 @@ _SHORTER = (
     *[(re.compile(r'<mn>([\d,]+)</mn><mo rspace="0">,</mo>(<msup>)?<mn>'), r"\2<mn>\1,")]
     * 6,  # one number, one element
     (re.compile(r"<mrow><mspace/>(<mi>[^<]*</mi>)</mrow>"), r"\1"),
+    (re.compile(r'<mo lspace="0.2222em" rspace="0.2222em">([⋅×])'), r"<mo>\1"),  # their space by default
     (re.compile(r'<mtd style="[^"]*">'), "<mtd>"),  # the page's style aligns the cells
 )
 
