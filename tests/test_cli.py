@@ -319,6 +319,12 @@ def test_a_report_is_written_and_its_path_is_the_last_line(run, tmp_path):
     assert "266,888,192" in out and "63 sequences" in out
     text = (tmp_path / "cs190c.md").read_text(encoding="utf-8")
     assert text.startswith("# What it costs to train cs190c")
+    shown = re.findall(r"\]\((.*?\.svg)\)", text)
+    assert len(shown) == 4 and {path.name for path in tmp_path.iterdir()} == {"cs190c.md", *shown}
+
+
+def test_a_report_is_written_without_its_plots_on_request(run, tmp_path):
+    assert run("report", "cs190c", "--no-plots", "--output", str(tmp_path))[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["cs190c.md"]
 
 

@@ -19,7 +19,11 @@ from symcost.cli.status import RIGHT
     "--output", default=".", metavar="DIR", help="The folder to write to, or - for standard output."
 )
 @click.option("--execute", is_flag=True, help="Run the notebook that --to ipynb writes (extra notebook).")
-@click.option("--plots", is_flag=True, help="Plots in the page, and as files beside Markdown and LaTeX.")
+@click.option(
+    "--plots/--no-plots",
+    default=True,
+    help="Plots as files beside Markdown, MyST, Marp and LaTeX. [default: on]",
+)
 @costs_of
 def command(
     model: str, beside: str | None, to: str, output: str, execute: bool, plots: bool, under: str,

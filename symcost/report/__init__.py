@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-BESIDE = {"md": "svg", "tex": "pdf"}  # what kind of picture a format needs beside its file
+BESIDE = {
+    "md": "svg",
+    "myst": "svg",
+    "marp": "svg",
+    "tex": "pdf",
+}  # the pictures that lie beside a format's file
 
 
 def document(
@@ -85,8 +91,11 @@ def side_by_side(one: Document, other: Document) -> Document:
         f"{talk.costs.model.name} under {talk.costs.convention.name}" for talk in one.talks + other.talks
     ]
     parts = [
-        (Section(line(name), (Paragraph(line(each.subtitle)),)), *each.sections)
-        for name, each in zip(names, (one, other), strict=True)
+        (
+            Section(line(name), (Paragraph(line(each.subtitle)),)),
+            *(replace(section, talk=at) for section in each.sections),
+        )
+        for at, (name, each) in enumerate(zip(names, (one, other), strict=True))
     ]
     return Document(
         f"What it costs to train {' and '.join(names)}",
@@ -151,15 +160,15 @@ def report_files(
     to: str | Iterable[str] = ("md",),
     output: str | Path = ".",
     execute: bool = False,
-    plots: bool = False,
+    plots: bool = True,
     templates: str | Path | None = None,
     **options: Any,
 ) -> list[Path]:
     """Writes the report of a model in several formats to a folder, all or none; its answer is the files.
 
-    `model` may be a document that was made before. `execute` runs the notebook (extra `notebook`). `plots` adds
-    the plots that the numbers suffice for: inside a page, as files beside Markdown and LaTeX. The other options
-    are those of `document`.
+    `model` may be a document that was made before. `execute` runs the notebook (extra `notebook`). The plots
+    that the numbers suffice for lie as files beside Markdown, MyST, Marp and LaTeX, and stand inside a PDF, unless
+    `plots` is false; a page draws its own. The other options are those of `document`.
     Raises UnknownName for a format that is none, UsageError where a program or a package is missing.
     """
     names = [name.strip() for name in to.split(",")] if isinstance(to, str) else list(to)
@@ -171,7 +180,7 @@ def report_files(
     made = model if isinstance(model, Document) else document(model, **options)
     stem = file_stem(made.name)
     files: dict[Path, str | bytes] = {}
-    if plots:
+    if plots and not {"pdf", *BESIDE}.isdisjoint(names):
         from symcost.report.pictures import with_pictures
 
         made = with_pictures(made, stem)

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
+
+from sympy import Expr
 
 from symcost.report.breaking import aligned
 
 # Pieces of a line.
 
+Of: TypeAlias = tuple[str | Expr, ...]
+
+
+class Figure(str):
+    """Words with a number that a page works out again: `of` says how it is shown, and of what it is the value.
+
+    >>> Figure("3.977 GiB", "value", "static_memory")
+    '3.977 GiB'
+    """
+
+    of: Of
+
+    def __new__(cls, words: str, *of: str | Expr) -> Self:
+        made = super().__new__(cls, words)
+        made.of = of
+        return made
+
 
 @dataclass(frozen=True)
 class Math:
-    """A formula from symcost's own printer, in LaTeX and in plain signs."""
+    """A formula from symcost's own printer, in LaTeX and in plain signs; `of` is as in a figure."""
 
     latex: str
     text: str
+    of: Of = ()
     kind: str = field(default="math", init=False)
 
 
 @dataclass(frozen=True)
 class Code:
-    """A name as a program writes it, or what somebody wrote, sign by sign."""
+    """A name as a program writes it, or what somebody wrote, sign by sign; `of` is as in a figure."""
 
     text: str
+    of: Of = ()
     kind: str = field(default="code", init=False)
 
 
 @dataclass(frozen=True)
 class Strong:
-    """Words that must not be missed."""
+    """Words that must not be missed; `of` is as in a figure."""
 
     text: str
+    of: Of = ()
     kind: str = field(default="strong", init=False)
 
 
@@ -89,11 +111,15 @@ class Table:
 
 @dataclass(frozen=True, repr=False)
 class Equation:
-    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is the first."""
+    """A name and the forms it equals, one below the other, aligned at the sign; `sign` is the first.
+
+    `of` is the quantity whose result it is, for a page that puts other numbers in.
+    """
 
     name: Math
     forms: tuple[Math, ...]
     sign: Literal["=", "≈"] = "="
+    of: str = ""
     kind: str = field(default="equation", init=False)
 
     def _repr_latex_(self) -> str:
@@ -110,7 +136,7 @@ class Substitution:
     """A result three times: in letters, with the numbers put in, and as a value with its unit.
 
     `letters` may be several forms (by names, written out), and so may `numbers`: what follows the first are
-    intermediate values, where one line would be too long to follow.
+    intermediate values, where one line would be too long to follow. `of` is as in an equation.
     """
 
     name: Math
@@ -118,6 +144,7 @@ class Substitution:
     numbers: tuple[Math, ...]
     value: Math
     sign: Literal["=", "≈"] = "="
+    of: str = ""
     kind: str = field(default="substitution", init=False)
 
     @property
@@ -150,12 +177,16 @@ def in_plain_signs(block: Equation | Substitution) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it. `code` is Python that derives the same, a cell each."""
+    """A heading and what stands under it. `code` is Python that derives the same, a cell each.
+
+    `talk` is the place among a document's talks of the one that it belongs to.
+    """
 
     title: Line
     blocks: tuple[Block, ...]
     level: int = 2
     code: tuple[str, ...] = ()
+    talk: int = 0
 
 
 @dataclass(frozen=True)
@@ -172,7 +203,7 @@ class Document:
     """A whole report. `summary` is what the command line says of it, a line each; `name` names its files.
 
     `talks` are what a page can derive the report's numbers from again: one, or two side by side. `pictures`
-    stand at the end of a page, of Markdown and of LaTeX.
+    stand at the end of a text, and on slides of their own.
     """
 
     title: str
@@ -182,6 +213,14 @@ class Document:
     name: str = "report"
     talks: tuple[Any, ...] = field(default=(), repr=False, compare=False)
     pictures: tuple[Picture, ...] = ()
+
+    def forms(self) -> Iterator[Expr]:
+        """The forms whose values stand in its lines."""
+        for block in (block for section in self.sections for block in section.blocks):
+            cells = [cell for row in block.rows for cell in row] if isinstance(block, Table) else []
+            cells += [block.line] if isinstance(block, Paragraph | Warning) else []
+            for piece in (piece for cell in cells for piece in cell):
+                yield from (part for part in getattr(piece, "of", ()) if isinstance(part, Expr))
 
 
 def line(*pieces: Inline) -> Line:

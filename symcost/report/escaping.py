@@ -121,21 +121,35 @@ def yaml(text: str) -> str:
 
 
 def mathml(latex: str, display: bool = False) -> str:
-    """A formula as MathML, its LaTeX kept as annotation; where that fails, its LaTeX as code.
+    r"""A formula as MathML, its LaTeX beside it (`alttext`); where that fails, its LaTeX as code.
 
-    >>> mathml("bhc^2")[:17]
-    '<math><semantics>'
+    >>> mathml(r"d_{\mathrm{ff}}")
+    '<math alttext="d_{\\mathrm{ff}}"><msub><mi>d</mi><mi>ff</mi></msub></math>'
+    >>> mathml("1{,}024^2")
+    '<math alttext="1{,}024^2"><msup><mn>1,024</mn><mn>2</mn></msup></math>'
     """
     from math_core import LatexError
 
     try:
-        return str(_converter().convert_with_local_state(latex, displaystyle=display))
+        made = str(_converter().convert_with_local_state(latex, displaystyle=display))
     except LatexError:
         return f"<code>{html(latex)}</code>"
+    for needless, short in _SHORTER:
+        made = needless.sub(short, made)
+    return made.replace("<math", f'<math alttext="{escape(latex)}"', 1)
+
+
+_SHORTER = (
+    *[(re.compile(r'<mn>([\d,]+)</mn><mo rspace="0">,</mo>(<msup>)?<mn>'), r"\2<mn>\1,")]
+    * 6,  # one number, one element
+    (re.compile(r"<mrow><mspace/>(<mi>[^<]*</mi>)</mrow>"), r"\1"),
+    (re.compile(r'<mo lspace="0.2222em" rspace="0.2222em">([⋅×])'), r"<mo>\1"),  # their space by default
+    (re.compile(r'<mtd style="[^"]*">'), "<mtd>"),  # the page's style aligns the cells
+)
 
 
 @cache
 def _converter() -> Any:
     from math_core import LatexToMathML
 
-    return LatexToMathML(annotation=True, fancy_error=False)
+    return LatexToMathML(fancy_error=False)

@@ -11,9 +11,9 @@ from fractions import Fraction
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
-from sympy import Expr, Poly, PolynomialError
+from sympy import Expr, Integer, Poly, PolynomialError, Symbol
 
 from symcost.conventions import convention
 from symcost.derive import Derivation
@@ -32,13 +32,17 @@ from symcost.notation.arranging import (
     arranged,
 )
 from symcost.notation.arranging import Number as Figure
-from symcost.notation.printing import Text, javascript, latex_name
+from symcost.notation.printing import JavaScript, Piece, Text, latex_name
+from symcost.report.blocks import Document, Of
+from symcost.report.lecture.flops import by_growth
+from symcost.report.lecture.limits import shortcut
 from symcost.report.lecture.talk import NAMES, Talk, named
+from symcost.report.steps import beside, ratio, worked_out
 from symcost.symbols import GLOSSARY, QUANTITIES, SYMBOLS, Notation
 from symcost.tables.gpus import GPUS
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, states
-from symcost.terms import Number, Term, Terms
+from symcost.terms import Number, Terms
 from symcost.training import TOKENS, Costs
 
 # Conventions that the page offers beside the report's own.
@@ -67,7 +71,8 @@ PASSES = ("forward_flops", "backward_flops", "recompute_flops")
 class Forms:
     """Forms and words by number, each once: `functions` in JavaScript, `trees` for the page's own pen.
 
-    `letters` are those of all forms that were asked for.
+    What a line with values in between works out (an inner sum, a product of the outer one) is a form of its
+    own, which functions and trees refer to. `letters` are those of all forms that were asked for.
     """
 
     notation: Notation
@@ -78,21 +83,25 @@ class Forms:
     _forms: dict[Any, int] = field(default_factory=dict)
     _words: dict[str, int] = field(default_factory=dict)
 
-    def form(self, form: Expr, written: Any = None) -> int:
-        """The number of a form; `written` is its tree where it stands in an order of its own."""
-        names = sorted(symbol.name for symbol in form.free_symbols)
-        self.letters |= dict.fromkeys(names)
+    def form(self, form: Expr) -> int:
+        """The number of a form."""
+        self.letters |= dict.fromkeys(sorted(symbol.name for symbol in form.free_symbols))
         if form not in self._forms:
-            self._forms[form] = len(self.functions)
-            self.functions.append(f"({{{','.join(names)}}})=>{javascript(form)}")
-            self.trees.append(written or plain_tree(arranged(form, self.notation)))
+            tree = arranged(form, self.notation)
+            self._forms[form] = self._add(worked_out(tree, self._part), worked_out(beside(tree), self._part))
         return self._forms[form]
+
+    def multiple(self, costs: Costs, quantity: str, of: str, called: str) -> int:
+        """A quantity as a number times another, 4N, where it is that, else its form."""
+        total = costs[quantity].total
+        factor = ratio(total, costs[of].total)
+        return self.form(total if factor is None else factor * named(called))
 
     def sum_of(self, quantities: Sequence[str]) -> int:
         """A sum of quantities by their names on the board, in this order."""
-        names = [NAMES[quantity] for quantity in quantities]
-        items = [piece for name in names for piece in (0, name)]
-        return self.form(sum((named(name) for name in names[1:]), named(names[0])), ["+", *items])
+        names = [named(NAMES[quantity]) for quantity in quantities]
+        tree = Sum(tuple((False, Letter(name)) for name in names))
+        return self._add(tree, tree)
 
     def word(self, word: str) -> int:
         if word not in self._words:
@@ -100,13 +109,36 @@ class Forms:
             self.words.append(word)
         return self._words[word]
 
-    def terms(self, terms: Terms) -> dict[str, Any]:
-        """The total, and each term as amount, times, tensor, place, reason."""
-        return {"total": self.form(terms.total), "terms": [self._term(term) for term in terms]}
+    def terms(self, terms: Terms, reasons: dict[tuple[str, str], int]) -> list[list[int]]:
+        """Each term as amount, times, tensor, place, reason; `reasons` are those told before, by place and tensor."""
+        rows = []
+        for term in terms:
+            key = (term.place, term.tensor)
+            if key not in reasons:
+                reasons[key] = self.word(term.reason)
+            sizes = [self.form(term.amount), self.form(term.times)]
+            rows.append([*sizes, self.word(term.tensor), self.word(term.place), reasons[key]])
+        return rows
 
-    def _term(self, term: Term) -> list[int]:
-        words = (term.tensor, term.place, term.reason)
-        return [self.form(term.amount), self.form(term.times), *map(self.word, words)]
+    def _part(self, node: Node) -> Node:
+        return Letter(Symbol(f"{PART}{self._add(node, node)}"))
+
+    def _add(self, computed: Node, written: Node) -> int:
+        if (computed, written) not in self._forms:
+            self._forms[computed, written] = len(self.trees)
+            self.functions.append(f"k=>{_Computed().write(computed).signs}")
+            self.trees.append(plain_tree(written))
+        return self._forms[computed, written]
+
+
+PART = "#"  # before the number of a form that is part of another
+
+
+class _Computed(JavaScript):
+    """JavaScript in which letters are looked up in `k`, and parts of a form are worked out from it."""
+
+    def name(self, name: str) -> Piece:
+        return Piece(f"F[{name.removeprefix(PART)}](k)" if name.startswith(PART) else f"k.{name}")
 
 
 def plain_tree(node: Node) -> Any:
@@ -116,7 +148,8 @@ def plain_tree(node: Node) -> Any:
             whole = Fraction(value)
             return int(whole) if whole.denominator == 1 else ["/", whole.numerator, whole.denominator]
         case Letter(symbol):
-            return str(symbol.name)
+            name = str(symbol.name)
+            return [PART, int(name.removeprefix(PART))] if name.startswith(PART) else name
         case Sum(items):
             return ["+", *(piece for negative, item in items for piece in (int(negative), plain_tree(item)))]
         case Group(inside):
@@ -134,33 +167,50 @@ def plain_tree(node: Node) -> Any:
     raise TypeError(f"{type(node).__name__} is no part of a form")
 
 
-def page(talks: Sequence[Talk]) -> dict[str, str]:
-    """The style of a page, its script and data, and the policy under which nothing else is loaded or run.
+class Page(NamedTuple):
+    """The style of a page, its script and data, and the policy under which nothing else is loaded or run."""
+
+    style: str
+    script: str
+    data: str
+    policy: str
+    numbers: Mapping[Expr, int]
+
+    def key(self, of: Of) -> str:
+        """How the page's script is told which number stands in a place."""
+        return " ".join(str(self.numbers[part]) if isinstance(part, Expr) else part for part in of)
+
+
+def page(document: Document) -> Page:
+    """What makes a document a page that recomputes.
 
     Without talks there is nothing to put numbers into, and no script. One talk makes one panel; two stand
     side by side.
     """
-    style, script = _asset("html/style.css") + _asset("live/live.css"), ""
-    made = {"style": style, "script": "", "data": ""}
+    talks = document.talks
+    style, script, data = _asset("html/style.css") + _asset("live/live.css"), "", ""
+    numbers: dict[Expr, int] = {}
     if talks:
         forms = Forms(talks[0].notation)
-        made["data"] = in_script(_data(talks, forms))
+        panels = [_panel(talk, forms) for talk in talks]
+        numbers = {form: forms.form(form) for form in document.forms()}
+        data = in_script(_data(talks, panels, forms))
         functions = ",\n".join(forms.functions)
-        made["script"] = script = f'"use strict";\nconst FORMS = [\n{functions}\n];\n{_asset("live/live.js")}'
+        parts = "\n".join(_asset(f"live/{name}.js") for name in ("numbers", "formulas", "charts", "live"))
+        script = f'"use strict";\n(() => {{\nconst F = [\n{functions}\n];\n{parts}}})();\n'
     runs = f"script-src {digest(script)}; " if script else ""
-    made["policy"] = (
+    policy = (
         f"default-src 'none'; {runs}style-src-elem {digest(style)}; style-src-attr 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return made
+    return Page(style, script, data, policy, numbers)
 
 
-def _data(talks: Sequence[Talk], forms: Forms) -> dict[str, Any]:
-    panels = [_panel(talk, forms) for talk in talks]
+def _data(talks: Sequence[Talk], panels: Sequence[Mapping[str, Any]], forms: Forms) -> dict[str, Any]:
     names = {"parameters": "N", **NAMES, "flops_per_token": "F_token"}
     del names["memory_per_sequence"]  # M_sequence is what a sequence adds: the rest of it is M_fixed
     tied = [name for panel in panels for name, _ in panel["ties"]]
-    letters = [*forms.letters, *tied, *names.values(), "M_fixed", "M_sequence", "M"]
+    letters = [*forms.letters, *tied, *names.values(), "M_fixed", "M_sequence", "M_decimal", "M"]
     return {
         "letters": {name: _letter(name, talks[0].notation) for name in dict.fromkeys(letters)},
         "names": names,
@@ -218,15 +268,16 @@ def _panel(talk: Talk, forms: Forms) -> dict[str, Any]:
     ties = {symbol.name: form for symbol, form in costs.ties.items()}
     made = {
         "model": costs.model.name,
-        "parameters": forms.terms(costs["parameters"]),
+        "parameters": forms.form(costs["parameters"].total),
         "conventions": conventions,
         "precisions": [_precision(costs, name, forms) for name in PRECISIONS],
         "optimizers": [_optimizer(costs, name, forms) for name in OPTIMIZERS],
         "sums": {quantity: forms.sum_of(parts) for quantity, parts in SUMS.items()},
         "run": _run(costs, forms),
+        "shortcut": _shortcut(costs, forms),
         "ties": [[name, forms.form(form)] for name, form in ties.items()],
     }
-    own = {NAMES[quantity] for quantity in NAMES} | {"N", "peak", "M", "M_fixed", "M_sequence"}
+    own = {NAMES[quantity] for quantity in NAMES} | {"N", "peak", "M", "M_fixed", "M_sequence", "M_decimal"}
     used = forms.letters.keys() - own - ties.keys()
     forms.letters |= earlier
     letters = [name for name in GLOSSARY if name in used | {"n"}]
@@ -244,24 +295,33 @@ def _convention(talk: Talk, name: str, forms: Forms) -> dict[str, Any] | None:
     costs, under = talk.costs, convention(name)
     try:
         program = lower(costs.model.loss, under)
-        memory = {}
+        memory, reasons = {}, dict[tuple[str, str], int]()
         for element in ("fp32", "bf16"):
             there = _beside(costs, under, Derivation(program, element))
-            memory[element] = forms.terms(there["activation_memory"])
-            memory[element]["line"] = _line(there["activation_memory"].total, forms)
-        made: dict[str, Any] = {
-            "saved_activations": forms.terms(there["saved_activations"]),
-            "memory": memory,
+            memory[element] = {
+                "total": forms.multiple(there, "activation_memory", "saved_activations", "N_A"),
+                "terms": forms.terms(there["activation_memory"], reasons),
+                "straight": all(_straight(term.amount) for term in there["activation_memory"]),
+            }
+        shares = [
+            [name, forms.form(part.total)] for name, part in by_growth(there["forward_flops"], "c").items()
+        ]
+        made = {
+            "saved_activations": forms.form(there["saved_activations"].total),
+            "forward_flops": forms.form(there["forward_flops"].total),
+            "backward_flops": forms.multiple(there, "backward_flops", "forward_flops", "F_forward"),
+            "recompute_flops": forms.form(there["recompute_flops"].total),
+            "step_flops": _step(there, forms),
+            "training_time": forms.form(_time(costs, again=bool(there["recompute_flops"].terms))),
         }
-        made |= {quantity: forms.terms(there[quantity]) for quantity in PASSES}
     except SymcostError:
         return None
     return {
         "name": under.name,
-        "note": under.note,
-        "source": under.source,
         "precision": under.precision,
-        **made,
+        "memory": memory,
+        "shares": shares,
+        "forms": made,
     }
 
 
@@ -272,13 +332,13 @@ def _beside(costs: Costs, under: Any, derivation: Derivation) -> Costs:
     return there
 
 
-def _line(memory: Expr, forms: Forms) -> list[int] | None:
-    """Activation memory as a straight line in b: what no sequence adds to, and what each adds."""
+@cache
+def _straight(amount: Expr) -> bool:
+    """Whether an amount grows by the same with every sequence, or not at all."""
     try:
-        found = Poly(memory, SYMBOLS["b"]).all_coeffs()
+        return bool(Poly(amount, SYMBOLS["b"]).degree() <= 1)
     except PolynomialError:
-        return None
-    return [forms.form(form) for form in reversed(found)] if len(found) == 2 else None
+        return False
 
 
 def _with(costs: Costs, **parts: Any) -> Costs:
@@ -295,11 +355,10 @@ def _precision(costs: Costs, name: str, forms: Forms) -> dict[str, Any]:
     there = _with(costs, precision=precision)
     return {
         "name": name,
-        "note": precision.note,
         "matmul": precision.matmul,
         "element": "fp32" if precision.activation == 4 else "bf16",
         **{
-            quantity: forms.form(there[quantity].total)
+            quantity: forms.multiple(there, quantity, "parameters", "N")
             for quantity in ("parameter_memory", "gradient_memory")
         },
     }
@@ -314,33 +373,58 @@ def _optimizer(costs: Costs, name: str, forms: Forms) -> dict[str, Any]:
         size = sum(state.bytes or 0 for state in states(optimizer, precision))
         if size not in found:
             there = _with(costs, optimizer=optimizer, precision=precision)
-            found[size] = forms.form(there["optimizer_memory"].total)
+            found[size] = forms.multiple(there, "optimizer_memory", "parameters", "N")
         memory[precision.name] = found[size]
-    flops = forms.form(_with(costs, optimizer=optimizer)["optimizer_flops"].total)
+    there = _with(costs, optimizer=optimizer)
+    flops = forms.multiple(there, "optimizer_flops", "parameters", "N")
     return {"name": name, "optimizer_flops": flops, "optimizer_memory": memory}
 
 
 def _run(costs: Costs, forms: Forms) -> dict[str, int]:
-    """The step, the run, time and money in the names of what was found before."""
-    s, put = SYMBOLS, costs.ties
-    forward, backward, again, update, step = (
-        named(NAMES[each]) for each in (*PASSES, "optimizer_flops", "step_flops")
-    )
-    many = s["accumulation"] if "accumulation" in costs.given else 1
-    seen = s["epochs"] * s["D"] / (TOKENS * many)
-    by_hardware = "HFU" in costs.given
-    done = step if by_hardware else many * (forward + backward) + update
-    share = s["HFU"] if by_hardware else s["MFU"]
+    """The run and its money in the names of what was found before."""
+    names = {quantity: named(called) for quantity, called in NAMES.items()}
     found = {
-        "step_flops": many * (forward + backward + again) + update,
-        "flops_per_token": (forward + backward) / TOKENS,
+        "flops_per_token": (names["forward_flops"] + names["backward_flops"]) / TOKENS,
         "steps": costs["steps"].total,
-        "training_flops": step * seen,
-        "training_time": seen * done / (s["n"] * s["peak"] * share),
-        "gpu_hours": s["n"] * named(NAMES["training_time"]) / 3600,
-        "cost": named(NAMES["gpu_hours"]) * s["price"],
+        "training_flops": names["step_flops"] * _seen(costs),
+        "gpu_hours": SYMBOLS["n"] * names["training_time"] / 3600,
+        "cost": names["gpu_hours"] * SYMBOLS["price"],
     }
-    return {quantity: forms.form(form.xreplace(put)) for quantity, form in found.items()}
+    return {quantity: forms.form(form.xreplace(costs.ties)) for quantity, form in found.items()}
+
+
+def _shortcut(costs: Costs, forms: Forms) -> int | None:
+    """The usual shortcut to the largest batch, with a memory of powers of ten."""
+    found = shortcut(costs)
+    return found and forms.form(found.form.xreplace({SYMBOLS["M"]: named("M_decimal")}))
+
+
+def _step(costs: Costs, forms: Forms) -> int:
+    """The FLOPs of a step by the names of its parts, those that there are."""
+    passes = [quantity for quantity in PASSES if costs[quantity].terms]
+    if "accumulation" not in costs.given:
+        return forms.sum_of([*passes, "optimizer_flops"])
+    batch = sum((named(NAMES[quantity]) for quantity in passes), Integer(0))
+    return forms.form(SYMBOLS["accumulation"] * batch + named(NAMES["optimizer_flops"]))
+
+
+def _many(costs: Costs) -> Expr:
+    """How many batches a step sees."""
+    return SYMBOLS["accumulation"] if "accumulation" in costs.given else Integer(1)
+
+
+def _seen(costs: Costs) -> Expr:
+    """How many steps' worth of tokens the run sees."""
+    return SYMBOLS["epochs"] * SYMBOLS["D"] / (TOKENS * _many(costs))
+
+
+def _time(costs: Costs, again: bool) -> Expr:
+    """The time of the run: what is computed again is no work of the model, but work of the hardware."""
+    by_hardware = "HFU" in costs.given
+    step = named(NAMES["step_flops"])
+    done = step - _many(costs) * named(NAMES["recompute_flops"]) if again and not by_hardware else step
+    rate = SYMBOLS["n"] * SYMBOLS["peak"] * SYMBOLS["HFU" if by_hardware else "MFU"]
+    return (_seen(costs) * done / rate).xreplace(costs.ties)
 
 
 def _gpus(talk: Talk) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from symcost.errors import NoLimit
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CONTEXTS = tuple(2**power for power in range(8, 18))
-GPUS = (1, 2, 4, 8, 16, 32, 64)
+MOST_GPUS = 64  # the least of the greatest numbers of GPUs
 
 
 def with_pictures(document: Document, stem: str = "report") -> Document:
@@ -36,11 +36,6 @@ def with_pictures(document: Document, stem: str = "report") -> Document:
     return replace(document, pictures=pictures)
 
 
-def address(picture: Picture) -> str:
-    """The picture itself as an address: a page needs no second file."""
-    return f"data:image/svg+xml;base64,{b64encode(picture.drawn('svg')).decode()}"
-
-
 def words(figure: Figure) -> str:
     """The title, which states the finding."""
     return str(figure.axes[0].get_title(loc="left"))
@@ -48,9 +43,9 @@ def words(figure: Figure) -> str:
 
 def _figures(talk: Talk) -> Iterator[tuple[str, Figure]]:
     costs, known = talk.costs, talk.known
-    saved, forward = costs["saved_activations"], costs["forward_flops"]
-    if talk.value(saved) is not None:
-        yield "saved-activations", plots.saved_by_tensor(saved, talk.numbers)
+    kept, forward = costs["activation_memory"], costs["forward_flops"]
+    if talk.value(kept) is not None:
+        yield "saved-activations", plots.saved_by_tensor(kept, talk.numbers)
     if talk.b_max is not None and talk.gpu is not None:
         if talk.b_max.integer:
             yield "memory-against-batch", plots.memory_against(talk.b_max)
@@ -61,4 +56,9 @@ def _figures(talk: Talk) -> Iterator[tuple[str, Figure]]:
     if talk.value(forward) is not None:
         yield "shares-of-flops", plots.shares_against(forward, "c", CONTEXTS, talk.numbers)
     if all(letter in known for letter in {*costs["training_time"].letters, *costs["cost"].letters}):
-        yield "time-and-cost", plots.time_and_cost(costs["training_time"], costs["cost"], GPUS, talk.numbers)
+        most = max(MOST_GPUS, ceil(known["n"]))
+        counts = [2**power for power in range((most - 1).bit_length() + 1)]
+        yield (
+            "time-and-cost",
+            plots.time_and_cost(costs["training_time"], costs["cost"], counts, talk.numbers),
+        )

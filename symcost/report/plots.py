@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symcost.errors import NoLimit, UsageError
 from symcost.notation import text
-from symcost.notation.numbers import DAY, HOUR, grouped, rounded, significant, with_unit
+from symcost.notation.numbers import DAY, HOUR, grouped, rounded, scientific, significant, with_unit
+from symcost.report.lecture.flops import by_growth
 from symcost.solve import Limit, solve
 from symcost.symbols import GIB, GLOSSARY
 from symcost.terms import Number, Terms, evaluator
@@ -71,6 +72,8 @@ def memory_against(limit: Limit) -> Figure:
             values = _values(part, limit.letter, xs, limit.numbers)
             groups[name] = [float(value) / GIB for value in values]
     budget = float(limit.limit) / GIB
+    from matplotlib.ticker import MaxNLocator
+
     with _figure() as (figure, axes):
         layers = axes.stackplot(
             xs, list(groups.values()), labels=list(groups), colors=COLOURS, edgecolor="white", linewidth=0.5
@@ -89,7 +92,8 @@ def memory_against(limit: Limit) -> Figure:
         axes.set_xlabel(_axis(limit.letter))
         axes.set_ylabel("memory in GiB")
         axes.margins(x=0)
-        axes.legend(loc="upper left", reverse=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.legend(loc="outside lower center", ncols=len(groups))
         share = limit.binds()[0]
         axes.set_title(
             f"{limit.letter} = {grouped(limit.integer)} fits {with_unit(limit.limit, 'bytes')}; "
@@ -145,7 +149,7 @@ def shares_against(terms: Terms, letter: str, values: Sequence[int], given: Mapp
     """How much of a quantity each layer takes against a letter, and where the leader changes."""
     numbers = terms.known({name: value for name, value in given.items() if name != letter})
     places: dict[str, list[Number]] = {}
-    for part, inside in _by_degree(terms, letter).items():
+    for part, inside in by_growth(terms, letter).items():
         places[part] = _values(inside, letter, list(values), numbers)
     totals = [sum(column) for column in zip(*places.values(), strict=True)]
     with _figure() as (figure, axes):
@@ -212,7 +216,7 @@ def saved_by_tensor(terms: Terms, given: Mapping[str, Any], most: int = 14) -> F
         axes.set_xlabel(f"{_words(terms.quantity)} in {unit}")
         largest = [term.tensor for value, term in shown if value == shown[0][0]]
         share = rounded(shown[0][0] / whole * 100, 1)
-        are = "is the largest" if len(largest) == 1 else "are the largest, each"
+        are = "is the largest," if len(largest) == 1 else "are the largest, each"
         axes.set_title(f"{_listed(largest)} {are} {share} % of {_words(terms.quantity)}")
     return figure
 
@@ -232,6 +236,9 @@ def derived_against_measured(rows: Sequence[tuple[str, Number, Number]], unit: s
         axes.plot(xs, ys, "o", color=COLOURS[0], markersize=5)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for each in (axes.xaxis, axes.yaxis):
+            each.set_major_formatter(lambda value, _: scientific(Fraction(value)).removeprefix("1 × "))
+            each.set_minor_formatter("")
         axes.set_xlabel(f"measured, in {unit}")
         axes.set_ylabel(f"derived, in {unit}")
         axes.set_title(f"{exact} of {len(rows)} derived values equal the measured ones exactly")
@@ -373,23 +380,6 @@ def _values(terms: Terms, letter: str, values: Sequence[int], numbers: Mapping[s
     return [form({**numbers, letter: value}) for value in values]
 
 
-def _by_degree(terms: Terms, letter: str) -> dict[str, Terms]:
-    """The terms by how they grow with a letter: in c most are linear, attention's products quadratic."""
-    symbol = GLOSSARY[letter].symbol
-    groups: dict[str, list[Any]] = {}
-    for term in terms:
-        power = term.total.as_powers_dict().get(symbol, 0)
-        name = (
-            "score and value products"
-            if power == 2
-            else "the LM head"
-            if term.place == "head"
-            else "all linear layers"
-        )
-        groups.setdefault(name, []).append(term)
-    return {name: terms.replaced(tuple(inside)) for name, inside in groups.items()}
-
-
 def _crossing(
     places: Mapping[str, list[Number]],
     terms: Terms,
@@ -402,7 +392,7 @@ def _crossing(
     for position in range(1, len(values)):
         before, after = leaders[position - 1], leaders[position]
         if before != after:
-            groups = _by_degree(terms, letter)
+            groups = by_growth(terms, letter)
             one, other = evaluator(groups[before].total), evaluator(groups[after].total)
             low, high = values[position - 1] - 1, values[position]
             while high - low > 1:

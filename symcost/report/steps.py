@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor, prod
 
 from sympy import Expr, Symbol
@@ -18,6 +19,7 @@ from symcost.report.breaking import width
 from symcost.symbols import GLOSSARY, KIB, NOTATIONS, Notation
 from symcost.terms import Number, evaluator
 
+LAST_EXACT = 2**53  # from here on a page's numbers are rounded, and a reader's eye is
 SHORT = 36  # signs that a reader takes in at once; a longer line with numbers gets values in between
 
 
@@ -47,7 +49,7 @@ def exact(value: Number, digits: int = 6) -> Math:
 def valued(value: Number, unit: str) -> Math:
     """A value with its unit, and where the sensible prefix rounds it, the exact number before that."""
     rounds = Fraction(value).denominator == 1 and (
-        (unit == "bytes" and value >= KIB) or (unit == "FLOPs" and 10**6 <= value < 10**15)
+        (unit == "bytes" and value >= KIB) or (unit == "FLOPs" and 10**6 <= value < LAST_EXACT)
     )
     short = Math(with_unit(value, unit, "latex"), with_unit(value, unit))
     if not rounds:
@@ -79,6 +81,7 @@ def in_unit_of(value: Number, other: Number) -> Math:
     return Math(rf"{number.replace(',', '{,}')}\,\mathrm{{{BINARY[power]}}}", f"{number} {BINARY[power]}")
 
 
+@lru_cache(maxsize=512)
 def ratio(form: Expr, base: Expr) -> Number | None:
     """k where form = k·base, or None where there is no such number.
 
@@ -86,13 +89,16 @@ def ratio(form: Expr, base: Expr) -> Number | None:
     >>> ratio(16 * L * (d**2 + d), 4 * L * d**2 + 4 * L * d)
     4
     """
-    above, below = terms(form), terms(base)
+    above, below = _spread(form), _spread(base)
     if len(above) != len(below) or not above:
         return None
     ratios = {one / other for one, other in zip(above, below, strict=True)}
     if len(ratios) != 1 or not (found := ratios.pop()).is_Rational:
         return None
     return int(found.p) if found.q == 1 else Fraction(int(found.p), int(found.q))
+
+
+_spread = lru_cache(maxsize=512)(terms)
 
 
 @dataclass(frozen=True)
@@ -116,31 +122,33 @@ class Board:
 
     def factored(self, form: Expr) -> Math:
         """A form whose long sum stands beside its fraction, D/(bc)·(…), so that the line can be broken."""
-        return self._write(_beside(arranged(form, self.notation)), {})
+        return self._write(beside(arranged(form, self.notation)), {})
 
     def floored(self, form: Math, kind: str = "floor") -> Math:
         """A form between floor or ceiling signs."""
         signs = "⌊⌋" if kind == "floor" else "⌈⌉"
         return Math(rf"\left\l{kind} {form.latex}\right\r{kind}", f"{signs[0]}{form.text}{signs[1]}")
 
-    def put_in(self, form: Expr, more: Mapping[str, Number] | None = None) -> Math:
+    def put_in(self, form: Expr) -> Math:
         """The same form with numbers in place of letters."""
-        return self._write(_beside(arranged(form, self.notation)), {**self.known, **(more or {})})
+        return self._write(beside(arranged(form, self.notation)), self.known)
 
     def between(self, form: Expr) -> Math | None:
-        """The same line with every inner sum worked out, or None where there is none or the line is short."""
-        tree = _beside(arranged(form, self.notation))
-        values = {**self.known}
+        """The same line with every inner sum worked out, and what is rounded; None where it says nothing new."""
+        tree = beside(arranged(form, self.notation))
+        values: dict[str, Number] = {}
 
         def value(node: Node) -> Node:
             made = Symbol(f"value_{len(values)}", positive=True)
             values[made.name] = _value(node, self.known)
             return Letter(made)
 
-        worked_out = _worked_out(tree, value)
-        if worked_out == tree or width(self.put_in(form).latex) <= SHORT:
-            return None
-        return self._write(worked_out, values)
+        middle = worked_out(tree, value)
+        if _rounds(tree):
+            needed = any(Fraction(each).denominator != 1 for each in values.values())
+        else:
+            needed = middle != tree and width(self.put_in(form).latex) > SHORT
+        return self._write(middle, {**self.known, **values}) if needed else None
 
     def value(self, form: Expr) -> Number | None:
         """The exact value, where every letter has a number."""
@@ -185,19 +193,25 @@ def _shortly(value: Number) -> Math | None:
     return Math(rf"{front}\times10^{{{power}}}", f"{front}·10{above}")
 
 
-def _beside(tree: Node) -> Node:
-    """A fraction whose upper part holds a sum, as a fraction times that sum."""
+def beside(tree: Node) -> Node:
+    """A fraction whose upper part holds a long sum, as a fraction times that sum."""
     if not isinstance(tree, Quotient) or not isinstance(tree.above, Product):
         return tree
-    sums = tuple(factor for factor in tree.above.factors if isinstance(factor, Sum))
+    sums = tuple(factor for factor in tree.above.factors if isinstance(factor, Sum) and _is_long(factor))
     if not sums:
         return tree
-    others = tuple(factor for factor in tree.above.factors if not isinstance(factor, Sum))
+    others = tuple(factor for factor in tree.above.factors if factor not in sums)
     above = Product(others) if len(others) > 1 else others[0] if others else Figure(1)
     return Product((Quotient(above, tree.below), *sums))
 
 
-def _worked_out(tree: Node, value: Callable[[Node], Node]) -> Node:
+def _is_long(tree: Sum) -> bool:
+    """Whether a sum has more than two items, or an item that is a sum again."""
+    inner = (item.factors if isinstance(item, Product) else (item,) for _, item in tree.items)
+    return len(tree.items) > 2 or any(isinstance(part, Sum | Group) for parts in inner for part in parts)
+
+
+def worked_out(tree: Node, value: Callable[[Node], Node]) -> Node:
     """A tree with its inner sums, and the bare products of its own sum, as single values."""
     match tree:
         case Sum(items):
@@ -206,10 +220,16 @@ def _worked_out(tree: Node, value: Callable[[Node], Node]) -> Node:
             return Product(tuple(value(factor) if isinstance(factor, Sum) else factor for factor in factors))
         case Quotient(above, below):
             return Quotient(_side(above, value), _side(below, value))
+        case Call(function, (argument,)) if _rounds(tree):
+            return Call(function, (value(argument),))
         case Call(function, arguments):
-            return Call(function, tuple(_worked_out(argument, value) for argument in arguments))
+            return Call(function, tuple(worked_out(argument, value) for argument in arguments))
         case _:
             return tree
+
+
+def _rounds(tree: Node) -> bool:
+    return isinstance(tree, Call) and tree.function in ("floor", "ceil")
 
 
 def _worked_out_item(item: Node, value: Callable[[Node], Node]) -> Node:
@@ -217,7 +237,7 @@ def _worked_out_item(item: Node, value: Callable[[Node], Node]) -> Node:
         case Group(inside):
             return value(inside)
         case Product(factors) if any(isinstance(factor, Sum) for factor in factors):
-            return _worked_out(item, value)
+            return worked_out(item, value)
         case Product():
             return value(item)
         case _:
@@ -225,7 +245,7 @@ def _worked_out_item(item: Node, value: Callable[[Node], Node]) -> Node:
 
 
 def _side(side: Node, value: Callable[[Node], Node]) -> Node:
-    return value(side) if isinstance(side, Sum) else _worked_out(side, value)
+    return value(side) if isinstance(side, Sum) else worked_out(side, value)
 
 
 def _value(node: Node, numbers: Mapping[str, Number]) -> Number:

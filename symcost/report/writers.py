@@ -24,7 +24,6 @@ from symcost.errors import UnknownName, UsageError, nearest
 from symcost.report import escaping, slides
 from symcost.report.blocks import Break, Document, Equation, Line, Substitution, Table
 from symcost.report.breaking import aligned, flowing
-from symcost.report.pictures import address
 
 ESCAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
@@ -186,6 +185,7 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "yaml": lambda text: Markup(escaping.yaml(text)),
         "mathml": lambda latex, display=False: Markup(escaping.mathml(latex, display)),
         "aligned": _aligned,
+        "lettered": _lettered,
         "latex": lambda math: Markup(math.latex),
         "flowing": lambda math: Markup(flowing(math.latex)),
         "in_slides": slides.slides,
@@ -193,19 +193,24 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         "anchor": _anchor,
         "page": _page,
         "latex_path": Markup,
-        "picture": lambda picture: Markup(address(picture)),
     }
     return environment
 
 
-def _page(document: Document) -> dict[str, Markup]:
+def _page(document: Document) -> Any:
     from symcost.report.live import page
 
-    return {name: Markup(part) for name, part in page(document.talks).items()}
+    return page(document)
 
 
 def _aligned(block: Equation | Substitution, room: int) -> Markup:
     return Markup(aligned(block.name.latex, [form.latex for form in block.forms], block.sign, room))
+
+
+def _lettered(block: Equation | Substitution, room: int) -> int:
+    """How many lines of `aligned` are in letters."""
+    letters = block.letters if isinstance(block, Substitution) else block.forms
+    return aligned(block.name.latex, [form.latex for form in letters], block.sign, room).count("&")
 
 
 PAPER = 100  # signs that a line of a table holds on paper

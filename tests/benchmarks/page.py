@@ -39,10 +39,12 @@ def moved(chromium, page):
 if __name__ == "__main__":
     costs = symcost.derive("cs190c")
     limit = symcost.solve(costs["peak_memory"], "b", at_most="24 GiB", given=NUMBERS)
-    for model in ("cs190c", "llama-3-8b"):
+    for model in ("cs190c", "llama-2-7b", "deepseek-v3"):
         size = len(symcost.report(model, to="html").encode())
         print(f"page of {model}: {milliseconds(partial(symcost.report, model, to='html'))}, {size:,} bytes")
     print(f"plot as SVG: {milliseconds(lambda: plots.drawn(plots.memory_against(limit), 'svg'))}")
     print(f"plot as PNG: {milliseconds(lambda: plots.drawn(plots.memory_against(limit), 'png'))}")
     if sys.argv[1:]:
-        print(f"a slider's move: median {moved(sys.argv[1], symcost.report('cs190c', to='html')):.1f} ms")
+        for model in ("cs190c", "llama-2-7b", "deepseek-v3"):
+            taken = moved(sys.argv[1], symcost.report(model, to="html"))
+            print(f"a slider's move in the page of {model}, laid out again: median {taken:.1f} ms")

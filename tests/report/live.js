@@ -8,6 +8,14 @@ const READ = () => Object.fromEntries([...document.querySelectorAll("#live .pane
   Object.fromEntries([...panel.querySelectorAll(".line")].map((line) => [line.dataset.quantity,
     { value: line.dataset.value, exact: line.dataset.exact === "true", text: line.querySelector("math").textContent }]))]));
 
+// The derivation's own results: the rows of each that are seen, a row that goes on joined to the one before.
+const RESULTS = () => Object.fromEntries([...document.querySelectorAll('section[data-panel="0"]:not([hidden]) [data-quantity]')].map((block) => [block.dataset.quantity,
+  [...block.querySelectorAll("mtr")].filter((row) => row.style.display !== "none").map((row) => row.lastChild.textContent)
+    .reduce((rows, row) => /^[=≈]/.test(row) ? [...rows, row] : [...rows.slice(0, -1), rows.at(-1) + row], [])]));
+
+// The numbers among the derivation's words, by what they are.
+const FIGURES = () => [...document.querySelectorAll('section[data-panel="0"]:not([hidden]) [data-of]')].map((place) => [place.dataset.of, place.textContent]);
+
 // Each control is set as a reader would: its value, then the event that the browser fires.
 const SET = ({ letters, chosen, sliders }) => {
   const panel = document.querySelector("#live .panel");
@@ -32,7 +40,7 @@ const CONTRAST = () => {
     return getComputedStyle(document.documentElement).backgroundColor;
   };
   let least = [99, ""];
-  for (const node of document.querySelectorAll("#live *")) {
+  for (const node of document.querySelectorAll("body *")) {
     if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())) continue;
     const style = getComputedStyle(node);
     const [one, other] = [light(node instanceof SVGElement ? style.fill : style.color), light(behind(node))].sort((x, y) => y - x);
@@ -63,10 +71,13 @@ const SHOWN = () => {
   await page.goto(address);
 
   seen.start = await page.evaluate(READ);
-  seen.settings = [];
+  seen.findings = await page.evaluate(() => [...document.querySelectorAll(".charts figure:not([hidden]) strong, .finding")].map((each) => each.textContent));
+  seen.settings = [], seen.results = [], seen.figures = [];
   for (const setting of plan.settings ?? []) {
     await page.evaluate(SET, setting);
     seen.settings.push((await page.evaluate(READ))[0]);
+    seen.results.push(await page.evaluate(RESULTS));
+    seen.figures.push(await page.evaluate(FIGURES));
   }
 
   if (plan.times) {
@@ -76,6 +87,7 @@ const SHOWN = () => {
         slider.value = at;
         const before = performance.now();
         slider.dispatchEvent(new Event("input"));
+        document.body.offsetHeight;  // lays the page out
         times.push(performance.now() - before);
       }
       return times.sort((x, y) => x - y)[10];

@@ -45,9 +45,15 @@ def test_typewriter_names_may_be_broken_after_a_point():
 
 
 def test_a_formula_keeps_its_latex_beside_the_mathml():
-    shown = mathml("bhc^2")
-    assert shown.startswith("<math>")
-    assert '<annotation encoding="application/x-tex">bhc^2</annotation>' in shown
+    assert mathml("bhc^2").startswith('<math alttext="bhc^2"><mi>b</mi>')
+    assert mathml('"<').startswith('<math alttext="&quot;&lt;">')
+
+
+def test_a_number_is_one_element():
+    """A reader, and a program that reads aloud, meets 1,024² and not 1 and 024²."""
+    assert "<msup><mn>1,024</mn><mn>2</mn></msup>" in mathml("12\\cdot1{,}024^2")
+    assert "<mn>671,026,404,352</mn>" in mathml("671{,}026{,}404{,}352")
+    assert mathml(r"\max\left(b,1{,}024\right)").count("<mn>") == 1
 
 
 def test_latex_that_cannot_be_read_is_shown_as_it_stands():

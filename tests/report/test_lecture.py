@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import symcost
 from symcost.report import document
 from symcost.report.blocks import Equation, Substitution, Table
 
@@ -158,3 +159,20 @@ def test_a_gpu_brings_its_peak_and_its_price_with_their_source():
     )
     assert "p5.48xlarge" in said(made)
     assert results(made)["cost"].letters[0].text == "price·H"
+
+
+def test_what_kinds_of_block_have_alike_is_told_once():
+    """DeepSeek-V3: dense blocks and blocks with experts have the same attention."""
+    made = document("deepseek-v3")
+    titles = [[piece.text for piece in each.title if not isinstance(piece, str)] for each in made.sections]
+    assert ["block.dense.attention", "block.moe.attention"] in titles
+    assert ["block.dense.mlp"] in titles
+
+    (parameters,) = (block for block in section(made, "Parameters").blocks if block.kind == "table")
+    labels = [piece.text for row in parameters.rows for piece in row[0] if piece.kind == "code"]
+    assert len(labels) == len(symcost.derive("deepseek-v3")["parameters"].terms) > len(parameters.rows)
+    (products,) = (block for block in section(made, "FLOPs of the products").blocks if block.kind == "table")
+    assert [piece.text for piece in products.rows[0][0] if piece.kind == "code"] == [
+        "block.dense.attention.C_Q", "block.moe.attention.C_Q",
+    ]  # fmt: skip
+    assert products.rows[0][-1][0].text == "L_dense + L_moe"

@@ -169,6 +169,13 @@ def test_a_dollar_is_a_dollar(costs):
     assert "derived, in $a$" in plots.drawn(figure).decode()
 
 
+@pytest.mark.parametrize("name", ["memory", "frontier", "shares", "saved", "measured", "time"])
+def test_no_text_is_left_in_the_signs_of_another_language(pictures, name):
+    """Matplotlib writes powers of ten in TeX unless it is told how."""
+    told = re.findall(r"<text[^>]*>(.*?)</text>", plots.drawn(pictures[name]).decode(), re.DOTALL)
+    assert told and not any("$" in words or "\\" in words for words in told)
+
+
 def test_colours_can_be_told_apart_in_grey():
     """Neighbours in the stack differ in lightness by a fifth, or in their hatching."""
     greys = [
@@ -187,24 +194,43 @@ def test_matplotlib_waits_until_something_is_drawn():
     )
 
 
+NAMES = ["saved-activations", "memory-against-batch", "frontier", "shares-of-flops"]
+
+
 def test_a_report_holds_the_plots_that_its_numbers_suffice_for(tmp_path):
-    """Inside a page; as files beside Markdown and LaTeX, which name them."""
-    files = report_files("cs190c", to="html,md,tex", output=tmp_path, plots=True)
+    """As files beside what can show them, which name them; a page draws its own."""
+    files = report_files("cs190c", to="html,md,myst,marp,tex,text", output=tmp_path)
     made = {path.name: path for path in files}
-    names = ["saved-activations", "memory-against-batch", "frontier", "shares-of-flops"]
-    assert made.keys() == {"cs190c.html", "cs190c.md", "cs190c.tex"} | {
-        f"cs190c-{name}.{kind}" for name in names for kind in ("svg", "pdf")
+    texts = {"html", "md", "myst.md", "marp.md", "tex", "txt"}
+    assert made.keys() == {f"cs190c.{ending}" for ending in texts} | {
+        f"cs190c-{name}.{kind}" for name in NAMES for kind in ("svg", "pdf")
     }
-    for name in names:
-        assert f"](cs190c-{name}.svg)" in made["cs190c.md"].read_text(encoding="utf-8")
+    for name in NAMES:
+        for ending in ("md", "myst.md", "marp.md"):
+            assert f"](cs190c-{name}.svg)" in made[f"cs190c.{ending}"].read_text(encoding="utf-8")
         assert f"{{cs190c-{name}.pdf}}" in made["cs190c.tex"].read_text(encoding="utf-8")
-    page = made["cs190c.html"].read_text(encoding="utf-8")
-    assert page.count('<img src="data:image/svg+xml;base64,') == len(names)
-    assert 'alt="b = 63 fits 24 GiB; saved activations take 83 %"' in page
+    assert "<img" not in made["cs190c.html"].read_text(encoding="utf-8")
+
+
+def test_a_report_is_written_without_plots_where_none_are_asked_for(tmp_path):
+    assert [path.name for path in report_files("cs190c", to="md", output=tmp_path, plots=False)] == [
+        "cs190c.md"
+    ]
+
+
+def test_text_and_pages_wait_for_no_plot(tmp_path):
+    """Neither has one that matplotlib draws."""
+    code = (
+        "import sys; from symcost.report import report_files\n"
+        f"report_files('cs190c', to='html,text', output={str(tmp_path)!r})\n"
+        "print('matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_report_without_numbers_has_no_plots(tmp_path):
-    assert [path.name for path in report_files("llama", to="md", output=tmp_path, plots=True)] == ["llama.md"]
+    assert [path.name for path in report_files("llama", to="md", output=tmp_path)] == ["llama.md"]
 
 
 def test_a_pdf_holds_the_plots_too(pdflatex):

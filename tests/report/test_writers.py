@@ -120,7 +120,7 @@ def test_a_page_asks_for_nothing_outside_and_its_contents_lead_somewhere(lecture
 
 def test_every_formula_of_a_page_keeps_its_latex(lecture):
     page = Page(write(lecture, "html"))
-    assert page.tags.count("math") == page.tags.count("annotation") > 100
+    assert page.tags.count("math") == write(lecture, "html").count("<math alttext=") > 100
 
 
 def test_latex_is_written_without_a_command_that_users_brought(hostile):
@@ -190,7 +190,7 @@ def test_a_folder_without_a_template_is_named(tmp_path):
 
 
 def test_a_report_in_several_formats_is_a_file_for_each(tmp_path):
-    made = report_files("cs190c", to="md, html,text", output=tmp_path / "new" / "folder")
+    made = report_files("cs190c", to="md, html,text", output=tmp_path / "new" / "folder", plots=False)
     assert [path.name for path in made] == ["cs190c.md", "cs190c.html", "cs190c.txt"]
     assert made[0].read_text(encoding="utf-8") == report("cs190c")
 

@@ -33,7 +33,7 @@ def activations(talk: Talk) -> list[Section]:
     rule = LISTED if talk.costs.convention.listed is not None else MENTIONED
     return [
         Section(line("Saved activations"), (Paragraph(line(rule, ONCE)),)),
-        *(_of_place(talk, place, accounts, charges) for place, accounts in _by_place(talk).items()),
+        *_of_places(talk, charges),
         _together(talk),
     ]
 
@@ -47,7 +47,22 @@ def _by_place(talk: Talk) -> dict[str, list[Account]]:
     return groups
 
 
-def _of_place(talk: Talk, place: str, accounts: Sequence[Account], charges: Mapping[int, Charge]) -> Section:
+def _of_places(talk: Talk, charges: Mapping[int, Charge]) -> list[Section]:
+    """What each place keeps; what several kinds of block keep alike is told once."""
+    alike: dict[tuple[Block, ...], list[str]] = {}
+    for place, accounts in _by_place(talk).items():
+        alike.setdefault(_of_place(talk, place, accounts, charges), []).append(place)
+    return [
+        Section(
+            line("Kept by ", *joined((Code(place or "model") for place in places), " and ")), blocks, level=3
+        )
+        for blocks, places in alike.items()
+    ]
+
+
+def _of_place(
+    talk: Talk, place: str, accounts: Sequence[Account], charges: Mapping[int, Charge]
+) -> tuple[Block, ...]:
     uniform = len({charge.bytes for charge in charges.values()}) == 1
     columns = ("step", "its gradients", "so it keeps", "there already", "elements", "bytes each")
     rows = tuple(_row(talk, account, charges) for account in accounts)
@@ -58,7 +73,7 @@ def _of_place(talk: Talk, place: str, accounts: Sequence[Account], charges: Mapp
     own = added(term for term in talk.costs["saved_activations"] if term.place == place)
     if len(accounts) > 1 and own:
         blocks.append(Paragraph(line("Together ", talk.form(own), " elements.")))
-    return Section(line("Kept by ", Code(place or "model")), tuple(blocks), level=3)
+    return tuple(blocks)
 
 
 def _row(talk: Talk, account: Account, charges: Mapping[int, Charge]) -> tuple[Line, ...]:

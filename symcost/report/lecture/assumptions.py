@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symcost.conventions import OPTIONS
 from symcost.notation.numbers import with_unit
-from symcost.report.blocks import Bullets, Code, Line, Paragraph, Section, Table, joined, line
+from symcost.report.blocks import Bullets, Code, Figure, Line, Paragraph, Section, Table, joined, line
 from symcost.report.lecture.talk import Talk
 from symcost.report.steps import together
 from symcost.symbols import GLOSSARY
@@ -89,9 +91,11 @@ def _used(talk: Talk) -> set[str]:
 def _value(talk: Talk, letter: str) -> Line:
     """The number of a letter, and what it comes from where that is another letter."""
     if letter == "M" and talk.gpu is not None:
-        return line(with_unit(talk.gpu.memory, "bytes"))
+        return line(Figure(with_unit(talk.gpu.memory, "bytes"), "letter", "M"))
     if letter not in talk.board.known:
         return ()
     symbol = GLOSSARY[letter].symbol
     number, form = talk.board.put_in(symbol), talk.costs.ties.get(symbol)
-    return line(number) if form is None else line(together(talk.form(form), number, sign="="))
+    if form is None:
+        return line(replace(number, of=("letter", letter)))
+    return line(replace(together(talk.form(form), number, sign="="), of=("tie", letter)))

@@ -17,10 +17,11 @@ from symcost.report.blocks import (
     joined,
     line,
 )
-from symcost.report.lecture.talk import Talk, added
+from symcost.report.lecture.talk import Row, Talk, added, told_once
 from symcost.report.steps import name
+from symcost.symbols import GLOSSARY
 from symcost.tables.optimizers import operations
-from symcost.terms import GradientReads, Term
+from symcost.terms import GradientReads, Term, Terms
 
 TWO = (
     "A multiply and an add are two FLOPs, so a matrix product costs 2 for each point of its joint axes. On "
@@ -56,19 +57,17 @@ def _table(talk: Talk) -> Table:
     for term in talk.costs["backward_flops"]:
         reads = isinstance(term.because, GradientReads)
         backward.setdefault(term.because.words if reads else f"{term.place}.{term.tensor}", []).append(term)
-    rows = []
+    made = []
     for label in dict.fromkeys((*forward, *backward)):
         there, back = forward.get(label, []), backward.get(label, [])
-        rows.append(
-            (
-                line(Code(label)),
-                _points(talk, there[0]) if there else line("–"),
-                line(talk.form(added(there))),
-                joined((_reason(talk, term) for term in back), Break()) or line("none"),
-                line(talk.form(added(back))),
-                line(talk.form((there or back)[0].times)),
-            )
+        cells = (
+            _points(talk, there[0]) if there else line("–"),
+            line(talk.form(added(there))),
+            joined((_reason(talk, term) for term in back), Break()) or line("none"),
+            line(talk.form(added(back))),
         )
+        made.append(Row(label, cells, (there or back)[0].times))
+    rows = [(labels, *row.cells, line(talk.form(row.times))) for labels, row in told_once(made)]
     columns = ("step", "for each point of", "forward", "its gradients", "backward", "times")
     return Table(columns, tuple(rows), "lwrwrr")
 
@@ -129,3 +128,20 @@ def _step(talk: Talk) -> Section:
     parts = [quantity for quantity in PASSES if talk.costs[quantity].terms]
     blocks = tuple(talk.result("step_flops", sum_of=parts))
     return Section(line("FLOPs of one step"), blocks, code=talk.recipe.show("step_flops"))
+
+
+def by_growth(terms: Terms, letter: str) -> dict[str, Terms]:
+    """The terms by how they grow with a letter: in c most are linear, attention's products quadratic."""
+    symbol = GLOSSARY[letter].symbol
+    groups: dict[str, list[Term]] = {}
+    for term in terms:
+        power = term.total.as_powers_dict().get(symbol, 0)
+        name = (
+            "score and value products"
+            if power == 2
+            else "the LM head"
+            if term.place == "head"
+            else "all linear layers"
+        )
+        groups.setdefault(name, []).append(term)
+    return {name: terms.replaced(tuple(inside)) for name, inside in groups.items()}

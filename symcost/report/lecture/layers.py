@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Integer
 
-from symcost.report.blocks import Block, Code, Line, Math, Paragraph, Section, Table, line
-from symcost.report.lecture.talk import Talk, added
+from symcost.report.blocks import Block, Code, Figure, Line, Math, Of, Paragraph, Section, Table, line
+from symcost.report.lecture.talk import Row, Talk, added, told_once
 from symcost.report.steps import exact, name
 from symcost.terms import Term, Terms
 
@@ -37,7 +39,8 @@ def _cells(talk: Talk, quantity: str, place: str, numbers: bool) -> list[Line]:
     cells = [line(talk.form(total) if place else talk.name(quantity))]
     if numbers:
         value = talk.board.value(total)
-        cells.append(line(exact(value)) if value is not None else line("–"))
+        of: Of = ("exact", total) if place else ("exact", quantity)
+        cells.append(line(replace(exact(value), of=of) if value is not None else Figure("–", *of)))
     return cells
 
 
@@ -70,16 +73,15 @@ def _times(talk: Talk, place: str) -> Line:
 def parameters(talk: Talk) -> Section:
     """Every parameter with its shape, and their sum."""
     tensors = talk.costs.derivation.program.parameters
-    rows = tuple(
-        (
-            line(Code(term.place)),
-            line(name(term.tensor)),
-            line(talk.axes(tensor.axes)),
-            line(talk.form(term.amount)),
-            line(talk.form(term.times)),
+    told = told_once(
+        Row(
+            term.place,
+            (line(name(term.tensor)), line(talk.axes(tensor.axes)), line(talk.form(term.amount))),
+            term.times,
         )
         for term, tensor in zip(talk.costs["parameters"], tensors, strict=True)
     )
+    rows = tuple((labels, *row.cells, line(talk.form(row.times))) for labels, row in told)
     blocks: tuple[Block, ...] = (
         Table(("layer", "parameter", "shape", "elements", "times"), rows, "lllrr"),
         *talk.one_block("parameters", name("N_block")),

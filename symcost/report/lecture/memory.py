@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from symcost.notation.numbers import rounded, with_unit
-from symcost.report.blocks import Block, Code, Paragraph, Section, Table, line
+from symcost.report.blocks import Block, Code, Figure, Paragraph, Section, Table, line
 from symcost.report.lecture.talk import Talk
 from symcost.report.steps import exact
 from symcost.tables.precisions import states
@@ -63,9 +64,12 @@ def _shares(talk: Talk) -> list[Block]:
     for quantity in (*PARTS, "peak_memory"):
         part = talk.value(quantity) or 0
         share = f"{rounded(100 * Fraction(part) / Fraction(whole), 1)} %"
-        rows.append(
-            (line(talk.name(quantity)), line(exact(part)), line(with_unit(part, "bytes")), line(share))
+        cells = (
+            line(replace(exact(part), of=("exact", quantity))),
+            line(Figure(with_unit(part, "bytes"), "value", quantity)),
+            line(Figure(share, "share", quantity)),
         )
+        rows.append((line(talk.name(quantity)), *cells))
     return [Table(("part", "bytes", "in binary units", "share"), tuple(rows), "lrrr")]
 
 
@@ -75,7 +79,7 @@ def _moments(talk: Talk) -> list[Block]:
     for moment, terms in talk.costs.moments().items():
         value = talk.value(terms)
         shown = with_unit(value, "bytes") if value is not None else "–"
-        rows.append((line(moment), line(talk.form(terms.total)), line(shown)))
+        rows.append((line(moment), line(talk.form(terms.total)), line(Figure(shown, "bytes", terms.total))))
     words = "While a framework runs the step, memory is fullest at one of these moments:"
     table = Table(("moment", "bytes", "in binary units"), tuple(rows), "lwr")
     return [Paragraph(line(words)), table, *_worst(talk)]
@@ -92,4 +96,5 @@ def _worst(talk: Talk) -> list[Block]:
     off = Fraction(whole) / Fraction(known[worst]) - 1
     side = "more" if off > 0 else "less"
     words = f"The worst is {worst}, with {with_unit(known[worst], 'bytes')}; the sum of all parts is "
-    return [Paragraph(line(words, f"{rounded(abs(100 * off), 1)} % {side}." if off else "the same."))]
+    more = f"{rounded(abs(100 * off), 1)} % {side}." if off else "the same."
+    return [Paragraph(line(Figure(f"{words}{more}", "worst")))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symcost.notation.numbers import with_unit
-from symcost.report.blocks import Line, Section, Table, line
+from symcost.report.blocks import Figure, Line, Section, Table, line
 from symcost.report.lecture.talk import Talk
 
 MEMORY = ("parameters", "static_memory", "activation_memory", "peak_memory")
@@ -14,8 +14,11 @@ def results(talk: Talk) -> list[Section]:
     """A table of the main results, where there are numbers."""
     rows: list[tuple[Line, ...]] = [*_rows(talk, MEMORY)]
     if talk.b_max is not None and talk.gpu is not None:
-        words = f"largest batch within {with_unit(talk.gpu.memory, 'bytes')} of {talk.gpu.name}"
-        rows.append((line(words), line(talk.b_max_name), line(f"{talk.b_max.floor:,} sequences")))
+        memory = Figure(with_unit(talk.gpu.memory, "bytes"), "letter", "M")
+        words = line("largest batch within ", memory, " of ", Figure(talk.gpu.name, "gpu"))
+        rows.append(
+            (words, line(talk.b_max_name), line(Figure(f"{talk.b_max.floor:,} sequences", "value", "b_max")))
+        )
     rows += _rows(talk, WORK)
     if not rows:
         return []
@@ -29,7 +32,13 @@ def _rows(talk: Talk, quantities: tuple[str, ...]) -> list[tuple[Line, ...]]:
         if value is not None:
             unit = "parameters" if quantity == "parameters" else talk.costs[quantity].unit
             words = quantity.replace("_", " ").replace("flops", "FLOPs").replace("gpu hours", "GPU-hours")
-            rows.append((line(words), line(talk.name(quantity)), line(with_unit(value, unit))))
+            rows.append(
+                (
+                    line(words),
+                    line(talk.name(quantity)),
+                    line(Figure(with_unit(value, unit), "value", quantity)),
+                )
+            )
     return rows
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
+from typing import Any, NamedTuple
 
-from sympy import Expr, Integer, Symbol, ceiling
+from sympy import Expr, Integer, Symbol
 
 from symcost.errors import NoLimit
-from symcost.report.blocks import Block, Equation, Math, Substitution
+from symcost.report.blocks import Block, Break, Code, Equation, Line, Math, Substitution, joined
 from symcost.report.lecture.examples import Example
 from symcost.report.recipe import Recipe
 from symcost.report.steps import Board, exact, name, ratio, together, valued
@@ -165,30 +165,21 @@ class Talk:
             letters.append(self.board.factored(terms.total))
         value = self.value(terms)
         if value is None:
-            return [Equation(called, tuple(letters))]
+            return [Equation(called, tuple(letters), of=quantity)]
         unit = "parameters" if quantity == "parameters" else terms.unit
-        numbers = self._numbers(terms.total, by_name, sum_of)
-        return [Substitution(called, tuple(letters), numbers, valued(value, unit))]
-
-    def _numbers(self, total: Expr, by_name: Expr | None, sum_of: Sequence[str]) -> tuple[Math, ...]:
-        """The lines with numbers in place."""
-        if by_name is not None:
-            return (self.board.put_in(by_name),)
-        if sum_of:
-            return (together(*(exact(self.value(part) or 0) for part in sum_of), sign="+"),)
-        lines = [self.board.put_in(total), self.board.between(total)]
-        if isinstance(total, ceiling):
-            inside = self.board.value(total.args[0])
-            if inside is not None and Fraction(inside).denominator != 1:
-                lines.append(self.board.floored(exact(inside, 4), "ceil"))
-        return tuple(each for each in lines if each is not None)
+        if sum_of and by_name is None:
+            numbers = [together(*(exact(self.value(part) or 0) for part in sum_of), sign="+")]
+        else:
+            form = terms.total if by_name is None else by_name
+            numbers = [each for each in (self.board.put_in(form), self.board.between(form)) if each]
+        return [Substitution(called, tuple(letters), tuple(numbers), valued(value, unit), of=quantity)]
 
     def one_block(self, quantity: str, called: Math) -> list[Block]:
         """The sum for one block, where there is one kind of block."""
         inside = [term for term in self.costs[quantity] if term.place.split(".")[0] == "block"]
         if not inside or len({term.times for term in inside}) > 1:
             return []
-        return [Equation(called, (self.form(added(inside)),))]
+        return [Equation(called, (self.form(added(inside)),), of="block")]
 
     @cached_property
     def b_max(self) -> Limit | None:
@@ -205,6 +196,31 @@ class Talk:
     def b_max_name(self) -> Math:
         letter = self.letter("b")
         return Math(rf"{letter.latex}_{{\max}}", f"{letter.text}_max")
+
+
+class Row(NamedTuple):
+    """A row of a table about steps or parameters: its label, its cells, and how often it is there."""
+
+    label: str
+    cells: tuple[Line, ...]
+    times: Expr
+
+
+def told_once(rows: Iterable[Row]) -> list[tuple[Line, Row]]:
+    """Rows that say the same of several kinds of block as one, its labels below each other, its times added."""
+    rows = list(rows)
+    kinds = len({row.times for row in rows if row.label.startswith("block.")}) > 1
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        inside = row.label.split(".")[2:] if kinds and row.label.startswith("block.") else [row.label]
+        found.setdefault((*inside, row.cells), []).append(row)
+    return [
+        (
+            joined((Code(each.label) for each in alike), Break()),
+            alike[0]._replace(times=sum((each.times for each in alike), Integer(0))),
+        )
+        for alike in found.values()
+    ]
 
 
 def added(terms: Iterable[Term]) -> Expr:
