@@ -84,6 +84,14 @@ class Claim:
         """Which stage of ZeRO a form is said to be of."""
         words = self.about.words
         found = _STAGE.search(words) if "zero" in words.lower() or "stage" in words.lower() else None
+        cell = self.statement.span.block.cell
+        if (
+            found is None
+            and cell is not None
+            and "zero" in words.lower()
+            and cell.row.strip() in ("1", "2", "3")
+        ):
+            return cell.row.strip()
         if found is None and _SHARDED.search(words):
             row = words.partition(" | ")[0]
             states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
@@ -126,13 +134,18 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
+            if not self.about.quantities and (listed := self._of_the_listed()) is not None:
+                return listed, None
             if found is not None and self._may_be(found) and self._agrees(found) and not self._is_less(found):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
                 return run, None
+        return self._of_the_listed() or self.unchecked(tables), None
+
+    def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"
-        return of_the_listed(self.case, self.item, words) or self.unchecked(tables), None
+        return of_the_listed(self.case, self.item, words)
 
     # ------------------------------------------------------------------------------ what the words announce
 
@@ -266,7 +279,7 @@ class Claim:
         if (
             not (about.sure_quantities or self.stage)
             or (about.qualified and not self.stage)
-            or not (self._is_sharp(table) or self.statement.names or self.statement.label)
+            or not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label)
         ):
             return None
         if not self._is_declared(self.item.form):
@@ -553,7 +566,11 @@ def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: A
 
 def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
     """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
-    forms = [each.form for each in case.bare[-MOST_LISTED:]]
+    stated = [
+        *case.bare[-MOST_LISTED:],
+        *([case.last] if case.last is not None and case.last not in case.bare else []),
+    ]
+    forms = [each.form for each in stated]
     table = summands(case.tied(case.knowledge.opened(item.form)))
     if not table or not forms:
         return None
@@ -565,7 +582,7 @@ def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
             return Pair(
                 "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
             )
-    last = case.bare[-1].source
+    last = stated[-1].source
     every = times(tables[-1], ALL_BLOCKS) or {}
     if every == table:
         return Pair("holds", "SC101", shown, message=f"{last}, for all blocks")

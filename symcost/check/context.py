@@ -74,7 +74,7 @@ def _row_words(document: Document, span: Span) -> list[str]:
     cells = row_of(document, span)
     found = []
     for block in cells[: cells.index(span.block)]:
-        words = _clean(_FORMULA.sub(_letters_or_dot, block.text)).replace("·", " ").strip(" |")
+        words = _clean(_FORMULA.sub(_tensors_or_dot, block.text)).replace("·", " ").strip(" |")
         if re.search(r"[^\W\d]", words):
             found.append(words)
     return found
@@ -150,6 +150,11 @@ def _last_clause(words: str) -> str:
         if len(re.findall(r"[\u4e00-\u9fff]|[^\W\d_]{2,}", parts[-1])) > 1 or len(parts) == 1
         else " ".join(parts[-2:])
     )
+
+
+def _tensors_or_dot(found: re.Match[str]) -> str:
+    """In the cells before a formula, products of tensors are words too: `q @ k.T`."""
+    return found[2] if found[2] and "@" in found[2] else _letters_or_dot(found)
 
 
 def _letters_or_dot(found: re.Match[str]) -> str:

@@ -328,6 +328,8 @@ class Judge:
         """Whether a form says what a name is: in letters that are known, and a letter of ours only where one may be tied."""
         if str(name) in GLOSSARY and str(name) not in TIED_LETTERS:
             return False
+        if str(name) == "h_kv" and "h_kv" in self.case.letters:
+            return False  # "compared with K = N": a case, not a definition
         return (
             not self.case.knowledge.unknown(form)
             and name not in self.case.knowledge.opened(form).free_symbols
