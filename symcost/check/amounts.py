@@ -38,6 +38,8 @@ def number_pair(
 ) -> Pair:
     """A form beside a number: what it comes to at the numbers in force, against what is printed."""
     exact = case.knowledge.evaluated(left.form) or _share(case, left)
+    if _for_all(case, exact, left, right):
+        return Pair("holds", "SC103", shown, message="for all parameters")
     if left.name and not exact:
         exact = _as_time(case, left.name)
         if not exact:
@@ -90,6 +92,19 @@ def number_pair(
         return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
     ways = [(value * left.scale, printed.value * right.scale) for value in exact]
     return _wrong(left, right, ways, shown, relation, statement)
+
+
+def _for_all(case: Case, each: Sequence[Fraction], left: Item, right: Item) -> bool:
+    """Whether bytes a parameter come to what is printed for all of them: 12 B/param -> 1.49 GB."""
+    printed = right.part.printed
+    if printed is None or left.unit is None or right.unit is None or right.unit.powers != {"byte": 1}:
+        return False
+    if left.unit.powers != {"byte": 1, "param": -1}:
+        return False
+    case.settle_size()
+    sizes = case.knowledge.numbers.get("N", ())
+    ways = (value * left.scale * size for value in each for size in sizes)
+    return any(numbers.compare(way, printed, right.unit, False).holds for way in ways)
 
 
 def _unprinted_pair(

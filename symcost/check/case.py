@@ -70,7 +70,8 @@ class Case:
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
     are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be; `wrong`
-    the names whose forms differ; `last` the last form in letters, `bare` those of the section that stood alone.
+    the names whose forms differ; `proven` the derived forms that it has written down right;
+    `last` the last form in letters, `bare` those of the section that stood alone.
     """
 
     document: Document
@@ -79,6 +80,7 @@ class Case:
     amounts: dict[Fraction, list[Amount]] = field(default_factory=dict)
     columns: dict[object, set[object]] = field(default_factory=dict)
     wrong: set[str] = field(default_factory=set)
+    proven: list[Entry] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
 
@@ -140,7 +142,18 @@ class Case:
         }
         if b not in form.free_symbols:  # a step on all GPUs
             form = form.xreplace({GLOSSARY["global_batch"].symbol: b})
-        ways = [form, form.xreplace(sizes), knowledge.opened(form.xreplace(meant)), knowledge.opened(form)]
+        own = {
+            symbol: knowledge.definitions[symbol.name][-1]
+            for symbol in form.free_symbols
+            if symbol.name not in GLOSSARY and symbol.name in knowledge.definitions
+        }
+        ways = [
+            form,
+            form.xreplace(own),
+            form.xreplace(sizes),
+            knowledge.opened(form.xreplace(meant)),
+            knowledge.opened(form),
+        ]
         found: list[Summands] = []
         for way in ways:
             table = self.table(way)

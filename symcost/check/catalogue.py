@@ -139,13 +139,13 @@ class Entry:
     def tensors(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(piece.term.tensor for piece in self.pieces))
 
-    def without(self, place: str) -> Entry:
-        """The same without what is at a place."""
+    def without(self, place: str = "", tensor: str = "", remark: str = "") -> Entry:
+        """The same without what is at a place, or without one of its tensors."""
         table = dict(self.table)
         for piece in self.pieces:
-            if piece.term.place == place:
-                table = dict(minus(table, piece.in_all))
-        return replace(self, table=table, remark=f"without {place}")
+            if place in ("", piece.term.place) and tensor in ("", piece.term.tensor):
+                table = dict(minus(table, piece.in_all if self.every or not piece.in_block else piece.amount))
+        return replace(self, table=table, remark=remark or f"without {place}")
 
     def named(self) -> str:
         """What it is, in words: `saved_activations of block`."""
@@ -389,6 +389,7 @@ def _rules() -> Iterator[Entry]:
                     remark="parameters and attention products over half the square")  # fmt: skip
     yield _rule("training", 8, "N", THUMB.format(8) + ", blocks computed again", per="token")
     yield _rule("training", 8, "N D", THUMB.format(8) + ", blocks computed again")
+    yield _rule("training_time", 8, "N D /n /peak /MFU", THUMB.format(8) + ", blocks computed again")
 
 
 def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[Entry]:

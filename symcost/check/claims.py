@@ -39,6 +39,9 @@ TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
+QUOTES = re.compile(r"\b(?:slides?|colleague\w*|forum|paper|post|blog|book|they|someone|somebody)\b[^.:]*\b(?:writes?|says?"
+                    r"|claims?|reads?|gives?|has|have|quotes?|states?|prints?)\b", re.IGNORECASE)  # fmt: skip
+APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
 OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
@@ -128,7 +131,7 @@ class Claim:
         for table in tables:
             for entry in rules().get(key(table), ()):
                 if self._may_be(entry) and self.stage in ("", entry.stage):
-                    return self.holds(entry), entry
+                    return self._by_rule(entry), entry
         for table in tables:
             found = self.looked_up(table)
             slipped = self.slipped(table, found)
@@ -141,7 +144,17 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-        return self._of_the_listed() or self.unchecked(tables), None
+        return self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
+
+    def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
+        """What somebody else writes of a form that the document has proven: a single slip away from it."""
+        if not QUOTES.search(words_before(self.statement.span)):
+            return None
+        for table, entry in product(tables, self.case.proven):
+            slip = one_slip(table, entry.table) if len(table) > 2 else None
+            if slip is not None and not slip.dropped and shared(table, entry.table) > 1:
+                return self.differs(entry, slip)
+        return None
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"
@@ -182,6 +195,14 @@ class Claim:
                             entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
                             if entry is not None:
                                 yield entry
+                            if (
+                                entry is not None
+                                and quantity in ACTIVATIONS
+                                and "flash" in supposed.convention
+                            ):
+                                yield entry.without(
+                                    tensor="lse", remark="without the statistics of the softmax's rows"
+                                )
 
     def _splits(self) -> tuple[str, ...]:
         """How a form with a tensor-parallel size is split: as the words say, else in any way."""
@@ -482,6 +503,14 @@ class Claim:
             )
         return self.depends(entry)
 
+    def _by_rule(self, entry: Entry) -> Pair:
+        """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
+        pair = self.holds(entry)
+        derived = any(each.quantity in FLOPS | {"step_flops"} for each in self.case.proven)
+        if derived and self.statement.about and entry.quantity in APPROXIMATED:
+            return replace(pair, verdict="approximates", code="SC110")
+        return pair
+
     def depends(self, entry: Entry) -> Pair:
         """It equals what is derived under another convention than the document's own."""
         convention = entry.supposed.convention if entry.supposed is not None else ""
@@ -609,7 +638,7 @@ def wanted(about: Subject) -> frozenset[str]:
     if "training_flops" in wanted:
         wanted.add("training")
     if "training" in wanted:
-        wanted.add("step_flops")
+        wanted |= {"step_flops", "training_time"}
     if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
     return frozenset(wanted)

@@ -266,6 +266,8 @@ class Judge:
             pair = figure(self.case, made, about) or comes_to(self.case, made)
             return [pair] if pair is not None else []
         pair, entry = claim(self.case, made, about)
+        if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
+            self.case.proven.append(entry)
         if entry is not None:
             for name in made.names:
                 self.case.meant.setdefault(name, entry)

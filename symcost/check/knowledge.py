@@ -166,6 +166,9 @@ _AMOUNT = re.compile(
     r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
 )
 _FORMULA = re.compile(r"[\\=*^·]|\$[^$]*[+\d]")  # in a cell that explains no letter
+_ACHIEVED = re.compile(
+    r"\$([A-Za-z])\$ (?:is |= )?(?:the )?(?:achieved|sustained|actual) flop/?s", re.IGNORECASE
+)
 _SHARE_OF_HEADS = re.compile(
     r"\$([A-Za-z])\s?([A-Za-z])\$ (?:key[/ -](?:and )?value|kv) heads"
 )  # $rh$ key/value heads
@@ -220,6 +223,10 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
             (at, name, "b" if meaning == "global_batch" else meaning)
             for at, name, meaning in knowledge.legend
         ]
+    for block in document.blocks:
+        for achieved in _ACHIEVED.findall(block.text):
+            if knowledge.letter(achieved) == OWN + achieved:
+                knowledge.definitions[OWN + achieved] = [GLOSSARY["peak"].symbol * GLOSSARY["MFU"].symbol]
     for share in dict.fromkeys(_SHARE_OF_HEADS.findall(document.text)):
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]

@@ -121,6 +121,7 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         ),
         (
             r"(?i:\bscores?\b|\bq ?@ ?k\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
+            r"|\blogits\b[^.;]{0,4}\b(?:key|query|QK)\b"
             r"|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
             (_ATTENTION, _S),
         ),
