@@ -127,6 +127,9 @@ def _unprinted_pair(
         ways += [(value, other * after[0].scale) for value, other in ways]
     if any(one == other for one, other in ways):
         return Pair("holds", "SC101", shown)
+    for at, value in case.knowledge.evaluated_before(left.form):
+        if any(value * left.scale == other * right.scale for other in case.knowledge.evaluated(right.form)):
+            return Pair("holds", "SC103", shown, message=f"at {at}, as before")
     if statement.about and any(abs(one - other) <= numbers.NEAR * abs(one) for one, other in ways):
         return Pair("holds", "SC103", shown, message="about, within two per cent")
     remark = _binary_remark(case, left, right)
@@ -277,6 +280,13 @@ def _wrong(
             message=f"{left.unit.spelling} and {right.unit.spelling} are of two kinds",
         )
     exact, value = ways[0]
+    if left.name is not None and not numbers.slip(exact, value):
+        return Pair(
+            "unchecked",
+            "SC302",
+            shown,
+            message=f"{left.source.strip()} comes to {number(exact, right.unit)} by its form",
+        )
     few = right.part.printed is None or right.part.printed.significant < FEW_DIGITS
     if statement.about and few and exact and abs(value / exact - 1) <= NEARBY:
         message = f"{rounded(abs(value / exact - 1) * 100, 1)} % off"

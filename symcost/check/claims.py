@@ -334,7 +334,7 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        other = self._with_an_option(table, entry)
+        other = self._with_an_option(table, entry) or self._of_another_design(table, entry)
         return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
 
     def _with_an_option(self, table: Summands, entry: Entry) -> Entry | None:
@@ -353,6 +353,19 @@ class Claim:
                 return found
         return None
 
+    def _of_another_design(self, table: Summands, entry: Entry) -> Entry | None:
+        """The same entry with or without biases, norms or learned positions, where that is the form."""
+        supposed = entry.supposed
+        if supposed is None or supposed.design.name:
+            return None
+        for feature in ("biased", "gains_counted", "learned_positions", "dropout"):
+            design = supposed.design.but(**{feature: not getattr(supposed.design, feature)})
+            other = book(replace(supposed, design=design))
+            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            if found is not None and found.table == table:
+                return found
+        return None
+
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
         letters = {name for monomial in table for name, _ in monomial}
@@ -362,6 +375,8 @@ class Claim:
 
     def _is_declared(self, form: Expr) -> bool:
         """Whether the document says what every letter of a form stands for."""
+        if self.case.knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}:
+            return False
         declared = self.case.letters and self.case.letters | set(self.case.knowledge.numbers)
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
         return not declared or opened <= declared | {"d_k", "d_ff", "h_kv", "N", "D"} | set(

@@ -60,6 +60,12 @@ class Knowledge:
         """Whether the document declares letters at all."""
         return bool(self.legend)
 
+    @property
+    def ambiguous(self) -> frozenset[str]:
+        """The width, where two letters of the document were taken for it, so that one of them is not understood."""
+        widths = [name for _, name, meaning in self.legend if len(name) == 1 and meaning == "d"]
+        return frozenset({"d"}) if len(widths) > 1 else frozenset()
+
     def names(self) -> frozenset[str]:
         """The names that the document declares, for the reader of formulas."""
         return frozenset(name for _, name, _ in self.legend) | frozenset(self.definitions)

@@ -22,7 +22,8 @@ PHRASES: Mapping[str, str] = {
              "embedding dim|residual dimension|model hidden size|feature dimension|隐藏层维度|隐藏维度|隐层维度|模型维度",
         "d_expert": "inner width of an expert|inner width of one expert|expert width|expert inner width|width of one expert|"
                     "width of an expert|width of each expert|inner width of each expert|expert hidden size",
-        "d_ff": "MLP hidden width|MLP hidden size|hidden width of the MLP|"
+        "d_ff": "mlp hidden width|mlp hidden size|hidden width of the mlp|mlp hidden|ffn hidden|feed-forward hidden|"
+                "mlp inner|ffn inner|mlp dim|ffn dim|mlp dimension|"
                 "FFN 中间维度|FFN中间维度|MLP 中间维度|中间层维度|中间维度|"
                 "feed-forward width|feedforward width|feed-forward dimension|feed-forward size|ffn width|ffn dimension|"
                 "mlp width|inner width|inner dimension|intermediate size|ffn size|ffn hidden size|feed forward dimension",
@@ -123,7 +124,7 @@ _SIZES_OF = tuple(
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
 _ITEMS = re.compile(r"[,;]\s|[.:]\s|\band\s(?=[$`*]*[A-Za-z][$`* _])")
 _ENTRY = re.compile(
-    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}{_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*(?:the |an? |our )?"
+    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}(?![A-Za-z]){_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*(?:the |an? |our )?"
     r"(?P<words>[A-Za-z][A-Za-z /-]+?)\s*(?:=\s*[\d.,]+\w*|\([^()]*\))?"
 )  # h head size = 128
 _GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")

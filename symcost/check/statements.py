@@ -12,7 +12,7 @@ from symcost.check.documents import Span
 from symcost.check.knowledge import OWN, Knowledge
 from symcost.errors import ReadError
 from symcost.notation.reading import Part, Reading, read, read_list
-from symcost.notation.units import Unit
+from symcost.notation.units import SCALE_WORDS, Unit
 from symcost.notation.units import unit as unit_called
 
 EQUAL = ("=", "≈")
@@ -36,6 +36,7 @@ _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
 )
+_SCALE_BEHIND = re.compile(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|or so|circa)|~|≈|约)\s*\$?`?\Z",
     re.IGNORECASE,
@@ -149,6 +150,8 @@ def statement(
     made = Statement(span, items, relations, " ".join(filter(None, (label, reading.label))))
     made.about = bool(_ABOUT_SIGN.search(span.text) or _ABOUT.search(span.before))
     made.cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))
+    if cell_before is not None and span.block.headings != cell_before.block.headings:
+        lead = None  # another section
     if previous is not None and items and lead == "+":
         items[0] = replace(items[0], form=previous.form + items[0].form)
         made.continued = True
@@ -166,6 +169,13 @@ def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
     form = knowledge.translated(part.expr)
     unit = part.unit
     if unit is None and last and not form.free_symbols:
+        scale = _SCALE_BEHIND.match(span.after)
+        if scale is not None and part.printed is not None:  # $103.0$ million
+            size = SCALE_WORDS[scale[1].lower()]
+            part, form = (
+                replace(part, expr=part.expr * size, printed=part.printed.times(Fraction(size))),
+                form * size,
+            )
         unit = _unit_after(span)
     return Item(form, part, source, unit)
 

@@ -128,6 +128,9 @@ _UNGATED = _words(
     r"no gate",
 )
 _RMS, _LAYER_NORM = _words(r"rms ?norm"), _words(r"layer ?norm")
+_BIAS_EVERYWHERE = _words(
+    r"\ba bias (?:on|in|for) (?:every|each|all)\b", r"\bbiases (?:on|in) (?:every|each|all)\b"
+)
 _BIASED = _words(r"\bwith biases", r"\bbiases(?:,| everywhere|;)", r"bias terms? (?:are|is) (?:used"
                                                                    r"|included)", r"has biases",
                  r"(?<!无)(?<!不)带偏置", r"及偏置",
@@ -153,7 +156,7 @@ _TIED = _words(
     r"shares? (?:its|the) (?:\w+ )?(?:weight|matrix) with",
 )
 _NOT_TIED = _words(
-    r"\buntied",
+    r"(?<!if we )\buntied",
     r"\bnot tied",
     r"(?:are|is) not shared",
     r"not shared",
@@ -215,7 +218,7 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
         "rms": said(_RMS, _LAYER_NORM, text)
         if not (_RMS.search(text) and _LAYER_NORM.search(text))
         else None,
-        "biased": said(_BIASED, _NOT_BIASED, text),
+        "biased": True if _BIAS_EVERYWHERE.search(text) else said(_BIASED, _NOT_BIASED, text),
         "tied": said(_TIED, _NOT_TIED, text),
         "learned_positions": said(_LEARNED, _NOT_LEARNED, text),
         "dropout": said(_WITH_DROPOUT if gated else _DROPOUT, _NO_DROPOUT, text),
