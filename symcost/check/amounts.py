@@ -395,21 +395,22 @@ def time_pair(case: Case, left: Item, right: Item, words: Sequence[str], stateme
     if said is None or right.part.printed is None:
         return None
     found = literals(case, left, statement.span.form)
-    unit, dimension, timed = Fraction(1), 0, False
+    unit, dimension, work, timed = Fraction(1), 0, 0, False
     for literal in found:
         units = {
-            (amount.unit.scale, amount.unit.powers["s"])
+            (_time_scale(amount.unit), amount.unit.powers.get("s", 0), amount.unit.powers.get("FLOP", 0))
             for amount in literal.stated[-2:]
             if amount.unit is not None and _counts_time(amount.unit)
         }
         if len(units) == 1 and literal.power:
-            [(scale, power)] = units
+            [(scale, power, flops)] = units
             unit *= scale**literal.power
             dimension += power * literal.power
-            timed = True
+            work += flops * literal.power
+            timed = timed or bool(power)
         elif literal.value in _CONVERSIONS:
             unit *= Fraction(literal.value) ** -literal.power
-    if not timed or dimension != said.powers.get("s", 0) or unit == said.scale:
+    if not timed or work or dimension != said.powers.get("s", 0) or unit == said.scale:
         return None
     shown = f"{left.source.strip()} = {right.source.strip()}"
     if paid:
@@ -428,8 +429,13 @@ def time_pair(case: Case, left: Item, right: Item, words: Sequence[str], stateme
 
 
 def _counts_time(unit: Unit) -> bool:
-    """Whether a unit is a time, or something for each unit of time."""
-    return abs(unit.powers.get("s", 0)) == 1 and not {"FLOP", "byte"} & unit.powers.keys()
+    """Whether a unit is a time, something for each unit of time, or FLOPs, which a rate turns into a time."""
+    return abs(unit.powers.get("s", 0)) == 1 or unit.powers == {"FLOP": 1}
+
+
+def _time_scale(unit: Unit) -> Fraction:
+    """Seconds, or 1/s; the numbers of FLOPs and bytes are in the arithmetic as they are printed."""
+    return Fraction(1) if {"FLOP", "byte"} & unit.powers.keys() else unit.scale
 
 
 def _said_unit(right: Item, words: Sequence[str]) -> Unit | None:

@@ -42,6 +42,7 @@ LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]
 QUOTES = re.compile(r"\b(?:slides?|colleague\w*|forum|paper|post|blog|book|they|someone|somebody)\b[^.:]*\b(?:writes?|says?"
                     r"|claims?|reads?|gives?|has|have|quotes?|states?|prints?)\b", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
+_OPTIMIZER = re.compile(r"optimizer ([\w-]+)")
 OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
@@ -130,7 +131,11 @@ class Claim:
                     return self.holds(entry), entry
         for table in tables:
             for entry in rules().get(key(table), ()):
-                if self._may_be(entry) and self.stage in ("", entry.stage):
+                if (
+                    self._may_be(entry)
+                    and self.stage in ("", entry.stage)
+                    and self._speaks_of_optimizer(entry)
+                ):
                     return self._by_rule(entry), entry
         for table in tables:
             found = self.looked_up(table)
@@ -286,7 +291,12 @@ class Claim:
             or found.supposed is None
         ):
             return False
-        if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
+        whole = not any(tensors for _, tensors in self.about.parts)
+        if (
+            self.about.qualified
+            or not self.about.parts
+            or (whole and found.quantity not in self.about.sure_quantities)
+        ):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
         return named is not None and (set(found.tensors) < set(named.tensors) or found.quantity in FLOPS)
@@ -517,6 +527,15 @@ class Claim:
                 "holds", "SC102", shown, derived, "", remark, public(entry.quantity), entry.scope, convention
             )
         return self.depends(entry)
+
+    def _speaks_of_optimizer(self, entry: Entry) -> bool:
+        """Whether the document names the optimizer whose bytes these are, where it is not AdamW."""
+        found = _OPTIMIZER.search(entry.remark)
+        return (
+            found is None
+            or found[1].startswith("adam")
+            or found[1].split("-")[0] in self.case.document.text.lower()
+        )
 
     def _by_rule(self, entry: Entry) -> Pair:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""

@@ -124,7 +124,8 @@ _SIZES_OF = tuple(
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
 _ITEMS = re.compile(r"[,;]\s|[.:]\s|\band\s(?=[$`*]*[A-Za-z][$`* _])")
 _ENTRY = re.compile(
-    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}(?![A-Za-z]){_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*(?:the |an? |our )?"
+    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}(?![A-Za-z]){_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*"
+    r"(?:the |an? |our )?"
     r"(?P<words>[A-Za-z][A-Za-z /-]+?)\s*(?:=\s*[\d.,]+\w*|\([^()]*\))?"
 )  # h head size = 128
 _GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")
