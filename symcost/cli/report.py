@@ -33,8 +33,8 @@ def command(
 ) -> int:  # fmt: skip
     """Write the whole derivation of MODEL, every result as letters, numbers and value.
 
-    Under --layout it is that of one device, and a page stands still. BESIDE is a second model, or a convention for the same one: in a page (--to html) the controls of both stand
-    side by side.
+    Under --layout it is that of one device, and a page stands still. BESIDE is a second model, or a convention
+    for the same one: in a page (--to html) the controls of both stand side by side.
     """
     from symcost.conventions import CONVENTIONS
     from symcost.report import document, format_of, report_files, side_by_side

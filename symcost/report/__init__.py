@@ -29,15 +29,16 @@ from symcost.symbols import GLOSSARY, NOTATIONS
 from symcost.tables.gpus import Gpu
 from symcost.tables.gpus import gpu as gpu_called
 from symcost.terms import Number, Terms
-from symcost.training import Costs, derive
+from symcost.training import ON_REQUEST, Costs, derive
 from symcost.training.across import Across, Links, check_links
+from symcost.training.ranking import MESH
 
 __all__ = [
     "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "format_of_file", "report", "report_files",
     "side_by_side", "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
 
-
+BROUGHT = {*ON_REQUEST, *MESH, "chunks"}  # letters that change the forms where they have a number
 BESIDE = {
     "md": "svg",
     "myst": "svg",
@@ -72,9 +73,7 @@ def document(
     numbers: dict[str, Any] = dict(given or {})
     if example is not None:
         card, numbers = gpu_called(example.gpu), dict(example.numbers)
-    costs = derive(
-        known, under=under, given=numbers, optimizer=optimizer, precision=precision, layout=layout
-    )
+    costs = derive(known, under=under, given=numbers, optimizer=optimizer, precision=precision, layout=layout)
     if links:
         _check_links(links, costs, card)
     put: dict[str, Number] = {letter: value for letter, value in costs.numbers.items() if letter in numbers}
@@ -135,8 +134,8 @@ def _as_asked(model: object, known: Model) -> Any:
 
 
 def _forms(given: Mapping[str, Any], numbers: Mapping[str, Number]) -> dict[str, str]:
-    """The forms among what is given (d_ff = 4*d), as text."""
-    forms = {letter: value for letter, value in given.items() if letter not in numbers}
+    """The forms among what is given (d_ff = 4*d), and the numbers that bring a letter in, as text."""
+    forms = {letter: value for letter, value in given.items() if letter not in numbers or letter in BROUGHT}
     return {letter: code(value) if isinstance(value, Expr) else str(value) for letter, value in forms.items()}
 
 
@@ -243,7 +242,7 @@ def steps(
     if isinstance(of, Limit):
         return _steps_of_limit(of, Board(NOTATIONS[notation], {**of.numbers, of.bound.name: of.limit}))
     board = Board(NOTATIONS[notation], of.known(numbers or {}))
-    names = NAMES | OF_ONE_DEVICE
+    names = {**NAMES, **OF_ONE_DEVICE}
     called = board.letter("N") if of.quantity == "parameters" else name(names.get(of.quantity, of.quantity))
     unit = "parameters" if of.quantity == "parameters" else of.unit
     letters = board.factored(of.total)

@@ -50,7 +50,6 @@ def _messages(talk: Talk, costs: Across) -> Section:
         Paragraph(line(SENT)),
         Table(columns, rows, "llllwrr"),
         *talk.result("message_bytes"),
-        *_fullest(talk, costs),
     )
     code = talk.recipe.terms("message_bytes") + talk.recipe.show("message_bytes")
     return Section(line("Messages between devices"), blocks, code=code)
@@ -60,14 +59,6 @@ def _tensor(called: str) -> Math:
     """W_Q, or ∂W_Q of its gradient."""
     bare = name(called.removeprefix("∂"))
     return Math(rf"\partial {bare.latex}", called) if called != bare.text else bare
-
-
-def _fullest(talk: Talk, costs: Across) -> list[Block]:
-    """Which stage of a pipeline is the fullest, where that is known."""
-    if "pp" not in costs.layout.mesh or talk.value("peak_memory") is None:
-        return []
-    stage, memory = costs.worst_stage(**talk.numbers)
-    return [Paragraph(line(f"The fullest pipeline stage is {stage}, with {with_unit(memory, 'bytes')}."))]
 
 
 def _time(talk: Talk, time: StepTime, gpu: Gpu) -> Section:

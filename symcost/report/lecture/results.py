@@ -21,7 +21,9 @@ def results(talk: Talk) -> list[Section]:
         )
     rows += _rows(talk, ("message_bytes",) if talk.across is not None else ())
     if talk.step_time is not None:
-        shortest, longest = (with_unit(each, "s") for each in (talk.step_time.overlapped, talk.step_time.serial))
+        shortest, longest = (
+            with_unit(each, "s") for each in (talk.step_time.overlapped, talk.step_time.serial)
+        )
         rows.append((line("time of one step"), line(""), line(f"{shortest} to {longest}")))
     rows += _rows(talk, WORK)
     if not rows:

@@ -45,7 +45,11 @@ NAMES: Mapping[str, str] = {
     "gpu_hours": "H",
     "cost": "cost",
 }
-OF_ONE_DEVICE: Mapping[str, str] = {"message_bytes": "B_sent", "memory_traffic": "B_moved", "bubble": "bubble"}
+OF_ONE_DEVICE: Mapping[str, str] = {
+    "message_bytes": "B_sent",
+    "memory_traffic": "B_moved",
+    "bubble": "bubble",
+}
 
 
 def named(called: str) -> Symbol:
@@ -130,7 +134,7 @@ class Talk:
         """What a quantity is called on the board."""
         if quantity == "parameters":
             return self.letter("N") if self.across is None else name(self.count)
-        return name((NAMES | OF_ONE_DEVICE)[quantity])
+        return name({**NAMES, **OF_ONE_DEVICE}[quantity])
 
     def axes(self, axes: Iterable[str]) -> Math:
         """Lengths with crosses between: d × d_ff."""
@@ -176,7 +180,11 @@ class Talk:
         totals = {
             symbol: self.costs[quantities[symbol]].total for symbol in form.free_symbols & quantities.keys()
         }
-        return form if ratio(form.xreplace(totals).xreplace(self.costs.ties), self.costs[quantity].total) == 1 else None
+        return (
+            form
+            if ratio(form.xreplace(totals).xreplace(self.costs.ties), self.costs[quantity].total) == 1
+            else None
+        )
 
     # Results.
 
