@@ -48,7 +48,7 @@ def _layout(talk: Talk) -> list[Line]:
     laid = talk.across.layout
     return [
         line("Layout ", Code(laid.name), f": {laid.note}. Source: {laid.source}."),
-        line("All that follows is of ", *_device(laid), ", but for the FLOPs, time and money of the run, which are "
+        line("What is told here is of ", *_device(laid), ", but for the FLOPs, time and money of the run, which are "
              "those of all together. ", talk.letter("b"), " is the sequences of one micro-batch of one replica."),
     ]  # fmt: skip
 
