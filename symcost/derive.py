@@ -108,8 +108,13 @@ class Derivation:
         """Whether a tensor counts among activations: one that is made in the forward pass."""
         return storage.role in COUNTED_ROLES or storage.name in self.program.convention.computed
 
+    @property
+    def _events(self) -> list[Step | Region]:
+        """The steps outside regions computed again, and such regions, in the order of the program."""
+        return self.program.outermost
+
     def _asked_for(self) -> Iterator[tuple[Held, str, str, Because]]:
-        for event in self.program.outermost:
+        for event in self._events:
             yield from self._asked_by(event)
 
     def _asked_by(self, event: Step | Region) -> Iterator[tuple[Held, str, str, Because]]:
@@ -139,7 +144,7 @@ class Derivation:
         first: dict[Held, str] = {kept.tensor: kept.reader for kept in self.kept}
         by_storage = {kept.tensor: kept for kept in self.kept}
         accounts = []
-        for event in self.program.outermost:
+        for event in self._events:
             asked = list(self._asked_by(event))
             label = asked[0][2] if asked else event.label
             keeps, already = {}, {}

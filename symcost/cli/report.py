@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from symcost.cli.options import costs_of, given_values
+from symcost.cli.options import costs_of, given_values, layout, links, links_asked_for
 from symcost.cli.printing import show
 from symcost.cli.status import RIGHT
 
@@ -24,15 +24,17 @@ from symcost.cli.status import RIGHT
     default=True,
     help="Plots as files beside Markdown, MyST, Marp and LaTeX. [default: on]",
 )
+@layout
+@links
 @costs_of
 def command(
-    model: str, beside: str | None, to: str, output: str, execute: bool, plots: bool, under: str,
-    optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None,
+    model: str, beside: str | None, to: str, output: str, execute: bool, plots: bool, layout: str,
+    links: str, under: str, optimizer: str, precision: str | None, notation: str, given: tuple[str, ...], gpu: str | None,
 ) -> int:  # fmt: skip
     """Write the whole derivation of MODEL, every result as letters, numbers and value.
 
-    BESIDE is a second model, or a convention for the same one: in a page (--to html) the controls of both stand
-    side by side.
+    Under --layout it is that of one device, and a page stands still. BESIDE is a second model, or a convention
+    for the same one: in a page (--to html) the controls of both stand side by side.
     """
     from symcost.conventions import CONVENTIONS
     from symcost.report import document, format_of, report_files, side_by_side
@@ -45,6 +47,8 @@ def command(
         "precision": precision,
         "notation": notation,
         "gpu": gpu,
+        "layout": layout,
+        "links": links_asked_for(links),
     }
     made = document(model, **options)
     if beside is not None:

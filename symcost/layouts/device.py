@@ -9,7 +9,7 @@ from functools import cached_property
 from sympy import Expr, Integer, Max, ceiling
 
 from symcost.conventions import ELEMENT_BYTES
-from symcost.derive import Derivation, Kept, Moment
+from symcost.derive import Derivation, Moment
 from symcost.errors import UsageError
 from symcost.layouts.messages import BACKWARD, FORWARD, PASS, UPDATE, Bytes, Message, Traffic
 from symcost.layouts.pipeline import pp
@@ -116,9 +116,9 @@ class OnDevice(Derivation):
 
     # What is kept.
 
-    @cached_property
-    def kept(self) -> list[Kept]:
-        return [kept for kept in super().kept if self.here(kept.place)]
+    @property
+    def _events(self) -> list[Step | Region]:
+        return [event for event in super()._events if self.here(event.place)]
 
     def _asked_by(self, event: Step | Region) -> Iterator[tuple[Held, str, str, Because]]:
         """What a gradient reads of a tensor that came in exchange for another part is kept as it came."""

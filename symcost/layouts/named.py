@@ -45,8 +45,11 @@ LAYOUTS: Mapping[str, Layout] = by_name(
             "every device has all parameters and its own sequences", own_data=("dp",),
         ),
         _zero("zero-1", STATES, note="optimizer states are split"),
-        _zero("zero-2", STATES, GRADIENTS, note="and so are gradients"),
-        _zero("zero-3", STATES, GRADIENTS, PARAMETERS, note="and so are parameters, gathered for each block"),
+        _zero("zero-2", STATES, GRADIENTS, note="optimizer states and gradients are split"),
+        _zero(
+            "zero-3", STATES, GRADIENTS, PARAMETERS,
+            note="optimizer states, gradients and parameters are split, and parameters gathered for each block",
+        ),
         replace(
             _zero("fsdp", STATES, GRADIENTS, PARAMETERS, note="zero-3 as PyTorch has it"),
             source="Zhao et al. 2023, PyTorch FSDP, section 3.2",
@@ -60,7 +63,7 @@ LAYOUTS: Mapping[str, Layout] = by_name(
         Layout("megatron-tp", ("tp",), WIDTHS, SHOEYBI, "heads, inner width and vocabulary are split"),
         Layout(
             "megatron-tp-sp", ("tp",), (*WIDTHS, TOKENS_BESIDE_D), KORTHIKANTI,
-            "and so are tokens, in tensors of width d of which nothing else is split",
+            "heads, inner width and vocabulary are split, and tokens in tensors of width d of which nothing else is",
         ),
         Layout(
             "pp-gpipe", ("pp",), (), GPIPE.source, "blocks over stages, all forward passes first",

@@ -20,7 +20,7 @@ from symcost.model import Model
 from symcost.notation import code
 from symcost.report.blocks import Document, Equation, Math, Paragraph, Section, Substitution, line
 from symcost.report.findings import findings_document
-from symcost.report.lecture import EXAMPLES, NAMES, Talk, lecture
+from symcost.report.lecture import EXAMPLES, NAMES, OF_ONE_DEVICE, Talk, lecture
 from symcost.report.recipe import Recipe
 from symcost.report.steps import Board, name, valued
 from symcost.report.writers import FORMATS, Format, format_of, format_of_file, write
@@ -29,14 +29,16 @@ from symcost.symbols import GLOSSARY, NOTATIONS
 from symcost.tables.gpus import Gpu
 from symcost.tables.gpus import gpu as gpu_called
 from symcost.terms import Number, Terms
-from symcost.training import derive
+from symcost.training import ON_REQUEST, Costs, derive
+from symcost.training.across import Across, Links, check_links
+from symcost.training.ranking import MESH
 
 __all__ = [
     "FORMATS", "Document", "Format", "document", "findings_document", "format_of", "format_of_file", "report", "report_files",
     "side_by_side", "steps", "write", "write_file", "write_files",
 ]  # fmt: skip
 
-
+BROUGHT = {*ON_REQUEST, *MESH, "chunks"}  # letters that change the forms where they have a number
 BESIDE = {
     "md": "svg",
     "myst": "svg",
@@ -54,21 +56,32 @@ def document(
     precision: str | None = None,
     notation: str = "lecture",
     gpu: str | Gpu | None = None,
+    layout: str = "single",
+    links: Links | None = None,
 ) -> Document:
-    """The derivation of a model as a document; where no number is given, those of the model's own source."""
+    """The derivation of a model as a document; where no number is given, those of the model's own source.
+
+    Under a `layout` it is that of one device; `links` are as in `step_time`, for the bounds of a step's time.
+    Raises UsageError for links without a GPU and a layout.
+    """
     known = load(model)
     if notation not in NOTATIONS:
         raise UnknownName(f"'{notation}' is not a notation. {nearest(notation, NOTATIONS)}")
-    example = EXAMPLES.get(known.name) if not given and gpu is None else None
+    bare = not given and gpu is None and layout == "single"
+    example = EXAMPLES.get(known.name) if bare else None
     card = gpu_called(gpu) if isinstance(gpu, str) else gpu
     numbers: dict[str, Any] = dict(given or {})
     if example is not None:
         card, numbers = gpu_called(example.gpu), dict(example.numbers)
-    costs = derive(known, under=under, given=numbers, optimizer=optimizer, precision=precision)
+    costs = derive(known, under=under, given=numbers, optimizer=optimizer, precision=precision, layout=layout)
+    if links:
+        _check_links(links, costs, card)
     put: dict[str, Number] = {letter: value for letter, value in costs.numbers.items() if letter in numbers}
     recipe = Recipe(
         _as_asked(model, known),
-        _options(under=under, given=_forms(numbers, put), optimizer=optimizer, precision=precision),
+        _options(
+            under=under, given=_forms(numbers, put), optimizer=optimizer, precision=precision, layout=layout
+        ),
         dict(put),
         notation,
     )
@@ -77,7 +90,15 @@ def document(
         put.setdefault("peak", card.peak_for(costs.precision.matmul))
         if card.price is not None:
             put.setdefault("price", card.price)
-    return lecture(Talk(costs, put, card, NOTATIONS[notation], example, recipe))
+    return lecture(Talk(costs, put, card, NOTATIONS[notation], example, recipe, links or {}))
+
+
+def _check_links(links: Links, costs: Costs, card: Gpu | None) -> None:
+    if card is None or not isinstance(costs, Across):
+        raise UsageError(
+            "links: expected a GPU and a layout, for the time of a step under it. Give both, or no links."
+        )
+    check_links(links, costs.layout.mesh)
 
 
 def side_by_side(one: Document, other: Document) -> Document:
@@ -113,13 +134,13 @@ def _as_asked(model: object, known: Model) -> Any:
 
 
 def _forms(given: Mapping[str, Any], numbers: Mapping[str, Number]) -> dict[str, str]:
-    """The forms among what is given (d_ff = 4*d), as text."""
-    forms = {letter: value for letter, value in given.items() if letter not in numbers}
+    """The forms among what is given (d_ff = 4*d), and the numbers that bring a letter in, as text."""
+    forms = {letter: value for letter, value in given.items() if letter not in numbers or letter in BROUGHT}
     return {letter: code(value) if isinstance(value, Expr) else str(value) for letter, value in forms.items()}
 
 
 def _options(
-    under: str | Convention, given: dict[str, str], optimizer: str, precision: str | None
+    under: str | Convention, given: dict[str, str], optimizer: str, precision: str | None, layout: str
 ) -> dict[str, Any]:
     """The options that differ from what `derive` supposes."""
     chosen: dict[str, Any] = (
@@ -127,7 +148,8 @@ def _options(
     )
     chosen |= {"given": given} if given else {}
     chosen |= {"optimizer": optimizer} if optimizer != "adamw" else {}
-    return chosen | ({"precision": precision} if precision is not None else {})
+    chosen |= {"precision": precision} if precision is not None else {}
+    return chosen | ({"layout": layout} if layout != "single" else {})
 
 
 def report(
@@ -140,8 +162,8 @@ def report(
 ) -> str | bytes:
     """The derivation of a model in a format (bytes for PDF); `output` is the file to write it to as well.
 
-    The options are those of `document`: under, given, optimizer, precision, notation, gpu. `templates` is a
-    folder with a template of one's own. The file is written whole or not at all.
+    The options are those of `document`: under, given, optimizer, precision, notation, gpu, layout, links.
+    `templates` is a folder with a template of one's own. The file is written whole or not at all.
     Raises UnknownName for a format that is none.
 
     >>> report("cs190c").splitlines()[0]
@@ -220,7 +242,8 @@ def steps(
     if isinstance(of, Limit):
         return _steps_of_limit(of, Board(NOTATIONS[notation], {**of.numbers, of.bound.name: of.limit}))
     board = Board(NOTATIONS[notation], of.known(numbers or {}))
-    called = board.letter("N") if of.quantity == "parameters" else name(NAMES.get(of.quantity, of.quantity))
+    names = {**NAMES, **OF_ONE_DEVICE}
+    called = board.letter("N") if of.quantity == "parameters" else name(names.get(of.quantity, of.quantity))
     unit = "parameters" if of.quantity == "parameters" else of.unit
     letters = board.factored(of.total)
     return board.substitution(called, of.total, unit, (letters,)) or Equation(called, (letters,))

@@ -214,6 +214,11 @@ class Document:
     talks: tuple[Any, ...] = field(default=(), repr=False, compare=False)
     pictures: tuple[Picture, ...] = ()
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether its numbers are of one device of a layout, which no page derives again."""
+        return any(talk.across is not None for talk in self.talks)
+
     def forms(self) -> Iterator[Expr]:
         """The forms whose values stand in its lines."""
         for block in (block for section in self.sections for block in section.blocks):

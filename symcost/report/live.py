@@ -184,10 +184,10 @@ class Page(NamedTuple):
 def page(document: Document) -> Page:
     """What makes a document a page that recomputes.
 
-    Without talks there is nothing to put numbers into, and no script. One talk makes one panel; two stand
-    side by side.
+    Without talks there is nothing to put numbers into, and no script; under a layout the page stands still,
+    since its controls know no mesh. One talk makes one panel; two stand side by side.
     """
-    talks = document.talks
+    talks = () if document.stands_still else document.talks
     style, script, data = _asset("html/style.css") + _asset("live/live.css"), "", ""
     numbers: dict[Expr, int] = {}
     if talks:

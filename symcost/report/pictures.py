@@ -55,7 +55,8 @@ def _figures(talk: Talk) -> Iterator[tuple[str, Figure]]:
             yield "frontier", plots.frontier(memory, "b", "c", at_most=limit, values=CONTEXTS, given=given)
     if talk.value(forward) is not None:
         yield "shares-of-flops", plots.shares_against(forward, "c", CONTEXTS, talk.numbers)
-    if all(letter in known for letter in {*costs["training_time"].letters, *costs["cost"].letters}):
+    timed = {*costs["training_time"].letters, *costs["cost"].letters}
+    if talk.across is None and all(letter in known for letter in timed):  # a mesh has as many GPUs as it has
         most = max(MOST_GPUS, ceil(known["n"]))
         counts = [2**power for power in range((most - 1).bit_length() + 1)]
         yield (

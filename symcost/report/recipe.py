@@ -49,6 +49,15 @@ class Recipe:
         notation = f", notation={self.notation!r}" if self.notation != "lecture" else ""
         return tuple(f'steps(costs["{quantity}"], numbers{notation})' for quantity in quantities)
 
+    def timed(self, links: Mapping[str, Number]) -> tuple[str, ...]:
+        """A cell with the bounds of one step's time, in seconds."""
+        rates = ", ".join(f"{axis!r}: {_written(rate)}" for axis, rate in links.items())
+        own = f", {{{rates}}}" if links else ""
+        return (
+            f"time = costs.step_time(gpu{own}, **numbers)\n"
+            "float(time.overlapped), float(time.serial), time.binds",
+        )
+
     def limit(self, gpu: Gpu) -> tuple[str, ...]:
         return (
             'limit = symcost.solve(costs["peak_memory"], "b", at_most=gpu.memory, given=numbers)\n'

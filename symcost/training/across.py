@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
-from sympy import Expr, Integer, ceiling
+from sympy import Expr, Integer
 
 from symcost import symbols as s
 from symcost.conventions import Convention
@@ -18,7 +18,6 @@ from symcost.layouts.checking import Sizes
 from symcost.layouts.timing import StepTime
 from symcost.lower import lower
 from symcost.model import Model
-from symcost.notation import text
 from symcost.symbols import DEVICE_QUANTITIES, QUANTITIES
 from symcost.tables.gpus import Gpu
 from symcost.terms import Because, Number, Term, Terms, evaluator
@@ -174,12 +173,10 @@ class Across(Costs):
     def _optimizer_flops(self) -> Terms:
         return self._lying(STATES, super()._optimizer_flops)
 
-    def _steps(self) -> Terms:
-        """Every device with sequences of its own brings b of them to each micro-batch of a step."""
-        tokens = TOKENS * self._asked(s.accumulation, Integer(1)) * self.layout.devices(self.layout.own_data)
-        because = Because(f"every step sees {text(tokens)} tokens; the last one may see fewer")
-        amount = ceiling(s.epochs * s.D / tokens)
-        return self._terms("steps", (Term(amount, Integer(1), "steps", "training", because, "steps"),))
+    @property
+    def tokens_of_step(self) -> Expr:
+        """The same; every device with sequences of its own brings b of them to each micro-batch."""
+        return TOKENS * self._asked(s.accumulation, Integer(1)) * self.layout.devices(self.layout.own_data)
 
     # What a device sends, and how long a step takes.
 

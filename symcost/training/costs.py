@@ -308,8 +308,13 @@ class Costs(Mapping[str, Terms]):
     # The run: steps, time, money. Every GPU of a data-parallel run makes the same update, so that the FLOPs
     # of all of them for each token do not depend on how many there are; the steps do.
 
+    @property
+    def tokens_of_step(self) -> Expr:
+        """The tokens that one step of the whole run sees."""
+        return TOKENS * self._asked(s.accumulation, Integer(1)) * self._asked(s.dp, Integer(1))
+
     def _steps(self) -> Terms:
-        tokens = TOKENS * self._asked(s.accumulation, Integer(1)) * self._asked(s.dp, Integer(1))
+        tokens = self.tokens_of_step
         because = Because(f"every step sees {text(tokens)} tokens; the last one may see fewer")
         amount = ceiling(s.epochs * s.D / tokens)
         return self._terms("steps", (Term(amount, Integer(1), "steps", "training", because, "steps"),))

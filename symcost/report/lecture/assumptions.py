@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symcost.conventions import OPTIONS
+from symcost.layouts import Layout
 from symcost.notation.numbers import with_unit
-from symcost.report.blocks import Bullets, Code, Figure, Line, Paragraph, Section, Table, joined, line
+from symcost.report.blocks import Bullets, Code, Figure, Line, Math, Paragraph, Section, Table, joined, line
 from symcost.report.lecture.talk import Talk
 from symcost.report.steps import together
-from symcost.symbols import GLOSSARY
+from symcost.symbols import GLOSSARY, n
 
 NOT_ALL = (
     "What is derived is not all that a driver shows: rounding and fragmentation of the allocator, workspaces "
@@ -19,7 +20,7 @@ NOT_ALL = (
 
 def assumptions(talk: Talk) -> Section:
     """Everything that the results rest on."""
-    entries = (*_choices(talk), *_ties(talk), *_gpu(talk), *_numbers(talk))
+    entries = (*_choices(talk), *_layout(talk), *_ties(talk), *_gpu(talk), *_numbers(talk))
     blocks = (Bullets(entries), letters(talk), Paragraph(line(NOT_ALL)))
     return Section(line("Assumptions"), blocks, code=talk.recipe.setup(talk.gpu, talk.costs.precision.matmul))
 
@@ -41,12 +42,29 @@ def _choices(talk: Talk) -> list[Line]:
     ]
 
 
+def _layout(talk: Talk) -> list[Line]:
+    if talk.across is None:
+        return []
+    laid = talk.across.layout
+    return [
+        line("Layout ", Code(laid.name), f": {laid.note}. Source: {laid.source}."),
+        line("What is told here is of ", *_device(laid), ", but for the FLOPs, time and money of the run, which are "
+             "those of all together. ", talk.letter("b"), " is the sequences of one micro-batch of one replica."),
+    ]  # fmt: skip
+
+
+def _device(laid: Layout) -> Line:
+    stages = "pp" in laid.mesh and laid.stage != "only"
+    return line("one device", *((" of the pipeline stage ", Code(laid.stage)) if stages else ()))
+
+
 def _ties(talk: Talk) -> list[Line]:
-    ties = [
-        together(talk.letter(symbol.name), talk.form(form), sign="=")
-        for symbol, form in talk.costs.ties.items()
-    ]
-    return [line("Fixed by the model: ", *joined(ties), ".")] if ties else []
+    """What is fixed, by the model or, of the GPUs, by the layout's mesh."""
+    fixed: dict[str, list[Math]] = {}
+    for symbol, form in talk.costs.ties.items():
+        by = "layout" if talk.across is not None and symbol == n else "model"
+        fixed.setdefault(by, []).append(together(talk.letter(symbol.name), talk.form(form), sign="="))
+    return [line(f"Fixed by the {by}: ", *joined(ties), ".") for by, ties in fixed.items()]
 
 
 def _gpu(talk: Talk) -> list[Line]:
@@ -85,6 +103,8 @@ def _used(talk: Talk) -> set[str]:
     """The letters that occur anywhere in the report."""
     quantities = ["peak_memory", "training_time", "steps", *(["cost"] if "price" in talk.numbers else [])]
     used = {letter for quantity in quantities for letter in talk.costs[quantity].letters}
+    if talk.across is not None:
+        used.update(talk.costs["message_bytes"].letters)
     return used | {symbol.name for symbol in talk.costs.ties} | {"N", "M"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sympy import Add
+
 from symcost.report.blocks import (
     Block,
     Break,
@@ -17,9 +19,9 @@ from symcost.report.blocks import (
     joined,
     line,
 )
-from symcost.report.lecture.talk import Row, Talk, added, told_once
+from symcost.report.lecture.talk import NAMES, Row, Talk, added, named, told_once
 from symcost.report.steps import name
-from symcost.symbols import GLOSSARY
+from symcost.symbols import GLOSSARY, accumulation
 from symcost.tables.optimizers import operations
 from symcost.terms import GradientReads, Term, Terms
 
@@ -126,8 +128,13 @@ def _update(talk: Talk) -> Section:
 
 def _step(talk: Talk) -> Section:
     parts = [quantity for quantity in PASSES if talk.costs[quantity].terms]
-    blocks = tuple(talk.result("step_flops", sum_of=parts))
-    return Section(line("FLOPs of one step"), blocks, code=talk.recipe.show("step_flops"))
+    if "accumulation" in talk.costs.given:  # one update after as many passes as there are micro-batches
+        names = [named(NAMES[each]) for each in parts if each != "optimizer_flops"]
+        form = talk.verified("step_flops", accumulation * Add(*names) + named("F_update"))
+        blocks = talk.result("step_flops", form, both=True)
+    else:
+        blocks = talk.result("step_flops", sum_of=parts)
+    return Section(line("FLOPs of one step"), tuple(blocks), code=talk.recipe.show("step_flops"))
 
 
 def by_growth(terms: Terms, letter: str) -> dict[str, Terms]:

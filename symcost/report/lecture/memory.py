@@ -49,6 +49,7 @@ def _peak(talk: Talk) -> Section:
         Paragraph(line("At the end of the forward pass all of these are there at once:")),
         *talk.result("peak_memory", talk.by_counts(), sum_of=PARTS),
         *_shares(talk),
+        *_fullest(talk),
     ]
     if talk.costs.convention.name.split("+")[0] not in LECTURED:
         blocks += _moments(talk)
@@ -71,6 +72,21 @@ def _shares(talk: Talk) -> list[Block]:
         )
         rows.append((line(talk.name(quantity)), *cells))
     return [Table(("part", "bytes", "in binary units", "share"), tuple(rows), "lrrr")]
+
+
+def _fullest(talk: Talk) -> list[Block]:
+    """Which stage of a pipeline is the fullest, where that is known."""
+    costs = talk.across
+    if costs is None or "pp" not in costs.layout.mesh or talk.value("peak_memory") is None:
+        return []
+    stage, memory = costs.worst_stage(**talk.numbers)
+    return [
+        Paragraph(
+            line(
+                f"Of the pipeline's stages, from 0, the fullest is {stage}, with {with_unit(memory, 'bytes')}."
+            )
+        )
+    ]
 
 
 def _moments(talk: Talk) -> list[Block]:

@@ -19,6 +19,12 @@ def results(talk: Talk) -> list[Section]:
         rows.append(
             (words, line(talk.b_max_name), line(Figure(f"{talk.b_max.floor:,} sequences", "value", "b_max")))
         )
+    rows += _rows(talk, ("message_bytes",) if talk.across is not None else ())
+    if talk.step_time is not None:
+        shortest, longest = (
+            with_unit(each, "s") for each in (talk.step_time.overlapped, talk.step_time.serial)
+        )
+        rows.append((line("time of one step"), line(""), line(f"{shortest} to {longest}")))
     rows += _rows(talk, WORK)
     if not rows:
         return []
@@ -44,7 +50,7 @@ def _rows(talk: Talk, quantities: tuple[str, ...]) -> list[tuple[Line, ...]]:
 
 def summary(talk: Talk) -> tuple[str, ...]:
     """The main results for a terminal, a line each."""
-    rows = []
+    rows = [f"one device of {talk.across.layout.name}"] if talk.across is not None else []
     for quantity in ("parameters", "peak_memory", "step_flops", "training_time"):
         terms, value = talk.costs[quantity], talk.value(quantity)
         shown = f" = {with_unit(value, terms.unit)}" if value is not None else ""

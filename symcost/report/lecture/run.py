@@ -27,7 +27,7 @@ def run(talk: Talk) -> Section:
         talk.letter("n"), " GPUs work at ", share, " times their peak", LEFT_OUT if left_out else ":"
     )
     blocks: list[Block] = [
-        Paragraph(line("A step sees ", talk.form(TOKENS), SEEN)),
+        Paragraph(line("A step sees ", talk.form(talk.costs.tokens_of_step), SEEN)),
         *talk.result("steps"),
         *talk.result("training_flops", _by_steps(talk, "training_flops")),
         Paragraph(achieved),

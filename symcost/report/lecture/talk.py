@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sympy import Expr, Integer, Symbol
 
 from symcost.errors import NoLimit
+from symcost.layouts.timing import StepTime
 from symcost.report.blocks import Block, Break, Code, Equation, Line, Math, Substitution, joined
 from symcost.report.lecture.examples import Example
 from symcost.report.recipe import Recipe
@@ -21,6 +22,7 @@ from symcost.tables.gpus import Gpu
 from symcost.tensors import size_of
 from symcost.terms import GradientReads, Number, Term, Terms, evaluator
 from symcost.training import Costs
+from symcost.training.across import Across, Links
 
 # What a lecturer calls each quantity on the board.
 NAMES: Mapping[str, str] = {
@@ -43,6 +45,11 @@ NAMES: Mapping[str, str] = {
     "gpu_hours": "H",
     "cost": "cost",
 }
+OF_ONE_DEVICE: Mapping[str, str] = {
+    "message_bytes": "B_sent",
+    "memory_traffic": "B_moved",
+    "bubble": "bubble",
+}
 
 
 def named(called: str) -> Symbol:
@@ -60,6 +67,27 @@ class Talk:
     notation: Notation = NOTATIONS["lecture"]
     example: Example | None = None
     recipe: Recipe = field(default_factory=Recipe)
+    links: Links = field(default_factory=dict)
+
+    # One device of many.
+
+    @property
+    def across(self) -> Across | None:
+        """The costs where they are those of one device of a layout."""
+        return self.costs if isinstance(self.costs, Across) else None
+
+    @property
+    def count(self) -> str:
+        """What the parameters here are called: N of the model, or N_device of one device."""
+        return "N" if self.across is None else "N_device"
+
+    @cached_property
+    def step_time(self) -> StepTime | None:
+        """The bounds of one step's time, on a GPU of a layout whose numbers suffice."""
+        counted = ("step_flops", *OF_ONE_DEVICE)
+        if self.across is None or self.gpu is None or any(self.value(each) is None for each in counted):
+            return None
+        return self.across.step_time(self.gpu, self.links, **self.numbers)
 
     # Numbers.
 
@@ -72,7 +100,10 @@ class Talk:
     def board(self) -> Board:
         """The board with all numbers: those of letters, and those of the quantities named on it."""
         values: dict[str, Number] = dict(self.known)
-        for quantity, called in (("parameters", "N"), *NAMES.items()):
+        if self.across is not None:
+            whole = self.value(self.across.whole["parameters"])
+            values |= {"N": whole} if whole is not None else {}
+        for quantity, called in (("parameters", self.count), *NAMES.items()):
             value = self.value(quantity)
             if value is not None:
                 values[called] = value
@@ -101,7 +132,9 @@ class Talk:
 
     def name(self, quantity: str) -> Math:
         """What a quantity is called on the board."""
-        return self.letter("N") if quantity == "parameters" else name(NAMES[quantity])
+        if quantity == "parameters":
+            return self.letter("N") if self.across is None else name(self.count)
+        return name({**NAMES, **OF_ONE_DEVICE}[quantity])
 
     def axes(self, axes: Iterable[str]) -> Math:
         """Lengths with crosses between: d × d_ff."""
@@ -132,7 +165,7 @@ class Talk:
 
     def by_parameters(self, quantity: str) -> Expr | None:
         """A quantity as a number times N, where it is that."""
-        return self.multiple(quantity, "parameters", "N")
+        return self.multiple(quantity, "parameters", self.count)
 
     def by_counts(self) -> Expr | None:
         """The peak as 16N + 4N_A, where it is that."""
@@ -142,11 +175,16 @@ class Talk:
 
     def verified(self, quantity: str, form: Expr) -> Expr | None:
         """A form in names of the board, if it is what the quantity's terms add up to."""
-        quantities = {named(called): each for each, called in NAMES.items()} | {named("N"): "parameters"}
+        quantities = {named(called): each for each, called in NAMES.items()}
+        quantities[named(self.count)] = "parameters"
         totals = {
             symbol: self.costs[quantities[symbol]].total for symbol in form.free_symbols & quantities.keys()
         }
-        return form if ratio(form.xreplace(totals), self.costs[quantity].total) == 1 else None
+        return (
+            form
+            if ratio(form.xreplace(totals).xreplace(self.costs.ties), self.costs[quantity].total) == 1
+            else None
+        )
 
     # Results.
 
