@@ -291,12 +291,7 @@ class Claim:
             or found.supposed is None
         ):
             return False
-        whole = not any(tensors for _, tensors in self.about.parts)
-        if (
-            self.about.qualified
-            or not self.about.parts
-            or (whole and found.quantity not in self.about.sure_quantities)
-        ):
+        if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
         return named is not None and (set(found.tensors) < set(named.tensors) or found.quantity in FLOPS)

@@ -1,9 +1,12 @@
 """Documents in the manner of real notes, with right and mutated formulas: what the checker says of them.
 
-Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` only at the end.
+Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` after that. The authors of
+`later` had not seen the checker, and it was mended by theirs only where it called something right wrong, or fell short of
+a whole kind of formula: it is the measure for a document that nobody has seen.
 """
 
 import json
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -47,10 +50,20 @@ def test_no_right_formula_is_called_wrong(path):
     ] == []
 
 
-@pytest.mark.parametrize("name", ["develop", "held-out", "fresh"])
-def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_proven(name):
+def shares(name):
+    """Of a set's documents: which share of the wrong formulas is caught, and of the right ones proven."""
     rows = [row for path in DOCUMENTS if expected(path)["set"] == name for row in judged(path)]
     wrong = [verdict == "differs" for expect, verdict, _ in rows if expect == "differs"]
     right = [verdict == "holds" for expect, verdict, _ in rows if expect == "holds"]
-    assert sum(wrong) * 10 >= 9 * len(wrong)
-    assert sum(right) * 10 >= 8 * len(right)
+    return Fraction(sum(wrong), len(wrong)), Fraction(sum(right), len(right))
+
+
+@pytest.mark.parametrize("name", ["develop", "held-out", "fresh"])
+def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_proven(name):
+    wrong, right = shares(name)
+    assert wrong >= Fraction(9, 10) and right >= Fraction(8, 10)
+
+
+def test_in_documents_nobody_has_seen_half_is_caught_and_three_of_four_right_ones_proven():
+    wrong, right = shares("later")
+    assert wrong >= Fraction(1, 2) and right >= Fraction(3, 4)
