@@ -1,8 +1,7 @@
 """Documents in the manner of real notes, with right and mutated formulas: what the checker says of them.
 
 Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` after that. The authors of
-`later` had not seen the checker, and it was mended by theirs only where it called something right wrong, or fell short of
-a whole kind of formula: it is the measure for a document that nobody has seen.
+`later` had not seen the checker; it has been mended by their documents since, so a new one fares a little worse.
 """
 
 import json
@@ -64,6 +63,6 @@ def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_prove
     assert wrong >= Fraction(9, 10) and right >= Fraction(8, 10)
 
 
-def test_in_documents_nobody_has_seen_half_is_caught_and_three_of_four_right_ones_proven():
+def test_half_of_the_wrong_formulas_of_strangers_is_caught_and_three_of_four_right_ones_are_proven():
     wrong, right = shares("later")
     assert wrong >= Fraction(1, 2) and right >= Fraction(3, 4)
