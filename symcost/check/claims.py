@@ -517,6 +517,8 @@ class Claim:
             for option in options.split("+")
             if option
         )
+        if entry.supposed.design in self.case.suppositions.others:
+            return self.depends(entry)
         if (own and named) or (entry.quantity in CONVENTION_FREE and "causal" not in options):
             return Pair(
                 "holds", "SC102", shown, derived, "", remark, public(entry.quantity), entry.scope, convention
