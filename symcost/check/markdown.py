@@ -41,7 +41,7 @@ def read(text: str) -> Document:
 
 # Front matter
 
-_FRONT = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\n((?:(?!(?:---|\.\.\.|\+\+\+)[ \t]*(?:\n|\Z)).*\n)*+)"
+_FRONT = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\n((?:(?!(?:---|\.\.\.|\+\+\+)[ \t]*(?:\n|\Z)).*\n)*)"
                     r"(?:---|\.\.\.|\+\+\+)[ \t]*(?:\n|\Z)")  # fmt: skip
 _ENTRY = re.compile(r"( *+)([A-Za-z][A-Za-z0-9_-]*+)[ \t]*+:(?:[ \t]++(.*))?\Z")
 
