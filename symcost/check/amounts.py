@@ -38,6 +38,7 @@ def number_pair(
 ) -> Pair:
     """A form beside a number: what it comes to at the numbers in force, against what is printed."""
     exact = case.knowledge.evaluated(left.form) or _share(case, left)
+    case.sizes |= {value for value in placeholders(left, statement.span.form)[1] if value >= MANY}
     if _for_all(case, exact, left, right):
         return Pair("holds", "SC103", shown, message="for all parameters")
     if left.name and not exact:
@@ -102,7 +103,7 @@ def _for_all(case: Case, each: Sequence[Fraction], left: Item, right: Item) -> b
     if left.unit.powers != {"byte": 1, "param": -1}:
         return False
     case.settle_size()
-    sizes = case.knowledge.numbers.get("N", ())
+    sizes = {*case.knowledge.numbers.get("N", ()), *case.sizes}
     ways = (value * left.scale * size for value in each for size in sizes)
     return any(numbers.compare(way, printed, right.unit, False).holds for way in ways)
 
@@ -176,6 +177,7 @@ def _rounded_before(left: Item) -> Fraction:
 
 
 NEARBY = Fraction(1, 10)  # what ≈ allows for a number of one or two digits
+MANY = 10**6  # parameters of a model
 FEW_DIGITS = 3  # a number with fewer digits is taken as it stands
 
 

@@ -71,7 +71,7 @@ class Case:
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
     are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be; `wrong`
     the names whose forms differ; `proven` the derived forms that it has written down right;
-    `last` the last form in letters, `bare` those of the section that stood alone.
+    `sizes` the large numbers that it counts with; `last` the last form in letters, `bare` those of the section that stood alone.
     """
 
     document: Document
@@ -81,6 +81,7 @@ class Case:
     columns: dict[object, set[object]] = field(default_factory=dict)
     wrong: set[str] = field(default_factory=set)
     proven: list[Entry] = field(default_factory=list)
+    sizes: set[Fraction] = field(default_factory=set)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
 
