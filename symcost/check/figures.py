@@ -15,7 +15,9 @@ from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
+from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, slip
 from symcost.check.polynomials import Summands
 from symcost.check.slips import FACTORS
@@ -31,6 +33,7 @@ LEADS_ON = re.compile(
     r"\b(?:that|this|which|it) (?:is|gives|makes|takes|comes to)\s*\W*\Z|\bwe (?:get|find)\s*\W*\Z",
     re.IGNORECASE,
 )
+FOR_ALL = re.compile(r"\bfor (?:all|the whole)\b|\bin all\b", re.IGNORECASE)
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -111,6 +114,11 @@ def comes_to(case: Case, statement: Statement) -> Pair | None:
     if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
         return None
     values = case.knowledge.evaluated(last.form)
+    if not values:
+        values = _of_named_model(case, last.form, span)
+    if FOR_ALL.search(span.after):
+        every = last.form * GLOSSARY["L"].symbol
+        values += case.knowledge.evaluated(every) or _of_named_model(case, every, span)
     shown = item.source.strip()
     for value in values:
         if compare(value, printed, item.unit, statement.about).holds and printed.significant > 1:
@@ -128,6 +136,17 @@ def comes_to(case: Case, statement: Statement) -> Pair | None:
     right = number(values[0] / item.scale, item.unit)
     return Pair("differs", "SC204", shown, right, number((values[0] - printed.value * item.scale) / item.scale, item.unit),
                 f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
+
+
+def _of_named_model(case: Case, form: Expr, span: Span) -> tuple[Fraction, ...]:
+    """What a form comes to at the numbers of a known model that the sentence names: "For GPT-3 that is 2.87 GB"."""
+    name = named_model(span.sentence.text)
+    if name is None:
+        return ()
+    known = dict(numbers_of(name)) | {letter: values[-1] for letter, values in case.knowledge.numbers.items()}
+    tables = case.tables(form)
+    found = at(tables[0], known) if tables else None
+    return (found,) if found is not None else ()
 
 
 # ---------------------------------------------------------------------------------------------- one number alone

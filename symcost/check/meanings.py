@@ -122,6 +122,7 @@ _SIZES_OF = tuple(
     )
 )  # experts of width f
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
+LONGEST_ENTRY = 80  # characters of a letter with its meaning
 _ITEMS = re.compile(r"[,;]\s|[.:]\s|\band\s(?=[$`*]*[A-Za-z][$`* _])")
 _ENTRY = re.compile(
     rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}(?![A-Za-z]){_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*"
@@ -197,7 +198,7 @@ def _letter_list(text: str) -> dict[str, str]:
     """A list of letters with their meanings, `s sequence, a heads; p pipeline stages`; empty where fewer than three are known."""
     found = {}
     for item in _ITEMS.split(text):
-        entry = _ENTRY.fullmatch(item.strip(" *_."))
+        entry = _ENTRY.fullmatch(item.strip(" *_.")) if len(item) < LONGEST_ENTRY else None
         words = entry["words"].strip() if entry else ""
         meaning = PHRASES.get(words.lower())
         if entry and meaning is None:
