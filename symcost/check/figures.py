@@ -34,6 +34,10 @@ LEADS_ON = re.compile(
     re.IGNORECASE,
 )
 FOR_ALL = re.compile(r"\bfor (?:all|the whole)\b|\bin all\b", re.IGNORECASE)
+SPLIT = re.compile(
+    r"\b(?:split|divided|spread|shared|sharded|partitioned)\b[^.;]{0,30}\b(?:across|over|among|between)\b[^.;\d]{0,20}(\d[\d,]*\d)",
+    re.IGNORECASE,
+)
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -136,6 +140,32 @@ def comes_to(case: Case, statement: Statement) -> Pair | None:
     right = number(values[0] / item.scale, item.unit)
     return Pair("differs", "SC204", shown, right, number((values[0] - printed.value * item.scale) / item.scale, item.unit),
                 f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
+
+
+def shared_out(case: Case, statement: Statement) -> Pair | None:
+    """16M tokens a step, split across 16,000 GPUs, are 1000 tokens each."""
+    item, span = statement.items[0], statement.span
+    said = SPLIT.search(span.sentence.text, 0, max(0, span.start - span.sentence.start))
+    if said is None or item.part.printed is None or item.unit is None or len(statement.items) > 1:
+        return None
+    many = Fraction(said[1].replace(",", ""))
+    each, shown = item.part.printed.value * item.scale, item.source.strip()
+    wholes = {
+        amount.value
+        for stated in case.amounts.values()
+        for amount in stated
+        if amount.value > each and (amount.unit is None or amount.unit.measures(item.unit))
+    }
+    if many * each in wholes:
+        return Pair(
+            "holds", "SC101", shown, message=f"{number(many * each, item.unit)} over {number(many, None)}"
+        )
+    for whole in sorted(wholes):
+        if many and abs(each * many / whole) in POWERS_OF_TEN:
+            right = number(whole / many / item.scale, item.unit)
+            return Pair("differs", "SC203", shown, right, message=f"{number(whole, item.unit)} over {number(many, None)} "
+                        f"are {right} each: {slip(whole / many, each)}")  # fmt: skip
+    return None
 
 
 def _of_named_model(case: Case, form: Expr, span: Span) -> tuple[Fraction, ...]:
