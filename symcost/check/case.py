@@ -68,10 +68,11 @@ class Stated:
 class Case:
     """One document with its legend, what is supposed of it, and what it has said so far.
 
-    `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `amounts`
-    are the numbers stated, by their values; `columns` what the numbers of a table's columns turned out to be; `wrong`
-    the names whose forms differ; `proven` the derived forms that it has written down right;
-    `sizes` the large numbers that it counts with; `last` the last form in letters, `bare` those of the section that stood alone.
+    `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
+    names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
+    by their values, `columns` what the numbers of a table's columns turned out to be, `sizes` the large numbers that it
+    counts with, `sentence` those that the sentence at hand came to, `recent` the last ones of all. `named` is the known
+    model that it speaks of; `last` the last form in letters, `bare` those of the section that stood alone.
     """
 
     document: Document
@@ -82,6 +83,9 @@ class Case:
     wrong: set[str] = field(default_factory=set)
     proven: list[Entry] = field(default_factory=list)
     sizes: set[Fraction] = field(default_factory=set)
+    named: str = ""
+    sentence: tuple[int, list[Fraction]] = (-1, [])
+    recent: list[Fraction] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
 

@@ -17,7 +17,7 @@ from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_
 from symcost.check.claims import annotated_claim, claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
-from symcost.check.figures import comes_to, figure, shared_out
+from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
@@ -162,7 +162,7 @@ class Judge:
             self._learn_in_words(span, last)
             about = subject(["", *levels(self.document, position)])
             amounts.state(self.case, last, about)
-            pair = figure(self.case, made, about) or comes_to(self.case, made) or shared_out(self.case, made)
+            pair = figure(self.case, made, about)
             return [pair] if pair is not None else []
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
@@ -263,7 +263,7 @@ class Judge:
             ]
             return found[:1]
         if not any(item.form.free_symbols for item in made.items):
-            pair = figure(self.case, made, about) or comes_to(self.case, made) or shared_out(self.case, made)
+            pair = figure(self.case, made, about)
             return [pair] if pair is not None else []
         pair, entry = claim(self.case, made, about)
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:

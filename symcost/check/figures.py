@@ -10,6 +10,7 @@ from itertools import islice, product
 
 from sympy import Expr, Rational, Symbol
 
+from symcost.check import numbers
 from symcost.check.amounts import number, placeholders
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
@@ -38,16 +39,26 @@ SPLIT = re.compile(
     r"\b(?:split|divided|spread|shared|sharded|partitioned)\b[^.;]{0,30}\b(?:across|over|among|between)\b[^.;\d]{0,20}(\d[\d,]*\d)",
     re.IGNORECASE,
 )
+ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
+MOST_RECENT = 4  # numbers that a share may be of
+LESS_OR_MORE = re.compile(
+    r"\s*(?:below|under|less|lower|smaller|above|over|more|higher|larger)\b", re.IGNORECASE
+)
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
 
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
-    """What is said of a formula without letters: what it is with letters put back, or of one number alone."""
-    if about.qualified or statement.names or statement.continued or not about.quantities:
-        return None
-    return _put_in(case, statement, about) or _number(case, statement, about)
+    """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
+    together = _summed_up(case, statement)
+    bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
+    return (
+        (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
+        or _comes_to(case, statement)
+        or _shared_out(case, statement)
+        or together
+    )
 
 
 # ----------------------------------------------------------------------------------- arithmetic with numbers put in
@@ -73,8 +84,8 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
         slipped = each.slipped(table, found)
         if slipped is not None and slipped[0].verdict == "differs":
             pair, entry = slipped
-            numbers = {name: values[-1] for name, values in case.knowledge.numbers.items()}
-            if at(entry.table, numbers) in (None, *case.knowledge.evaluated(item.form)):
+            known = {name: values[-1] for name, values in case.knowledge.numbers.items()}
+            if at(entry.table, known) in (None, *case.knowledge.evaluated(item.form)):
                 continue
             letters = plain_text(each.item.form)
             return replace(pair, message=f"{letters} in numbers: {pair.message}", fix="")
@@ -106,7 +117,7 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
 # ---------------------------------------------------------------------------------------- what a form comes to
 
 
-def comes_to(case: Case, statement: Statement) -> Pair | None:
+def _comes_to(case: Case, statement: Statement) -> Pair | None:
     """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
 
     It differs only where the words lead on from the form, and a familiar slip leads from one number to the other.
@@ -117,7 +128,8 @@ def comes_to(case: Case, statement: Statement) -> Pair | None:
         return None
     if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
         return None
-    values = case.knowledge.evaluated(last.form)
+    put_in = _assigned_behind(case, span)
+    values = case.knowledge.evaluated(last.form.xreplace(put_in))
     if not values:
         values = _of_named_model(case, last.form, span)
     if FOR_ALL.search(span.after):
@@ -142,7 +154,61 @@ def comes_to(case: Case, statement: Statement) -> Pair | None:
                 f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
 
 
-def shared_out(case: Case, statement: Statement) -> Pair | None:
+def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:
+    """The numbers that follow: "T = 6d, i.e. 4,608 for d = 768"."""
+    found = {}
+    for name, digits in ASSIGNED.findall(span.sentence.text[span.end - span.sentence.start :]):
+        letter = case.knowledge.letter(name)
+        if letter in GLOSSARY:
+            found[GLOSSARY[letter].symbol] = Rational(digits.replace(",", ""))
+    return found
+
+
+def _summed_up(case: Case, statement: Statement) -> Pair | None:
+    """`12 × 12 × 768² = 84.9M, plus 38.6M for the token table => 124M`: the numbers of a sentence together."""
+    item, span = statement.items[-1], statement.span
+    printed = item.part.printed
+    if printed is None or not item.is_number:
+        return None
+    start, before = case.sentence
+    value = printed.value * item.scale
+    shown = item.source.strip()
+    found = _compared(case, statement)
+    if not printed.percent:
+        case.recent = [*case.recent[-MOST_RECENT:], value]
+    meant = numbers.binary(before[-1], printed, item.unit) if before and len(statement.items) == 1 else None
+    if meant and start == span.sentence.start:
+        found = Pair("depends", "SC120", shown, message=f"right if {meant} is meant")
+    if start == span.sentence.start and len(statement.items) < 3:
+        for first in range(len(before) - 1):
+            if compare(sum(before[first:], Fraction(0)), printed, item.unit, False).holds:
+                found = Pair(
+                    "holds", "SC101", item.source.strip(), message="the sum of what the sentence says"
+                )
+    case.sentence = (span.sentence.start, [*(before if start == span.sentence.start else []), value])
+    return found
+
+
+def _compared(case: Case, statement: Statement) -> Pair | None:
+    """`7.6e11, about 13% below the exact count`: how far the last number is off one of those before it."""
+    printed = statement.items[0].part.printed
+    if (
+        printed is None
+        or not printed.percent
+        or not LESS_OR_MORE.match(statement.span.after)
+        or len(case.recent) < 2
+    ):
+        return None
+    *others, last = case.recent
+    for other in others:
+        if other and compare(abs(1 - last / other), printed, None, False).holds:
+            return Pair(
+                "holds", "SC101", statement.items[0].source.strip(), message="of the numbers before it"
+            )
+    return None
+
+
+def _shared_out(case: Case, statement: Statement) -> Pair | None:
     """16M tokens a step, split across 16,000 GPUs, are 1000 tokens each."""
     item, span = statement.items[0], statement.span
     said = SPLIT.search(span.sentence.text, 0, max(0, span.start - span.sentence.start))
@@ -173,6 +239,7 @@ def _of_named_model(case: Case, form: Expr, span: Span) -> tuple[Fraction, ...]:
     name = named_model(span.sentence.text)
     if name is None:
         return ()
+    case.named = name
     known = dict(numbers_of(name)) | {letter: values[-1] for letter, values in case.knowledge.numbers.items()}
     tables = case.tables(form)
     found = at(tables[0], known) if tables else None
@@ -196,13 +263,15 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     if value is None:
         return None
     value *= item.scale
-    known = {name: values[0] for name, values in case.knowledge.numbers.items()} | row
+    of_model = dict(numbers_of(case.named)) if case.named and not row else {}
+    known = of_model | {name: values[0] for name, values in case.knowledge.numbers.items()} | row
     if row.keys() >= {"h", "d_k"}:
         known["d"] = row["h"] * row["d_k"]
     column = (span.block.cell.column if span.block.cell else "", span.block.headings)
     claim = Claim(case, statement, item, about)
     shown = item.source.strip()
-    letters = ("b", "c") if "b" in known else ("c",)
+    letters: tuple[str, ...] = ("b", "c") if "b" in known else ("c",)
+    letters += ("tp",) if {"tensor", "sequence"} & about.options else ()
     before = case.columns.get(column, ()) if row else ()
     entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
     for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):

@@ -69,3 +69,20 @@ def test_what_was_listed_adds_up():
 )
 def test_silence_is_kept_where_a_slip_is_not_certain(text):
     assert all(finding.verdict != "differs" for finding in check_text(text, "a.md"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Blocks have 12 × 12 × 768² = 84.9M parameters, plus 50257 × 768 = 38.6M in the table => 123.5M",  # a sum
+        "It takes 4 × 250 = 1,000 s. With the other kernel it takes 2 × 435 = 870 s, 13% less.",  # a share
+        "Set $6d = c$. Let $d$ be the width, so $c = 6d$, i.e. 4,608 for $d = 768$.",  # with the number behind it
+    ],
+)
+def test_numbers_of_a_sentence_hold_together(text):
+    assert any(finding.verdict == "holds" for finding in check_text(text, "a.md")[-2:])
+
+
+def test_millions_that_are_mebi_depend_on_it():
+    text = "The sum is 300 × 1,182,743 = 354.8M, but >> 20 prints 338M."
+    assert said(text) == "depends"
