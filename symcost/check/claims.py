@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import product
 
 from sympy import Expr
 
-from symcost.check.annotations import Annotation
-from symcost.check.case import MOST_DESIGNS, OPTION_NAMES, Case
+from symcost.check.case import OPTION_NAMES, Case
 from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, form_of, key, minus, ratio, scaled, summands, times, total
+from symcost.check.listed import ALL_BLOCKS, of_the_listed
+from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import (
     ACTIVATIONS,
-    CONCLUDES,
     FLOPS,
     IN_BYTES,
     PARAMETERS,
@@ -30,7 +28,6 @@ from symcost.check.subjects import (
     Subject,
     said,
 )
-from symcost.errors import SymcostError
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
@@ -43,9 +40,6 @@ QUOTES = re.compile(r"\b(?:slides?|colleague\w*|forum|paper|post|blog|book|they|
                     r"|claims?|reads?|gives?|has|have|quotes?|states?|prints?)\b", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
 _OPTIMIZER = re.compile(r"optimizer ([\w-]+)")
-OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
-MOST_LISTED = 8  # forms that a sum is said to be of
-ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
 SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
@@ -226,8 +220,10 @@ class Claim:
             return ("expert", "")
         if "b" in letters:
             return ("",)
-        if self.about.per == "token":
+        if self.about.near_per == "token":
             return ("token", "")
+        if self.about.per == "token":
+            return ("token", "sequence", "") if "c" in letters else ("token", "")
         return ("sequence", "token", "") if "c" in letters else ("", "token", "sequence")
 
     def looked_up(self, table: Summands) -> Entry | None:
@@ -272,7 +268,7 @@ class Claim:
             and found.quantity not in FLOPS
         ):
             return False
-        if about.per == "token" and found.per == "sequence":
+        if about.near_per == "token" and found.per == "sequence":
             return False
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
@@ -308,8 +304,10 @@ class Claim:
             or not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label)
         ):
             return None
-        if not self._is_declared(self.item.form):
-            return None
+        _, name = self.item.form.as_coeff_Mul()
+        own = str(name) in self.case.knowledge.definitions and str(name) not in GLOSSARY
+        if own or not self._is_declared(self.item.form):
+            return None  # what stands there is the name of another form, which is judged for itself
         if found is not None and self.is_meant(found):
             return None
         approximate = self.statement.about or bool(
@@ -329,7 +327,7 @@ class Claim:
             spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
-            if entry.supposed is None and not slip.factor:
+            if entry.supposed is None and (not slip.factor or self._is_another_rule(table)):
                 continue  # a rule of thumb is only told by its letters
             if slip.factor and len(PASSES & about.sure_quantities) > 1:
                 continue  # it may be the FLOPs of another pass
@@ -370,6 +368,11 @@ class Claim:
             if found is not None and found.table == table:
                 return found
         return None
+
+    def _is_another_rule(self, table: Summands) -> bool:
+        """Whether a form is the rule of thumb of another pass that the words before it name: so training is 6N."""
+        words = self.statement.span.before.lower()
+        return any(entry.quantity.partition("_")[0][:5] in words for entry in rules().get(key(table), ()))
 
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
@@ -579,88 +582,6 @@ class Claim:
 
 def _has(table: Summands, letter: str) -> bool:
     return any(name == letter for monomial in table for name, _ in monomial)
-
-
-def annotated_claim(case: Case, statement: Statement, about: Subject, claimed: Annotation) -> list[Pair]:
-    """A form that its author says is a certain quantity: it equals what is derived, or it differs.
-
-    Where no convention is named, a form that is right under another one `depends` on it.
-    """
-    forms = [item for item in statement.items if item.form.free_symbols and item.name is None]
-    if not forms:
-        return []
-    claim = Claim(case, statement, forms[-1], about)
-    shown = claim.item.source.strip()
-    tables = case.tables(claim.item.form)
-    if not tables:
-        return [Pair("unchecked", "SC302", shown, message=unknown_words(case, claim.item.form))]
-    given = case.suppositions
-    own = [claimed.under] if claimed.under else [given.conventions[0]]
-    best: tuple[tuple[bool, int], Entry, Slip | None] | None = None
-    for convention in own + [each for each in given.conventions if each not in own]:
-        for design in given.designs[:MOST_DESIGNS]:
-            try:
-                entry = book(given.under(design, convention)).asked(claimed.quantity, claimed.scope)
-            except SymcostError as error:
-                return [Pair("unchecked", "SC303", shown, message=str(error))]
-            if entry.table in tables:
-                if convention in own:
-                    return [replace(claim.holds(entry), verdict="holds", code="SC102")]
-                if claimed.under is None:
-                    return [claim.depends(entry)]
-            if convention in own:
-                slip = one_slip(tables[0], entry.table, sure=True)
-                score = (slip is not None, shared(tables[0], entry.table))
-                if best is None or score > best[0]:
-                    best = score, entry, slip
-    if best is None:
-        return []
-    _, entry, slip = best
-    if statement.about and dropped(tables[0], entry.table):
-        return [approximates(case, tables[0], entry.table, shown)]
-    if slip is None:
-        difference = minus(entry.table, tables[0])
-        slip = Slip(f"the difference is {written(difference)}", difference)
-    return [claim.differs(entry, slip)]
-
-
-def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
-    """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
-    stated = [
-        *case.bare[-MOST_LISTED:],
-        *([case.last] if case.last is not None and case.last not in case.bare else []),
-    ]
-    forms = [each.form for each in stated]
-    table = summands(case.tied(case.knowledge.opened(item.form)))
-    if not table or not forms:
-        return None
-    tables = [summands(case.tied(case.knowledge.opened(form))) or {} for form in forms]
-    shown = item.source.strip()
-    concludes = CONCLUDES.search(words)
-    for start in range(len(forms) - 1) if concludes else ():
-        if total(tables[start:]) == table:
-            return Pair(
-                "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
-            )
-    last = stated[-1].source
-    every = times(tables[-1], ALL_BLOCKS) or {}
-    if every == table:
-        return Pair("holds", "SC101", shown, message=f"{last}, for all blocks")
-    slip = one_slip(table, every) if concludes and _has(table, "L") and OF_ALL.search(words) else None
-    if slip is not None:
-        return Pair("differs", "SC201", shown, written(every), written(slip.difference),
-                    f"{slip.words}, with {last} for each block")  # fmt: skip
-    if item.unit is None or "byte" not in item.unit.powers:
-        return None
-    for size in (2, 4):
-        each = scaled(tables[-1], Fraction(size))
-        if each == table:
-            return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {last}")
-        slip = one_slip(table, each)
-        if slip is not None and slip.factor and len(table) > 2:
-            return Pair("differs", "SC201", shown, written(each), written(slip.difference),
-                        f"{slip.words}, with {size} bytes for each of {last}")  # fmt: skip
-    return None
 
 
 def wanted(about: Subject) -> frozenset[str]:

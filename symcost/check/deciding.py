@@ -11,10 +11,11 @@ from typing import Any
 from sympy import Expr
 
 from symcost.check import amounts, numbers
+from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case, Stated
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
-from symcost.check.claims import annotated_claim, claim
+from symcost.check.claims import claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
 from symcost.check.figures import figure

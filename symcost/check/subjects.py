@@ -302,10 +302,10 @@ class Subject:
     """What a formula is said to be.
 
     `quantities` are those that the words may mean. `parts` are places with the tensors meant there; `times` is "one"
-    (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence", "expert" or "". `in_bytes` is None where
-    nothing is said. `sharp` says that the words right beside the formula name the part, `near_quantities` are those
-    that its own sentence names, `sure_quantities` those that leave no doubt; `named` are all that any words name, a heading's
-    too; `qualified` says that it is a share, an excess or an exception.
+    (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence", "expert" or "", `near_per` what the
+    words right beside the formula say of it. `in_bytes` is None where nothing is said. `sharp` says that those words name
+    the part, `near_quantities` are those that the formula's own sentence names, `sure_quantities` those that leave no
+    doubt, `named` all that any words name, a heading's too. `qualified` says that it is a share, an excess or an exception.
     """
 
     quantities: frozenset[str] = frozenset()
@@ -320,6 +320,7 @@ class Subject:
     sure_quantities: frozenset[str] = frozenset()
     qualified: bool = False
     named: frozenset[str] = frozenset()
+    near_per: str = ""
     words: str = field(default="", compare=False)
 
     def of(self, quantity: str) -> Subject:
@@ -500,6 +501,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
         qualified=any(_QUALIFIED.search(WHOLE_SQUARE.sub(" ", words)) for words in levels[:near]), words=" ".join(levels),
         named=frozenset(name for each in all_said for name in each.quantities),
+        near_per=next((each.per for each in all_said[:near] if each.per), ""),
     )  # fmt: skip
 
 

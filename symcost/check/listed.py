@@ -1,0 +1,62 @@
+"""Lists: a form that is what was listed right before it, summed up, for all blocks, or in bytes."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from symcost.check.case import Case
+from symcost.check.findings import Pair
+from symcost.check.polynomials import Summands, scaled, summands, times, total
+from symcost.check.slips import one_slip, written
+from symcost.check.statements import Item
+from symcost.check.subjects import CONCLUDES
+
+OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
+MOST_LISTED = 8  # forms that a sum is said to be of
+ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
+
+
+def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
+    """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
+    stated = [
+        *case.bare[-MOST_LISTED:],
+        *([case.last] if case.last is not None and case.last not in case.bare else []),
+    ]
+    forms = [each.form for each in stated]
+    table = summands(case.tied(case.knowledge.opened(item.form)))
+    if not table or not forms:
+        return None
+    tables = [summands(case.tied(case.knowledge.opened(form))) or {} for form in forms]
+    shown = item.source.strip()
+    concludes = CONCLUDES.search(words)
+    for start in range(len(forms) - 1) if concludes else ():
+        if total(tables[start:]) == table:
+            return Pair(
+                "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
+            )
+    last = stated[-1].source
+    every = times(tables[-1], ALL_BLOCKS) or {}
+    if every == table:
+        return Pair("holds", "SC101", shown, message=f"{last}, for all blocks")
+    slip = (
+        one_slip(table, every)
+        if concludes
+        and any(name == "L" for monomial in table for name, _ in monomial)
+        and OF_ALL.search(words)
+        else None
+    )
+    if slip is not None:
+        return Pair("differs", "SC201", shown, written(every), written(slip.difference),
+                    f"{slip.words}, with {last} for each block")  # fmt: skip
+    if item.unit is None or "byte" not in item.unit.powers:
+        return None
+    for size in (2, 4):
+        each = scaled(tables[-1], Fraction(size))
+        if each == table:
+            return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {last}")
+        slip = one_slip(table, each)
+        if slip is not None and slip.factor and len(table) > 2:
+            return Pair("differs", "SC201", shown, written(each), written(slip.difference),
+                        f"{slip.words}, with {size} bytes for each of {last}")  # fmt: skip
+    return None
