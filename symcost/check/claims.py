@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 from sympy import Expr
@@ -47,9 +48,11 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
 )}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
-_STATES = tuple(
-    re.compile(words, re.IGNORECASE) for words in (r"optimi[sz]er|states", "gradient", "weight|param")
-)
+_STATES = (
+    re.compile(r"optimi[sz]er|states", re.IGNORECASE),
+    re.compile("gradient", re.IGNORECASE),
+    re.compile("weight|param", re.IGNORECASE),
+)  # what stage 1 shares, what 2 shares besides, what 3
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
@@ -77,34 +80,21 @@ class Claim:
     item: Item
     about: Subject
 
-    @property
+    @cached_property
     def stage(self) -> str:
-        """Which stage of ZeRO a form is said to be of."""
-        words = self.about.words
-        found = _STAGE.search(words) if "zero" in words.lower() or "stage" in words.lower() else None
-        cell = self.statement.span.block.cell
-        if (
-            found is None
-            and cell is not None
-            and "zero" in words.lower()
-            and cell.row.strip() in ("1", "2", "3")
-        ):
+        """Which stage of ZeRO a form is said to be of: by its number, that of its table's row, or what is sharded."""
+        words, cell = self.about.words, self.statement.span.block.cell
+        speaks_of_zero = "zero" in words.lower()
+        found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
+        if found is not None:
+            return str(next(filter(None, found.groups())))
+        if cell is not None and speaks_of_zero and cell.row.strip() in ("1", "2", "3"):
             return cell.row.strip()
-        if found is None and _SHARDED.search(words):
-            row = words.partition(" | ")[0]
-            states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
-            return (
-                ""
-                if not states
-                else "3"
-                if gradients and weights
-                else "2"
-                if gradients
-                else ""
-                if weights
-                else "1"
-            )
-        return next(filter(None, found.groups())) if found else ""
+        row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
+        states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
+        if not states or (weights and not gradients):
+            return ""
+        return str(1 + gradients + weights)
 
     def __post_init__(self) -> None:
         if (
