@@ -144,6 +144,7 @@ def _step_time(costs: Costs, gpu: str | None, links: str, others: bool) -> StepT
     """
     from symcost.tables.gpus import gpu as called
     from symcost.training import Across
+    from symcost.training.across import check_links
 
     if links and (gpu is None or not isinstance(costs, Across) or others):
         raise UsageError(
@@ -151,9 +152,14 @@ def _step_time(costs: Costs, gpu: str | None, links: str, others: bool) -> StepT
         )
     if gpu is None or others or not isinstance(costs, Across):
         return None
-    if costs["peak_memory"].missing() or costs["memory_traffic"].missing():
-        return None
-    return costs.step_time(called(gpu), links_asked_for(links))
+    asked = links_asked_for(links)
+    check_links(asked, costs.layout.mesh)
+    lacking = dict.fromkeys((*costs["peak_memory"].missing(), *costs["memory_traffic"].missing()))
+    if links and lacking:
+        raise UsageError(
+            f"--links: expected a number for every letter, found none for {', '.join(lacking)}. Give them with --given."
+        )
+    return None if lacking else costs.step_time(called(gpu), asked)
 
 
 def _timed(costs: Costs, time: StepTime, gpu: str | None) -> list[str]:

@@ -231,3 +231,10 @@ def test_a_layout_that_cannot_be_is_one_line_and_status_two(run, command, layout
     assert not out
     assert named in err
     assert err.count("\n") == 1
+
+
+def test_links_without_a_number_for_every_letter_are_one_line(run):
+    status, out, err = run(
+        "derive", "llama-2-7b", "--layout", "megatron-tp,tp=2", "--gpu", "a100-80gb", "--links", "tp=25GB/s"
+    )
+    assert (status, out) == (2, "") and "found none for b, c. Give them with --given." in err
