@@ -38,7 +38,7 @@ class Settings:
     notation: str | None = None
     legend: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, Fraction] = field(default_factory=dict)
-    ties: tuple[tuple[str, str], ...] = ()
+    ties: tuple[tuple[str, Expr], ...] = ()
 
     def over(self, other: Settings) -> Settings:
         """These settings, and another's where these say nothing."""
@@ -63,7 +63,7 @@ def settings(
     """Settings whose names are known. Raises UsageError, UnknownName or UnknownSymbol, naming the place and the nearest.
 
     >>> settings(model="cs190c", legend={"B": "batch size"}, given={"d_ff": "4*d", "c": "4096"}).ties
-    (('d_ff', '4*d'),)
+    (('d_ff', 4*d),)
     """
     start = f"{place}: " if place else ""
     if model is not None:
@@ -74,11 +74,11 @@ def settings(
         raise UsageError(f"{start}'{notation}' is no notation. {nearest(notation, NOTATIONS)}")
     letters = tuple((_name(name, start), _letter(meaning, start)) for name, meaning in (legend or {}).items())
     numbers: dict[str, Fraction] = {}
-    ties: dict[str, str] = {}
+    ties: dict[str, Expr] = {}
     for name, value in (given or {}).items():
         exact = _value(name, value)
         if isinstance(exact, Expr) and exact.free_symbols:
-            ties[name] = str(exact)
+            ties[name] = exact
         else:
             numbers[name] = Fraction(counted(name, exact))
     return Settings(model, under, notation, letters, numbers, tuple(ties.items()))

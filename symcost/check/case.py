@@ -17,7 +17,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.polynomials import Summands, summands
 from symcost.check.subjects import Subject
-from symcost.check.supposing import Supposed, Suppositions, suppositions
+from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY, b
@@ -41,7 +41,6 @@ _FULL_HEADS = re.compile(
     r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b",
     re.IGNORECASE,
 )
-FOUR_WIDE = {GLOSSARY["d_ff"].symbol: 4 * GLOSSARY["d"].symbol}  # what a document may leave unsaid
 MOST_DESIGNS = 8
 OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
 
@@ -182,7 +181,7 @@ class Case:
             ]
         yield from found
         if "d_ff" not in letters and "d_ff" not in dict(self.suppositions.ties):
-            widths = dict.fromkeys((*map(str, self.knowledge.definitions.get("d_ff", ())), "4*d"))
+            widths = dict.fromkeys((*self.knowledge.definitions.get("d_ff", ()), FOUR_WIDE))
             for each, width in product(found, widths):
                 if "d_ff" not in dict(each.ties):
                     yield replace(each, ties=(*each.ties, ("d_ff", width)))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from sympy import Expr
 
-from symcost.check.case import FOUR_WIDE, Case
+from symcost.check.case import Case
 from symcost.check.catalogue import book
 from symcost.check.context import words_before
 from symcost.check.findings import Pair
@@ -18,7 +18,9 @@ from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
 from symcost.check.slips import dropped, one_slip, written
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
+from symcost.check.supposing import FOUR_WIDE
 from symcost.notation.numbers import rounded
+from symcost.symbols import d_ff
 
 NO_CLAIM = Pair("no claim", "SC401", "")
 
@@ -116,7 +118,7 @@ def equal(case: Case, one: Expr, other: Expr) -> bool:
         return bool(one == other) or (crossed is not None and crossed == summands(over * bottom))
     return first == second or any(
         summands(one.xreplace(ties)) == summands(other.xreplace(ties))
-        for ties in (case.ties, {**case.ties, **FOUR_WIDE})
+        for ties in (case.ties, {**case.ties, d_ff: FOUR_WIDE})
     )
 
 

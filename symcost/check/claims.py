@@ -29,6 +29,7 @@ from symcost.check.subjects import (
     Subject,
     said,
 )
+from symcost.check.supposing import FOUR_WIDE
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
@@ -400,7 +401,7 @@ class Claim:
                 continue
             if "tp" in letters and not {"tensor", "sequence"} & about.options:
                 continue
-            if entry.supposed is not None and ("d_ff", "4*d") in set(entry.supposed.ties) - set(
+            if entry.supposed is not None and ("d_ff", FOUR_WIDE) in set(entry.supposed.ties) - set(
                 self.case.suppositions.ties
             ):
                 continue

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from sympy import Expr
+
 from symcost.check.annotations import Settings
 from symcost.conventions import CONVENTIONS, OPTIONS
 from symcost.model import LETTERS, Architecture, Attention, Block, Experts, FeedForward, Model
-from symcost.symbols import d, d_k, h
+from symcost.symbols import c, d, d_k, h
+
+FOUR_WIDE = 4 * d  # the MLP of which a document says nothing else
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Supposed:
     convention: str = "textbook"
     optimizer: str = "adamw"
     precision: str | None = None
-    ties: tuple[tuple[str, str], ...] = ()
+    ties: tuple[tuple[str, Expr], ...] = ()
 
     def __str__(self) -> str:
         words = [f"{self.design} under {self.convention}"]
@@ -261,7 +265,7 @@ class Suppositions:
     others: tuple[Design, ...]
     conventions: tuple[str, ...]
     precisions: tuple[str, ...]
-    ties: tuple[tuple[str, str], ...]
+    ties: tuple[tuple[str, Expr], ...]
     half: bool | None = None
     told: Settings = field(default_factory=Settings)
 
@@ -295,13 +299,14 @@ def _named_convention(text: str) -> str | None:
 
 def suppositions(text: str, letters: Collection[str], told: Settings) -> Suppositions:
     """What a text supposes; what its author or the caller tells outright comes first."""
-    ties = []
+    ties: dict[str, Expr] = {}
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
-        ties.append(("d_ff", "4*d"))
+        ties["d_ff"] = FOUR_WIDE
     if "h_kv" not in letters:
-        ties.append(("h_kv", "h"))
+        ties["h_kv"] = h
     if "c_max" not in letters:
-        ties.append(("c_max", "c"))
+        ties["c_max"] = c
+    ties |= dict(told.ties)
     found, others = designs(text, letters)
     if not found[0].rms and _GAIN_ONLY.search(
         text
@@ -331,7 +336,13 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
     )
     precisions = ("mixed-16", "fp32") if half else ("fp32", "mixed-16")
     return Suppositions(
-        tuple(dict.fromkeys(found)), tuple(others), tuple(conventions), precisions, tuple(ties), half
+        tuple(dict.fromkeys(found)),
+        tuple(others),
+        tuple(conventions),
+        precisions,
+        tuple(ties.items()),
+        half,
+        told,
     )
 
 

@@ -86,3 +86,9 @@ def test_numbers_of_a_sentence_hold_together(text):
 def test_millions_that_are_mebi_depend_on_it():
     text = "The sum is 300 × 1,182,743 = 354.8M, but >> 20 prints 338M."
     assert said(text) == "depends"
+
+
+@pytest.mark.parametrize("width, verdict", [("2*d", "holds"), ("3*d", "differs")])
+def test_a_form_that_the_caller_gives_a_letter_is_the_one_a_formula_is_held_against(width, verdict):
+    text = "Let $d$=`d_model`. Parameters of the SwiGLU MLP of one layer: $6d^2$."
+    assert check_text(text, given={"d_ff": width})[-1].verdict == verdict
