@@ -11,6 +11,7 @@ from typing import TypeAlias
 from sympy import Expr
 
 from symcost.check.polynomials import (
+    FIELD,
     Coefficient,
     Monomial,
     Summands,
@@ -18,6 +19,7 @@ from symcost.check.polynomials import (
     key,
     minus,
     scaled,
+    signature,
     summands,
     times,
     total,
@@ -69,6 +71,7 @@ SCOPES: tuple[tuple[Part, ...], ...] = (
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
 BLOCK: tuple[Part, ...] = (("block", ALL),)
+IN_BLOCK = frozenset(parts for parts in SCOPES if any(place.startswith("block") for place, _ in parts))
 
 ONE_TOKEN: Summands = {(("b", -1), ("c", -1)): 1}
 ONE_SEQUENCE: Summands = {(("b", -1),): 1}
@@ -94,6 +97,13 @@ class Piece:
     def in_all(self) -> Summands:
         """The amount of all blocks."""
         return times(self.amount, self.count) or self.amount
+
+    @cached_property
+    def signatures(self) -> tuple[int, int]:
+        """Those of the amount of one block, where it is in one, and of all."""
+        one = signature(self.amount)
+        every = one * signature(self.count) % FIELD
+        return (one if self.in_block else every), every
 
     @cached_property
     def place(self) -> str:
@@ -179,7 +189,7 @@ class Book:
         self.supposed = supposed
         self._pieces: dict[str, tuple[Piece, ...]] = {}
         self._placed: dict[str, dict[str, list[Piece]]] = {}
-        self._indexed: dict[str, dict[Key, list[Entry]]] = {}
+        self._indexed: dict[str, dict[int, list[tuple[tuple[Part, ...], bool]]]] = {}
         self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
 
     @cached_property
@@ -262,16 +272,24 @@ class Book:
             quantity, parts, table, chosen, self.supposed, every, per, f"{split} parallel" if split else ""
         )
 
-    def _by_key(self, quantity: str) -> Mapping[Key, list[Entry]]:
-        """The whole places of a quantity, by their forms."""
+    def _by_signature(self, quantity: str) -> Mapping[int, list[tuple[tuple[Part, ...], bool]]]:
+        """The whole places of a quantity, of one block or all, by the signatures of their forms."""
         if quantity not in self._indexed:
             found = self._indexed[quantity] = {}
+            places = {
+                place: (
+                    sum(piece.signatures[0] for piece in pieces),
+                    sum(piece.signatures[1] for piece in pieces),
+                )
+                for place, pieces in self._places(quantity).items()
+            }
             for parts in SCOPES:
-                in_block = any(place.startswith("block") for place, _ in parts)
-                for every in (False, True) if in_block else (True,):
-                    entry = self.entry(quantity, parts, every=every)
-                    if entry is not None and len({piece.place for piece in entry.pieces}) >= len(parts):
-                        found.setdefault(key(entry.table), []).append(entry)
+                inside = [each for place, each in places.items() if not parts or _inside_any(place, parts)]
+                for every in (False, True) if parts in IN_BLOCK else (True,):
+                    if inside and len(inside) >= len(parts):
+                        found.setdefault(sum(each[every] for each in inside) % FIELD, []).append(
+                            (parts, every)
+                        )
         return self._indexed[quantity]
 
     def equal(self, table: Summands) -> Iterator[Entry]:
@@ -281,10 +299,13 @@ class Book:
             if per and "b" in letters:
                 return
             whole = OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS
-            wanted = key(times(table, factor) or {})
+            wanted = times(table, factor) or {}
+            near = signature(wanted)
             for quantity in {"": whole, "sequence": PER_SEQUENCE, "token": PER_TOKEN}[per]:
-                for entry in self._by_key(quantity).get(wanted, ()):
-                    yield replace(entry, table=table, per=per)
+                for parts, every in self._by_signature(quantity).get(near, ()):
+                    entry = self.entry(quantity, parts, every=every)
+                    if entry is not None and entry.table == wanted:
+                        yield replace(entry, table=table, per=per)
 
     def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
         """Every place that has some tensors whose amounts sum up to this form."""
@@ -333,6 +354,11 @@ def _step_of(term: Term) -> str:
 @cache
 def _inside(place: str, whole: str) -> bool:
     return place == whole or place.startswith(f"{whole}.")
+
+
+@cache
+def _inside_any(place: str, parts: tuple[Part, ...]) -> bool:
+    return any(_inside(place, whole) for whole, _ in parts)
 
 
 def _chosen(wanted: Summands, pieces: list[Piece]) -> tuple[Piece, ...]:

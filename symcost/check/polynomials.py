@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from random import Random
 from typing import TypeAlias
 
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
@@ -13,6 +14,7 @@ Monomial: TypeAlias = tuple[tuple[str, int], ...]
 Coefficient: TypeAlias = int | Fraction  # an int where it is whole, which is an order faster
 Summands: TypeAlias = Mapping[Monomial, Coefficient]
 
+FIELD = 2**61 - 1  # a prime: signatures are numbers below it
 MOST_SUMMANDS = 2_000  # beyond this a form is not multiplied out
 
 
@@ -134,3 +136,32 @@ def form_of(table: Summands) -> Expr:
 def key(table: Summands) -> frozenset[tuple[Monomial, Coefficient]]:
     """The table as something that can be looked up."""
     return frozenset(table.items())
+
+
+def signature(table: Summands) -> int:
+    """The value at a fixed point whose letters are random numbers, modulo a prime.
+
+    Equal tables share it, different ones next to never do, and that of a sum or a product follows from those of its parts.
+
+    >>> one, other = {(("b", 1),): 2}, {(("c", 2),): 3}
+    >>> signature(total((one, other))) == (signature(one) + signature(other)) % FIELD
+    True
+    """
+    return sum(_in_field(value) * _at_the_point(monomial) for monomial, value in table.items()) % FIELD
+
+
+def _in_field(value: Coefficient) -> int:
+    return value if isinstance(value, int) else value.numerator * pow(value.denominator, -1, FIELD)
+
+
+@lru_cache(maxsize=65536)
+def _at_the_point(monomial: Monomial) -> int:
+    product = 1
+    for name, power in monomial:
+        product = product * pow(_point(name), power, FIELD) % FIELD
+    return product
+
+
+@lru_cache(maxsize=1024)
+def _point(name: str) -> int:
+    return Random(name).randrange(1, FIELD)
