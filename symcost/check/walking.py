@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from symcost.errors import UsageError
+
+if TYPE_CHECKING:  # imported where a folder is walked: a single document does not need it
+    from pathspec import GitIgnoreSpec
 
 DOCUMENTS = frozenset((".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".myst", ".tex", ".ltx", ".latex",
                        ".rst", ".ipynb"))  # fmt: skip
@@ -44,7 +46,7 @@ class Patterns:
 
     @cached_property
     def _specs(self) -> tuple[GitIgnoreSpec, GitIgnoreSpec]:
-        return GitIgnoreSpec.from_lines(self.files), GitIgnoreSpec.from_lines(self.exclude)
+        return _spec(self.files), _spec(self.exclude)
 
     def keeps(self, path: Path) -> bool:
         """Whether a file is meant, by where it stands; what lies outside of the folder always is."""
@@ -78,6 +80,12 @@ def documents(named: Sequence[str], patterns: Patterns | None = None) -> Iterato
                     f"{name}: expected at most {MOST_FILES:,} documents, found more. Name a folder below."
                 )
             yield each
+
+
+def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(lines)
 
 
 def _walk(top: Path, patterns: Patterns) -> Iterator[str | Refused]:
@@ -121,9 +129,7 @@ def _remember(folder: Path, ignored: dict[Path, GitIgnoreSpec]) -> None:
     path = folder / ".gitignore"
     try:
         if folder not in ignored and path.is_file() and path.stat().st_size <= LARGEST_IGNORE:
-            ignored[folder] = GitIgnoreSpec.from_lines(
-                path.read_text(encoding="utf-8", errors="replace").splitlines()
-            )
+            ignored[folder] = _spec(path.read_text(encoding="utf-8", errors="replace").splitlines())
     except (OSError, ValueError):
         return
 
