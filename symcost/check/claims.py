@@ -405,6 +405,8 @@ class Claim:
                 self.case.suppositions.ties
             ):
                 continue
+            if not self.case.suppositions.width_said and any("mlp" in piece.place for piece in entry.pieces):
+                continue  # a gated MLP has any width
             if entry.quantity not in wanted(replace(about, quantities=about.sure_quantities)):
                 continue
             if entry.supposed is not None and entry.supposed.precision not in (

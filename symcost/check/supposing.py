@@ -196,6 +196,11 @@ _FULL = _words(
 _HALF = _words(
     r"\bbf16\b", r"\bfp16\b", r"half precision", r"16-bit", r"mixed precision", r"混合精度", r"two bytes"
 )
+_SPEAKS_OF_WIDTH = _words(
+    r"(?<![\d.^])4\s*(?:\\cdot|\\times|[*·×x])?\s*(?:[a-zA-Z]\b(?![²^_])|d_|n_embd|hidden)",
+    r"four times",
+    r"8\s*/\s*3|\\frac\{?8\}?\{?3",
+)
 _FOUR_WIDE = _words(
     r"d_\{?(?:\\text\{)?ff\}*`?\$?\s*=\s*`?\$?\s*4",
     r"4\s*\\?\*\s*(?:n_embd|d_model|hidden)",
@@ -267,6 +272,7 @@ class Suppositions:
     precisions: tuple[str, ...]
     ties: tuple[tuple[str, Expr], ...]
     half: bool | None = None
+    width_said: bool = True
     told: Settings = field(default_factory=Settings)
 
     def first(self, options: str = "") -> Supposed:
@@ -342,6 +348,7 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         precisions,
         tuple(ties.items()),
         half,
+        not found[0].gated or "d_ff" in {*letters, *dict(told.ties)} or bool(_SPEAKS_OF_WIDTH.search(text)),
         told,
     )
 
