@@ -13,10 +13,10 @@ from sympy import Expr, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
+from symcost.check.legend import declared
 from symcost.check.meanings import (
     CUSTOMARY,
     PHRASES,
-    declarations,
     listed,
     meaning_of,
     plain_name,
@@ -81,7 +81,9 @@ class Knowledge:
             return CUSTOMARY[name]
         if len(name) > 1:
             return meaning_of(name) or name
-        taken = any(meaning == name for _, _, meaning in self.legend)
+        taken = any(
+            meaning == name != other.upper() for _, other, meaning in self.legend
+        )  # n stands for N too
         return name if name in GLOSSARY and not taken else OWN + name
 
     def translated(self, form: Expr) -> Expr:
@@ -213,7 +215,9 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         for names, words in _LISTS.findall(block.text):
             pairs += listed(names, words)
         listed_names = {name for name, _ in pairs}
-        pairs += [(name, meaning) for name, meaning in declarations(block.text) if name not in listed_names]
+        pairs += [
+            (name, meaning) for name, meaning in declared(block.text).items() if name not in listed_names
+        ]
         for name, meaning in pairs:
             if (meaning or name not in GLOSSARY) and meaning_of(name) in (None, meaning):
                 knowledge.legend.append((block.start, name, meaning))

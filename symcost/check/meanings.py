@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from symcost.symbols import letter_for
 
@@ -97,87 +97,10 @@ def time_name(name: str) -> tuple[str, int] | None:
     return (stem, TIME_SUFFIXES[tail]) if stem and tail in TIME_SUFFIXES else None
 
 
-_NAME_PATTERN = r"([A-Za-z](?:_\{?\\?(?:text|mathrm|rm)?\{?[A-Za-z0-9]+\}{0,2})?|\\ell|\\Psi|\\Phi)"
-_OPENS, _CLOSES = r"(?:\$|`|\\\(|\*\*)?\s*", r"\s*(?:\$|`|\\\)|\*\*)?"
-_VALUE = r"(?:\s*=\s*\d(?:[\d.,{}\\^e+]*[\d}])?)"
-_DECLARED_BEFORE = re.compile(
-    rf"(?<![\w$\\]){_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}\s*"
-    r"(?:\s*(?:[:=–—-]|is|are|for|being|denotes?|means|stands for|为|是)\s*)?(?:the\s+|our\s+|its\s+|an?\s+)?"
-    r"(?:(?:total|padded|number of|no\. of|count of|size of|pre-norm|identical|decoder|stacked|residual|dense)\s+)*\Z"
-)
-_DECLARED_AFTER = re.compile(
-    rf"\A\s*(?:\(|is|of|=|:|为|是|记作|记为)?\s*(?:the\s+)?{_OPENS}{_NAME_PATTERN}{_VALUE}?{_CLOSES}"
-    r"(?![\w(]|\.\d|\s*(?:[=×·*/+]|\\times|\\cdot))"
-)
-_OF_SIZE = (
-    r"(?:[ -](?:layers?|networks?|blocks?|mlps?))?(?: each)?,? (?:each |all )?(?:of|with|has) (?:an? )?"
-    rf"(?:inner |hidden |intermediate )?(?:size|width|dimension|dim)\s+{_OPENS}{_NAME_PATTERN}(?:{_VALUE})?{_CLOSES}(?![\w(])"
-)
-_SIZES_OF = tuple(
-    (meaning, re.compile(rf"\b(?:{what}){_OF_SIZE}", re.IGNORECASE))
-    for meaning, what in (
-        ("d_k", "heads?"),
-        ("d_expert", "experts?"),
-        ("d_ff", "feed-?forward|ffn|mlp|swiglu|gelu"),
-    )
-)  # experts of width f
-_OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
-LONGEST_ENTRY = 80  # characters of a letter with its meaning
-_ITEMS = re.compile(r"[,;]\s|[.:]\s|\band\s(?=[$`*]*[A-Za-z][$`* _])")
-_ENTRY = re.compile(
-    rf"(?:and |let |with |write |where )?{_OPENS}{_NAME_PATTERN}(?![A-Za-z]){_CLOSES}(?:=|:|is|are|for|–|—|-)?\s*"
-    r"(?:the |an? |our )?"
-    r"(?P<words>[A-Za-z][A-Za-z /-]+?)\s*(?:=\s*[\d.,]+\w*|\([^()]*\))?"
-)  # h head size = 128
-_GAP = re.compile(r"[\s$`]*(?:[A-Za-z/-]+\s+){0,2}")
 _LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _SIZE = re.compile(
     r"(?:total|num|n|model|all|nb)_?(?:model_)?param(?:eter)?s(?:_count)?|param(?:eter)?_count", re.IGNORECASE
 )
-_ARTICLES = ("a", "A", "I")
-
-
-def declarations(text: str) -> Iterator[tuple[str, str]]:
-    """Letters and what the words beside them say they mean, as (name, glossary letter or "").
-
-    >>> dict(declarations("$l$ layers, $h$ hidden size and width $d$"))
-    {'l': 'L', 'h': 'd', 'd': 'd'}
-    """
-    found = []
-    text = text.replace("--", "-")
-    phrases = list(FIND_PHRASE.finditer(text))
-    starts = {phrase.start() for phrase in phrases}
-    for phrase in phrases:
-        meaning = PHRASES.get(phrase.group().lower(), PHRASES.get(phrase.group(), ""))
-        start = text[max(0, phrase.start() - 60) : phrase.start()]
-        ahead = _DECLARED_BEFORE.search(start)
-        if ahead and ahead[1] in _ARTICLES and "$" not in start[ahead.start() : ahead.end()]:
-            ahead = None
-        behind = _DECLARED_AFTER.search(text[phrase.end() : phrase.end() + 40])
-        if behind and (
-            (behind[1] in _ARTICLES and "$" not in behind.group())
-            or start.lower().endswith("per ")
-            or ("=" in behind.group().strip("= ") and _meets(text, phrase.end() + behind.end(), starts))
-        ):
-            behind = None
-        found.append((meaning, ahead[1] if ahead else None, behind[1] if behind else None))
-    before_first = sum(bool(before) for _, before, _ in found) >= sum(bool(after) for _, _, after in found)
-    batched = any(meaning == "b" and (before or after) for meaning, before, after in found)
-    said: dict[str, str] = {}
-    for meaning, before, after in found:
-        name = (before or after) if before_first else (after or before)
-        if name is not None:
-            if meaning == "D" and (
-                re.search(rf"sequences? of\s*(?:\$|\\\()?{re.escape(name)}", text)
-                or (batched and not _OF_TRAINING.search(text))
-            ):
-                meaning = "c"
-            if said.get(plain_name(name), "D") == "D":
-                said[plain_name(name)] = meaning
-    said |= {name: meaning for name, meaning in _letter_list(text).items() if name not in said}
-    for meaning, pattern in _SIZES_OF:
-        said |= {plain_name(name): meaning for name in pattern.findall(text)}
-    yield from said.items()
 
 
 def said_counts(text: str) -> Iterator[tuple[str, str]]:
@@ -192,29 +115,6 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
             meaning = PHRASES[phrase.lower()]
             if meaning in (_COUNTS if first else _WIDTHS):
                 yield meaning, number
-
-
-def _letter_list(text: str) -> dict[str, str]:
-    """A list of letters with their meanings, `s sequence, a heads; p pipeline stages`; empty where fewer than three are known."""
-    found = {}
-    for item in _ITEMS.split(text):
-        entry = _ENTRY.fullmatch(item.strip(" *_.")) if len(item) < LONGEST_ENTRY else None
-        words = entry["words"].strip() if entry else ""
-        meaning = PHRASES.get(words.lower())
-        if entry and meaning is None:
-            inside = [each.group().lower() for each in FIND_PHRASE.finditer(words)]
-            meaning = PHRASES[inside[-1]] if inside and len(words.split()) <= 5 else None
-        if entry and meaning is not None:
-            found[plain_name(entry[1])] = meaning
-    if "b" in found.values() and not _OF_TRAINING.search(text):
-        found = {name: "c" if meaning == "D" else meaning for name, meaning in found.items()}
-    return found if len(found) > 2 else {}
-
-
-def _meets(text: str, position: int, starts: Collection[int]) -> bool:
-    """Whether one of some places comes right behind a position, a word or two between them: `h = 16 query heads`."""
-    gap = _GAP.match(text, position)
-    return gap is not None and any(position <= start <= gap.end() for start in starts)
 
 
 def listed(names: str, words: str) -> Iterator[tuple[str, str]]:

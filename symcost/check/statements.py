@@ -32,6 +32,7 @@ _LABEL = re.compile(
     r"(?:\s*&?\s*(?==|\\approx|≈)"
     rf"|(?P<more>(?:(?!{_OPERATOR})[^=≈<>+*/\d:&]){{0,40}}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{{3}})+\s*)"
 )  # the words before a relation, or in the first column of an alignment
+_ROW_LABEL = re.compile(r"\s*(?P<words>[^=≈:+]*[A-Za-z][^=≈:+]*?)\s*:(?!=)\s+(?=\S)")  # QK^T : 2bc^2d
 _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
@@ -102,8 +103,8 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
     """The formulas of a span and the words that label them. Raises ReadError where it cannot be read."""
     text = _DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
     names = knowledge.names()
-    found = _LABEL.match(text) if span.form == "latex" else None
-    label = f"{found['words']} {found['more'] or ''}".strip() if found else ""
+    found = _label(span, text)
+    label = " ".join(filter(None, found.groups())).strip() if found else ""
     if found is not None:
         text = " " * found.end() + text[found.end() :]
     try:
@@ -116,9 +117,16 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
         return label, read_list(mended, span.form, names=names)
 
 
+def _label(span: Span, text: str) -> re.Match[str] | None:
+    """The words that label a formula, where it opens with some."""
+    if span.form != "latex":
+        return None
+    return _LABEL.match(text) or (_ROW_LABEL.match(text) if span.display else None)
+
+
 def unlabelled(span: Span) -> str:
     """A formula without the words that label it."""
-    label = _LABEL.match(span.text) if span.form == "latex" else None
+    label = _label(span, span.text)
     return span.text[label.end() :] if label else span.text
 
 

@@ -64,7 +64,10 @@ _QUANTITIES = _table(
         r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)",
         "kv_cache_memory",
     ),
-    (r"\b(?:kept|keeps?|saves?|saved)\b(?![^.;]{0,20}\bheads\b)", ACTIVATIONS),
+    (
+        r"\b(?:kept|keeps?|(?<!mask )saves?|saved)\b(?![^.;]{0,20}\bheads\b| (?:nothing|half|us|no|time|a factor)\b)",
+        ACTIVATIONS,
+    ),
     (r"\badamw?\b[^.;]{0,30}\bflops?\b|\boptimi[sz]er flops\b", "optimizer_flops"),
     (r"\b(?:[kmgtpez]?flops?|compute|floating.point)\b|multipl\w+ and|计算量|运算", FLOPS),
     (r"\bpeak memory\b|峰值显存", "peak_memory"),

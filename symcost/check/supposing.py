@@ -209,6 +209,9 @@ _FOUR_WIDE = _words(
 )
 
 
+_EMPHASIS = re.compile(r"(?<!\w)\*+(?=[A-Za-z])|(?<=[A-Za-z])\*+(?!\w)")
+
+
 def said(yes: re.Pattern[str], no: re.Pattern[str], text: str) -> bool | None:
     """Whether a text says something, denies it, or neither; what it denies also shows in `yes`."""
     denied = no.search(text)
@@ -305,6 +308,7 @@ def _named_convention(text: str) -> str | None:
 
 def suppositions(text: str, letters: Collection[str], told: Settings) -> Suppositions:
     """What a text supposes; what its author or the caller tells outright comes first."""
+    text = _EMPHASIS.sub("", text)
     ties: dict[str, Expr] = {}
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
         ties["d_ff"] = FOUR_WIDE

@@ -1,0 +1,193 @@
+"""The legend: the letters that sentences and lists declare, and what the words beside each say that it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symcost.check.meanings import FIND_PHRASE, PHRASES, plain_name
+
+# A letter or a name, and where one stands: between marks, or bare where a text marks none.
+_MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
+_NAME = r"(?:[A-Za-z]|\\[A-Za-z]+)(?:_(?:\{[^{}]*(?:\{[^{}]*\})?\}|\w+))?"
+_GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
+_CODE_NAME = re.compile(r"[A-Za-z]|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_BARE = re.compile(
+    r"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )([A-Za-zΨΦτθ](?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{3})*\w*)?"
+    r"(?![\w'’^·×*/+(=-]| ?[·×*/+^²]| =(?! ?[A-Za-z]{2}))"
+)
+_ARTICLE = re.compile(r"[AI](?! =)|a(?! =)(?!(?<=[,;:] a) (?:\w+ )?heads\b)")
+_OWN_LINE = re.compile(r"\n(?=\s*[A-Za-z]\w*\s*=)")  # a list of letters, one in each line
+
+# The words beside a letter: what cuts them off, and what may stand between it and them.
+_CUT = re.compile(
+    r"[,;:()\[\]|—–。，；：、（）]|\.(?=\s|\Z)|\s-\s|\b(?:and|with|where|so|that|which|while|but|for|then|hence|let)\b",
+    re.IGNORECASE,
+)
+_IS_BEHIND = re.compile(
+    r"\s*(?:=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
+    re.IGNORECASE,
+)
+_IS_AHEAD = re.compile(
+    r"(?:\s*(?:\b(?:is|are|be|with|by|called|as)|=|:|：|为|是|记作|记为|\(|（))*\s*\Z", re.IGNORECASE
+)
+_LEADS_ON = re.compile(r"\b(?:is|are|=|:)\s*\Z")  # the words belong to what comes next
+_SIZE = r"(?:size|width|dim(?:ension)?s?)"
+_OF_SIZE = re.compile(
+    rf"\W*(?:\bof|\bwith|\bhas)?\s*(?:an? |the )?(?:(?:inner|hidden|intermediate) )?\b(?:{_SIZE}|length)\s*\Z|\s*\bof\s*\Z",
+    re.IGNORECASE,
+)
+_MOST_AHEAD, _MOST_BEHIND = 5, 7  # words that say what a letter is
+_ADJECTIVES = re.compile(
+    r"(?:(?:number|count|size|no\.?) of (?:the )?)?(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are)\b)[a-z][a-z-]* )*\Z",
+    re.IGNORECASE,
+)
+_NOTHING_MORE = re.compile(r"(?: (?:entries|tokens|size|count|number|each))?(?: of)?\Z")
+
+# What several words mean together, as a glossary letter, "" for none of these, None for nothing at all; the first that
+# fits. Where none does, one of PHRASES says it.
+_MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
+_TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
+    (letter, re.compile("|".join(patterns), re.IGNORECASE))
+    for letter, *patterns in (
+        (None, r"\ball (?:\w+ )?heads\b"),
+        ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b", r"\bshared experts?\b"),
+        ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
+                rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
+        ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
+        ("d_ff", rf"\b(?:{_MLP}|inner|intermediate)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
+                 rf"\b{_SIZE} of (?:the |its |each )?(?:\([\w-]+\) )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
+        ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
+        ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",
+              r"\b(?:active|chosen|selected|activated) experts?\b|\bexperts? (?:each|every|a|per) token\b|\btop-?k\b"),
+        ("dp", r"\bdata[- ]parallel (?:replicas?|ranks?|gpus?|size|degree|workers?)\b"),
+        ("global_batch", r"\bglobal batch\b"),
+        ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
+        ("v", r"\bvocabulary\b"),
+        ("c", r"\btokens (?:of context|per sequence|in (?:a|each|every|the) (?:sequence|cache|context))\b",
+              r"\b(?:sequences?|context) of\Z"),
+        ("N", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
+        ("d", r"\Awide\b"),
+    )
+)  # fmt: skip
+_NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
+_OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
+_EXPERT = re.compile(r"\bexperts?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A letter or a name where it stands: the words on either side of it, and the sentence up to it."""
+
+    name: str
+    ahead: str
+    behind: str
+    sentence: str
+
+
+def declared(text: str) -> dict[str, str]:
+    """Letters and what the words beside them say they mean, as glossary letters; "" for what has none.
+
+    >>> declared("$l$ layers, $h$ hidden size and width $d$")
+    {'l': 'L', 'h': 'd', 'd': 'd'}
+    >>> declared("L blocks of width d, with H query heads and G key/value heads of size k")
+    {'L': 'L', 'd': 'd', 'H': 'h', 'G': 'h_kv', 'k': 'd_k'}
+    """
+    found = list(_named(" ".join(_OWN_LINE.sub("; ", text.replace("--", "-")).split())))
+    ahead = [meaning(each.ahead, behind=False) for each in found]
+    behind = [meaning(each.behind, behind=True) for each in found]
+    mostly_behind = sum(each is not None for each in behind) >= sum(each is not None for each in ahead)
+    said: dict[str, str] = {}
+    before, letter = "", None  # the words behind the letter before, and its meaning
+    for each, one, other in zip(found, ahead, behind, strict=True):
+        if one == letter and each.ahead in before:
+            one = None
+        first, second = (other, one) if mostly_behind and other != "D" else (one, other)
+        before, letter = each.behind, second if first is None else first
+        if letter is None or ("_" in each.name and _is_larger(each.name, letter)):
+            continue
+        if said.get(each.name, "D") == "D":
+            said[each.name] = "d_expert" if letter == "d_ff" and _EXPERT.search(each.sentence) else letter
+    if "b" in said.values() and not _OF_TRAINING.search(text):
+        said = {name: "c" if letter == "D" else letter for name, letter in said.items()}
+    return said
+
+
+def _is_larger(name: str, letter: str) -> bool:
+    """Whether a name with a subscript is less than what the words say: N_e of the parameters, B_crit of the batches."""
+    return letter in _NEVER_OF_A_PART or (letter == "c" and name[0].isupper())
+
+
+def _named(text: str) -> Iterator[Named]:
+    """The letters and names of a text; formulas only cut off the words beside them."""
+    places = [(found.start(), found.end(), _name_of(found)) for found in _MARKED.finditer(text)]
+    if not any(len(name) == 1 for _, _, name in places):
+        marked = {position for start, end, _ in places for position in range(start, end)}
+        places += [
+            (found.start(), found.end(), found[1])
+            for found in _BARE.finditer(text)
+            if found.start() not in marked and not _ARTICLE.match(text, found.start())
+        ]
+        places.sort()
+    ends = [0, *(end for _, end, _ in places)]
+    starts = [*(start for start, _, _ in places[1:]), len(text)]
+    for (start, end, name), last, following in zip(places, ends, starts, strict=False):
+        if name:
+            meets = following < len(text)
+            yield Named(
+                name,
+                _ahead(text[last:start]),
+                _behind(text[end:following], meets),
+                text[:start].rpartition(". ")[2],
+            )
+
+
+def _name_of(found: re.Match[str]) -> str:
+    """The name between two marks, or "" for a formula: in mathematics several letters are a product."""
+    inside = next(group for group in found.groups() if group is not None)
+    given = _GIVEN.fullmatch(inside)
+    if given is None:
+        return ""
+    name = plain_name(given[1])
+    is_name = _CODE_NAME.fullmatch(name) if found[3] is not None else re.fullmatch(_NAME, given[1].strip())
+    return name if is_name else ""
+
+
+def _ahead(text: str) -> str:
+    text = _IS_AHEAD.sub("", text)
+    start = max((found.end() for found in _CUT.finditer(text)), default=0)
+    return " ".join(text[start:].strip(" *_").split()[-_MOST_AHEAD:])
+
+
+def _behind(text: str, meets: bool) -> str:
+    """The words behind a letter; `meets` says that another letter or a formula follows them."""
+    text = _IS_BEHIND.sub("", text, count=1)
+    text = text[text.startswith(("(", "（")) :]
+    cut = _CUT.search(text)
+    if cut is not None:
+        text = text[: cut.start()]
+    elif meets:
+        text = "" if _LEADS_ON.search(text) else _OF_SIZE.sub("", text)
+    return " ".join(text.strip(" *_").split()[:_MOST_BEHIND])
+
+
+def meaning(words: str, *, behind: bool) -> str | None:
+    """What words beside a letter say that it means, as a glossary letter; `behind` says that they follow it.
+
+    >>> meaning("heads of size", behind=False), meaning("routed SwiGLU experts", behind=True)
+    ('d_k', 'E')
+    """
+    if not words:
+        return None
+    for letter, pattern in _TOGETHER:
+        if pattern.search(words):
+            return letter
+    phrases = list(FIND_PHRASE.finditer(words))
+    if not phrases:
+        return None
+    phrase = phrases[0] if behind else phrases[-1]
+    beside = (
+        _ADJECTIVES.match(words[: phrase.start()]) if behind else _NOTHING_MORE.match(words, phrase.end())
+    )
+    return PHRASES.get(phrase.group().lower(), PHRASES.get(phrase.group(), "")) if beside else None

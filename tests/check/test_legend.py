@@ -1,0 +1,32 @@
+"""What sentences and lists say of letters, in the ways that people write them."""
+
+import pytest
+
+from symcost.check.legend import declared
+
+
+@pytest.mark.parametrize(
+    "text, letters",
+    [
+        ("$b$ sequences, $c$ tokens per sequence, $h$ heads of size $d/h$, $d$ model width", "b=b c=c h=h d=d"),
+        ("A batch is $B$ sequences of $T$ tokens; there are $L$ layers and $V$ vocabulary entries.", "B=b T=c L=L V=v"),
+        ("$D$ is the model dimension, $F$ the MLP's, $N$ the number of query heads, $K$ of key/value heads, $H$ the head "
+         "size", "D=d F=d_ff N=h K=h_kv H=d_k"),
+        ("width d = 4096 and a = 32 query heads, head size k = 128, SwiGLU with f = 14336", "d=d a=h k=d_k f=d_ff"),
+        ("L = layers, d = width, H = heads, T = context, V = vocabulary", "L=L d=d H=h T=c V=v"),
+        ("$E$ routed SwiGLU experts of inner width $f$, of which a token visits $K$, plus $S$ shared experts which all visit",
+         "E=E f=d_expert K=k S="),
+        ("$d$ data-parallel replicas, $b$ sequences in a micro-batch, $B$ sequences in the global batch", "d=dp b=b B=global_batch"),
+        ("We write $\\Psi$ for the number of parameters and $s$ for the\nsequence length.", "Psi=N s=c"),
+        ("a model with $N$ parameters is trained on $D$ tokens", "N=N D=D"),
+        ("s sequence, b microbatch, h hidden, a heads", "s=c b=b h=d a=h"),
+        ("N   = 13e9     parameters\nD   = 1.3e12   training tokens\nG   = 12   GPUs", "N=N D=D G=n"),
+        ("其中 $b$ 为批大小，$s$ 为序列长度", "b=b s=c"),
+        ("With memory $M$ the largest batch is $b_{\\max}$.", ""),  # no letter is said to be the batch
+        ("the routed experts ($N_e$ parameters in all layers)", ""),  # some parameters are not N
+        ("Every head has width $h_a = h/a$", "h_a=d_k"),
+        ("A model with a vocabulary and a width; `SwiGLU` layers.", ""),  # no letters
+    ],
+)  # fmt: skip
+def test_what_letters_are_said_to_mean(text, letters):
+    assert declared(text) == dict(each.split("=") for each in letters.split())
