@@ -129,7 +129,7 @@ class Claim:
                 return slipped
             if not self.about.quantities and (listed := self._of_the_listed()) is not None:
                 return listed, None
-            if found is not None and self._may_be(found) and self._agrees(found) and not self._is_less(found):
+            if found is not None and self._fits(found):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
@@ -218,22 +218,28 @@ class Claim:
         return ("sequence", "token", "") if "c" in letters else ("", "token", "sequence")
 
     def looked_up(self, table: Summands) -> Entry | None:
-        """The derived form that this is, whatever the words say: whole places before parts, likely designs first."""
+        """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
+        other: Entry | None = None
         for books, partial in (
             (self.case.books, False),
             (self.case.books, True),
             (self.case.other_books, False),
         ):
-            best: Entry | None = None
+            if other is not None and books == self.case.other_books:
+                break  # it has a meaning under the document's own convention
             for each in books():
-                for entry in each.some(table) if partial else each.equal(table):
-                    if best is None or self._fit(entry) > self._fit(best):
-                        best = entry
-                if best is not None and (not self.about.quantities or best.quantity in wanted(self.about)):
-                    break
-            if best is not None:
-                return best
-        return None
+                found = sorted(
+                    each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
+                )
+                fitting = next(filter(self._fits, found), None)
+                if fitting is not None:
+                    return fitting
+                other = other or next(iter(found), None)
+        return other
+
+    def _fits(self, entry: Entry) -> bool:
+        """Whether the words allow that a form is meant as this."""
+        return self._may_be(entry) and self._agrees(entry) and not self._is_less(entry)
 
     def _fit(self, entry: Entry) -> tuple[int, int]:
         """How well an entry fits what is said: its quantity, its place."""
@@ -281,7 +287,9 @@ class Claim:
         if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
-        return named is not None and (set(found.tensors) < set(named.tensors) or found.quantity in FLOPS)
+        if named is None or named.table == found.table:
+            return False
+        return set(found.tensors) < set(named.tensors) or found.quantity in FLOPS
 
     # -------------------------------------------------------------------------------------- one slip away
 
