@@ -47,7 +47,8 @@ def number_pair(
             return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
     assigned = left.name in case.knowledge.values and left.name not in case.knowledge.definitions
     if left.name and (not statement.single or (assigned and left.name not in case.meant)):
-        return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
+        given = replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
+        return as_defined(case, left, right, shown) or given
     before = [value for item in earlier for value in case.knowledge.evaluated(item.form)]
     if not exact and not before:
         missing = ", ".join(plain_name(name) for name in _lacking(case, left)) or "a letter"
@@ -93,6 +94,23 @@ def number_pair(
         return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
     ways = [(value * left.scale, printed.value * right.scale) for value in exact]
     return _wrong(left, right, ways, shown, relation, statement)
+
+
+def as_defined(case: Case, left: Item, right: Item, shown: str) -> Pair | None:
+    """A name beside the number that its form comes to, also where the words let it look like an assumption."""
+    printed = right.part.printed
+    if printed is None or printed.significant < FEW_DIGITS:
+        return None
+    for form in case.knowledge.definitions.get(left.name or "", ()):
+        for value in case.knowledge.evaluated(form):
+            if any(
+                numbers.compare(near, printed, right.unit, False).holds
+                for near in _candidates(value, left, right)
+            ):
+                return Pair(
+                    "holds", "SC101", shown, message=f"what {left.source.strip()} comes to by its form"
+                )
+    return None
 
 
 def _for_all(case: Case, each: Sequence[Fraction], left: Item, right: Item) -> bool:

@@ -230,16 +230,12 @@ class Judge:
     def _pair(self, made: Statement, at: int, relation: str, about: Subject, words: Sequence[str]) -> Pair:
         left, right, span = made.items[at], made.items[at + 1], made.span
         shown = f"{left.source.strip()} {relation if relation != 'lead' else '='} {right.source.strip()}"
-        if (
-            left.name
-            and right.is_number
-            and made.single
-            and PUTS_IN.search(words_before(span))
-            and relation == "="
-        ):
-            return replace(NO_CLAIM, document=shown, message="an assumption")
-        if assumed(left, right, relation, made):
-            return replace(NO_CLAIM, document=shown, message="an assumption, or an equation to be solved")
+        puts_in = left.name and right.is_number and made.single and PUTS_IN.search(words_before(span))
+        if (puts_in and relation == "=") or assumed(left, right, relation, made):
+            known = amounts.as_defined(self.case, left, right, shown)
+            return known or replace(
+                NO_CLAIM, document=shown, message="an assumption, or an equation to be solved"
+            )
         if left.is_number and not right.is_number and right.name is None:
             left, right = right, left
         if not right.is_number:

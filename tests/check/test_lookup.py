@@ -26,3 +26,8 @@ def test_what_a_form_is_follows_from_the_words(words, form, quantity):
 def test_the_products_of_attention_have_all_query_heads():
     text = f"{MODEL}Training FLOPs of the two attention products of a layer: $12BT^2KH$."
     assert check_text(text)[-1].verdict == "differs"
+
+
+def test_a_name_comes_to_what_its_form_says_also_in_an_example():
+    text = f"{MODEL}Each layer has $P = 3DF$ parameters in its MLP. In the example with $D=4096$ and $F=11008$, $P = 135.3$ million."
+    assert [finding.verdict for finding in check_text(text)][-1] == "holds"
