@@ -15,6 +15,7 @@ from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, 
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
+from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
@@ -110,6 +111,9 @@ class Claim:
             tables += [
                 summands(form_of(table).xreplace({n: dp})) or {} for table in tables if _has(table, "n")
             ]
+        kept = self._kept(tables)
+        if kept is not None:
+            return kept, None
         for table in tables:
             for entry in self.announced(table):
                 if entry.table == table:
@@ -135,6 +139,12 @@ class Claim:
             if run is not None:
                 return run, None
         return self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
+
+    def _kept(self, tables: Sequence[Summands]) -> Pair | None:
+        """What is said of the tensors that the words right beside a form name."""
+        if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
+            return None
+        return kept_pair(self.case, self.statement, self.item, tables[0], self.about.beside)
 
     def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
         """What somebody else writes of a form that the document has proven: a single slip away from it."""

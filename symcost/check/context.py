@@ -25,6 +25,7 @@ _STOP = re.compile(
     r"\A(?:and|which|that|of which|while|where|plus|as|against)\s|[,;:.!?，；：。(（]|\s[–—-]\s|\sand\s(?!backward)"
     r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|\n[A-Z][\w ,]{0,30}:|[$`\\]"
 )
+_ASIDE = re.compile(r"\(([a-zA-Z][^()$`=]{3,90})\)")  # 2dh (gate and up)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
 _FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)
 _MARKUP = re.compile(
@@ -124,6 +125,9 @@ def _after(document: Document, span: Span) -> str:
         words = span.block.text[span.end - span.block.start :][:120].lstrip("$`)\\ ")
         if document.kind == "text":
             words = words.partition("\n")[0]
+    aside = _ASIDE.match(words)
+    if aside is not None:
+        return _clean(aside[1])
     stop = _STOP.search(words)
     if stop is None:
         return _clean(words)

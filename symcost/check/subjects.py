@@ -309,6 +309,7 @@ class Subject:
     words right beside the formula say of it. `in_bytes` is None where nothing is said. `sharp` says that those words name
     the part, `near_quantities` are those that the formula's own sentence names, `sure_quantities` those that leave no
     doubt, `named` all that any words name, a heading's too. `qualified` says that it is a share, an excess or an exception.
+    `words` are all words about it, `beside` those that stand right beside it.
     """
 
     quantities: frozenset[str] = frozenset()
@@ -325,6 +326,7 @@ class Subject:
     named: frozenset[str] = frozenset()
     near_per: str = ""
     words: str = field(default="", compare=False)
+    beside: str = field(default="", compare=False)
 
     def of(self, quantity: str) -> Subject:
         """The same, where a name is known to stand for a quantity."""
@@ -503,6 +505,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
         qualified=any(_QUALIFIED.search(WHOLE_SQUARE.sub(" ", words)) for words in levels[:near]), words=" ".join(levels),
+        beside=" ".join((*levels[:1], next(filter(None, reversed(levels[1 : near + 1])), ""))).strip(),
         named=frozenset(name for each in all_said for name in each.quantities),
         near_per=next((each.per for each in all_said[:near] if each.per), ""),
     )  # fmt: skip

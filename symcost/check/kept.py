@@ -1,0 +1,117 @@
+"""Kept tensors in words: which tensors of a layer a list of saved activations names, and how large they are together."""
+
+from __future__ import annotations
+
+import re
+
+from symcost.check.case import Case
+from symcost.check.catalogue import ONE_SEQUENCE, ONE_TOKEN, book
+from symcost.check.findings import Pair
+from symcost.check.listed import ALL_BLOCKS
+from symcost.check.polynomials import Summands, scaled, times, total
+from symcost.check.slips import one_slip, written
+from symcost.check.statements import Item, Statement
+
+_NORM = r"(?:rms|layer)?[ -]?norms?(?:alization)?"
+_IN, _OUT = r"inputs?", r"(?:normali[sz]ed )?outputs?"
+_OF = r"(?:of|to|into) (?:the |its )?"
+_W = r"w[ _]?"
+
+# What words name, as the tensors of the model in letters; what comes first takes its words away. Cells of a row are
+# divided by a bar: what a step is, and which of its inputs and outputs.
+_TENSORS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), tensors)
+    for pattern, tensors in (
+        (rf"(?:final|last) {_NORM}'s {_IN} and {_OUT}|{_IN} and {_OUT} {_OF}(?:final|last) {_NORM}", "x_out x_final"),
+        (rf"{_IN} {_OF}(?:final|last) {_NORM}", "x_out"),
+        (r"(?:softmax of )?(?:the )?logits", "logits"),
+        (rf"{_IN} and (?:the )?{_OUT} of (?:the )?(?:two|both) {_NORM}", "x x_norm x_res x_ffin"),
+        (rf"{_IN} and (?:the )?{_OUT} {_OF}(?:second|mlp|ffn) {_NORM}", "x_res x_ffin"),
+        (rf"{_IN} and (?:the )?{_OUT} {_OF}(?:first |attention )?{_NORM}", "x x_norm"),
+        (rf"{_IN} of (?:the )?(?:two|both) {_NORM}", "x x_res"),
+        (rf"{_OUT} of (?:the )?(?:two|both) {_NORM}", "x_norm x_ffin"),
+        (rf"{_IN} {_OF}second {_NORM}|{_NORM} 2 \| (?:its )?{_IN}", "x_res"),
+        (rf"{_IN} {_OF}(?:first )?{_NORM}|{_NORM} 1 \| (?:its )?{_IN}", "x"),
+        (rf"{_OUT} {_OF}second {_NORM}|{_IN} {_OF}(?:mlp|ffn)\b|\bgate and up projections \| their (?:common )?{_IN}", "x_ffin"),
+        (rf"{_OUT} {_OF}first {_NORM}|\bnormali[sz]ed {_IN}|what {_W}q,? ?{_W}k,? ?(?:and )?{_W}v multipl\w+"
+         rf"|\b(?:q, ?k, ?v|qkv) projections \| their (?:common )?{_IN}", "x_norm"),
+        (r"\bq, ?k,? ?(?:and )?v\b|\bquer(?:y|ies), keys?,? and values?\b", "Q K V"),
+        (r"\bkeys? and values?\b", "K V"),
+        (r"\bquer(?:y|ies)\b", "Q"),
+        (r"\b(?:softmax|attention)(?: \| its)? (?:outputs?|weights?|probabilit(?:y|ies)|matri(?:x|ces)|results?)(?: p)?\b"
+         r"|\bthe softmax\b", "P"),
+        (rf"\b(?:heads'? outputs?(?: side by side)?|concatenated heads|mixed values|weighted (?:values|sum))\b"
+         rf"|\b{_IN} {_OF}(?:{_W}o\b|(?:output|out) projection)|\boutput projection \| (?:its )?{_IN}", "O"),
+        (r"\b(?:before and after|in front of and behind|input and output of) (?:the )?gelu\b", "U H"),
+        (r"\b(?:the )?two branches\b|\bgate and up\b|\bboth outputs of gate and up\b", "G U"),
+        (r"\bgate(?: before silu| branch| projection| output)?\b", "G"),
+        (r"\bup(?: branch| projection| output)\b|\bup\b(?=[, ])", "U"),
+        (rf"\b(?:their |the )?product(?: that enters (?:{_W}\w+|the down projection))?\b"
+         rf"|\b{_IN} {_OF}(?:{_W}(?:down|2)\b|down projection)|\bdown projection \| (?:its )?{_IN}", "H"),
+    )
+)  # fmt: skip
+_AND_ITS_OUTPUT = re.compile(r"\A\W*(?:and )?(?:also )?its (?:normali[sz]ed )?outputs?\b", re.IGNORECASE)
+_OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
+_SAYS_NO_MORE = re.compile(
+    r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"
+    r"|for|layer|block|token|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
+    r"|inside|with|as|width|wide|every|one|half|backward|pass|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv)\b"
+    r"|[\W\d_]+",
+    re.IGNORECASE,
+)
+
+
+def named_tensors(words: str) -> frozenset[str]:
+    """The tensors that words name; none where they name something besides that is not known.
+
+    >>> sorted(named_tensors("SwiGLU: the gate before SiLU, the up branch, and their product"))
+    ['G', 'H', 'U']
+    >>> sorted(named_tensors("the gate and a dropout mask"))
+    []
+    """
+    found: set[str] = set()
+    rest = re.sub(r"\s+(?=[,;])", "", words)
+    if not any("|" in place.group() for pattern, _ in _TENSORS for place in pattern.finditer(rest)):
+        rest = rest.rpartition(" | ")[2]
+    for pattern, tensors in _TENSORS:
+        for place in reversed(list(pattern.finditer(rest))):
+            found.update(tensors.split())
+            behind = rest[place.end() :]
+            output = _AND_ITS_OUTPUT.match(behind)
+            if output is not None and tensors in _OUTPUT_OF:
+                found.add(_OUTPUT_OF[tensors])
+                behind = behind[output.end() :]
+            rest = f"{rest[: place.start()]} · {behind}"
+    return frozenset() if _SAYS_NO_MORE.sub("", rest) else frozenset(found)
+
+
+BYTES = (1, 2, 4)  # elements, or bytes of one in half or single precision
+
+
+def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, words: str) -> Pair | None:
+    """What a list says that some tensors have together, held against their sizes: three of width 4d are 12bcd, not 8bcd."""
+    if statement.span.block.cell is not None:
+        words = words.rpartition(" | ")[0]  # without the heading of the column
+    tensors = named_tensors(words)
+    sizes = _together(case, tensors) if tensors else None
+    if not sizes:
+        return None
+    letters = {name for monomial in table for name, _ in monomial}
+    per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else None
+    for factor in (per, ALL_BLOCKS if "L" in letters else None):
+        sizes = (times(sizes, factor) if factor else sizes) or sizes
+    shown, named = item.source.strip(), ", ".join(sorted(tensors))
+    if any(table == scaled(sizes, size) for size in BYTES):
+        return Pair("holds", "SC102", shown, message=f"the sizes of {named}", quantity="saved_activations")
+    slip = one_slip(table, sizes, sure=True)
+    if slip is None or len(statement.items) > 1:
+        return None
+    return Pair("differs", "SC201", shown, written(sizes), written(slip.difference),
+                f"{named} have {written(sizes)} elements together, not {written(table)}", "saved_activations")  # fmt: skip
+
+
+def _together(case: Case, tensors: frozenset[str]) -> Summands | None:
+    """The elements of some tensors of the document's model; None where it lacks one of them."""
+    supposed = case.suppositions.under(case.suppositions.designs[0], "textbook")
+    sizes = {piece.tensor: piece.amount for piece in book(supposed).pieces("saved_activations")}
+    return total(sizes[name] for name in tensors) if tensors <= sizes.keys() else None
