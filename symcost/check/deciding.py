@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice, takewhile
 from typing import Any
 
 from sympy import Expr
@@ -33,7 +35,7 @@ from symcost.check.statements import (
     unlabelled,
 )
 from symcost.check.states import state_pair
-from symcost.check.subjects import Subject, subject
+from symcost.check.subjects import Subject, said, subject
 from symcost.check.tables import figure_beside
 from symcost.errors import ReadError
 from symcost.notation.reading import Reading, read
@@ -50,6 +52,7 @@ IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
+MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
 
 
@@ -179,6 +182,8 @@ class Judge:
             *levels(self.document, position),
         ]
         about = subject(words)
+        if self._is_fused(span):
+            about = replace(about, options=about.options | {"flash"})
         for name in made.names:
             if name in self.case.meant:
                 about = about.of(self.case.meant[name].quantity)
@@ -216,6 +221,14 @@ class Judge:
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
             return []  # a name by itself
         return pairs or [replace(NO_CLAIM, document=span.text, message="a symbol or a number by itself")]
+
+    def _is_fused(self, span: Span) -> bool:
+        """Whether the section of a formula has said that attention is one fused kernel."""
+        blocks = self.document.blocks
+        at = bisect_right(blocks, span.start, key=lambda block: block.start)
+        section = (block for block in reversed(blocks[:at]) if block.kind != "heading")
+        of_section = takewhile(lambda block: block.headings == span.block.headings, section)
+        return any("flash" in said(block.text).options for block in islice(of_section, MOST_BLOCKS))
 
     # ---------------------------------------------------------------------------------------------- its chain
 

@@ -32,6 +32,7 @@ class Design:
     experts: bool = False
     grouped: bool = False
     gains_counted: bool = True
+    final_norm: bool = True
     name: str = ""
 
     @property
@@ -64,6 +65,8 @@ class Design:
             others.append("experts")
         if not self.gains_counted:
             others.append("norms' parameters not counted")
+        if not self.final_norm:
+            others.append("no final norm")
         return ("llama" if self.gated else "gpt") + (f" ({', '.join(others)})" if others else "")
 
 
@@ -82,6 +85,7 @@ def _model(design: Design) -> Model:
     architecture = Architecture(
         (Block(attention, Experts() if design.experts else mlp),),
         norm="rms" if design.rms else "layer",
+        final_norm=design.final_norm,
         positions="c" if design.learned_positions else "",
         tied=design.tied,
         drops=frozenset({"weights", "results"}) if design.dropout else frozenset(),
@@ -131,6 +135,10 @@ _UNGATED = _words(
     r"kaplan",
     r"no gate",
 )
+_GATE_NAMED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )gated (?:mlp|ffn|feed)")
+_NO_GATE_NAMED = _words(
+    r"\bgelu\b", r"\brelu\b", r"\bungated", r"not gated"
+)  # one document may have models of either kind
 _RMS, _LAYER_NORM = _words(r"rms ?norm"), _words(r"layer ?norm")
 _BIAS_EVERYWHERE = _words(
     r"\ba bias (?:on|in|for) (?:every|each|all)\b", r"\bbiases (?:on|in) (?:every|each|all)\b"
@@ -183,6 +191,10 @@ _GAINS_LEFT_OUT = _words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|
                          r"|left out|neglected|omitted|not counted|not worth|peanuts)",
                          r"(?:not count|ignor\w*|neglect\w*|leav\w+ out"
                          r"|omit\w*) (?:the )?(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)")  # fmt: skip
+_NO_FINAL_NORM = _words(
+    r"\bno (?:position table (?:and|or) no )?(?:layer|rms)?[ -]?norm after the last (?:layer|block)",
+    r"\b(?:no|without a) (?:final|last) (?:layer|rms)?[ -]?norm\b",
+)
 _EVERY = _words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
 _MEGATRON = _words(r"dropout", r"megatron", r"korthikanti")
 _CONVENTION = re.compile(
@@ -224,9 +236,10 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
     """The designs that a text may speak of, the likeliest first: what it says holds, the rest is varied; then others."""
     gated_words, plain_words = len(_GATED.findall(text)), len(_UNGATED.findall(text))
     gated = gated_words >= plain_words
+    both = _GATE_NAMED.search(text) is not None and _NO_GATE_NAMED.search(text) is not None
     base = LIKE_LLAMA if gated else LIKE_GPT
     stated: dict[str, bool | None] = {
-        "gated": gated if gated_words or plain_words else None,
+        "gated": gated if (gated_words or plain_words) and not both else None,
         "rms": said(_RMS, _LAYER_NORM, text)
         if not (_RMS.search(text) and _LAYER_NORM.search(text))
         else None,
@@ -236,6 +249,7 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
         "dropout": said(_WITH_DROPOUT if gated else _DROPOUT, _NO_DROPOUT, text),
         "experts": True if {"E", "k"} <= set(letters) or _EXPERTS.search(text) else None,
         "gains_counted": False if _GAINS_LEFT_OUT.search(text) else None,
+        "final_norm": False if _NO_FINAL_NORM.search(text) else None,
     }
     first = base.but(
         **{name: value for name, value in stated.items() if value is not None}, grouped="h_kv" in letters

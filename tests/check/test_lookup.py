@@ -31,3 +31,18 @@ def test_the_products_of_attention_have_all_query_heads():
 def test_a_name_comes_to_what_its_form_says_also_in_an_example():
     text = f"{MODEL}Each layer has $P = 3DF$ parameters in its MLP. In the example with $D=4096$ and $F=11008$, $P = 135.3$ million."
     assert [finding.verdict for finding in check_text(text)][-1] == "holds"
+
+
+@pytest.mark.parametrize(
+    "told, formula",
+    [
+        ("Our GPT has biases, no position table, a tied head and no LayerNorm after the last layer.", "N = L(12d^2 + 13d) + vd"),
+        ("Model A has a GELU MLP, model B a SwiGLU one. Both have MLPs of width $4d$. Forward FLOPs of a layer of A:",
+         "24bcd^2 + 4bc^2d"),
+        ("Attention is fused, in bf16, with SwiGLU of width $4d$ and no biases.\n\nBytes that a layer keeps for the backward pass:",
+         "40bcd + 4bch"),
+    ],
+)  # fmt: skip
+def test_what_a_document_says_of_its_model_holds_for_its_formulas(told, formula):
+    letters = "$b$ sequences, $c$ tokens each, width $d$, $h$ heads, $L$ layers, vocabulary $v$.\n\n"
+    assert check_text(f"{letters}{told} ${formula}$.")[-1].verdict == "holds"
