@@ -256,7 +256,7 @@ _PER = (("expert", _ONE_EXPERT), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("flash", re.compile(r"\bflash|\bfused attention", re.IGNORECASE)),
+    ("flash", re.compile(r"\bflash|\bfused attention|\battention (?:is )?fused\b", re.IGNORECASE)),
     ("selective", re.compile(r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
