@@ -70,12 +70,11 @@ _WITHOUT_SPACES = "|".join(
 FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{_WITHOUT_SPACES})", re.IGNORECASE)
 
 _COUNTS, _WIDTHS = ("L", "h", "h_kv", "E"), ("d", "d_ff", "d_k", "v", "c", "d_expert")
-_COUNT_OF = re.compile(
-    rf"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?({_PHRASE})(?![\w-])", re.IGNORECASE
-)
-_SIZE_IS = re.compile(
-    rf"(?<![\w-])({_PHRASE})(?: size| is| of|:| =){{0,2}} (\d[\d,]*\d)(?![\w]|[.,]\d| ?[%×*·])", re.IGNORECASE
-)
+_NUMBER_AHEAD = re.compile(r"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?\Z")  # 40 layers
+_NUMBER_BEHIND = re.compile(
+    r"(?: size| is| of|:| =){0,2} (\d[\d,]*\d)(?![\w]|[.,]\d| ?[%×*·])"
+)  # width of 4096
+_FURTHEST = 40  # characters from a phrase to the number before it
 
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
 CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d"}
@@ -109,12 +108,16 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
     >>> dict(said_counts("It has 40 layers, 64 query heads and a vocabulary of 32,000."))
     {'L': '40', 'h': '64', 'v': '32,000'}
     """
-    for pattern, first in ((_COUNT_OF, True), (_SIZE_IS, False)):
-        for found in pattern.finditer(text):
-            number, phrase = found.groups() if first else found.groups()[::-1]
-            meaning = PHRASES[phrase.lower()]
-            if meaning in (_COUNTS if first else _WIDTHS):
-                yield meaning, number
+    for phrase in FIND_PHRASE.finditer(text):
+        meaning = PHRASES.get(phrase.group().lower(), "")
+        if meaning in _COUNTS:
+            found = _NUMBER_AHEAD.search(text[max(0, phrase.start() - _FURTHEST) : phrase.start()])
+        elif meaning in _WIDTHS:
+            found = _NUMBER_BEHIND.match(text, phrase.end())
+        else:
+            continue
+        if found is not None:
+            yield meaning, found[1]
 
 
 def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
