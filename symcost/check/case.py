@@ -106,7 +106,7 @@ class Case:
             for name in set(_CODE_NAME.findall(plain_name(self.document.text)))
             if (letter := meaning_of(name)) is not None
         }
-        return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning} | words)
+        return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning in GLOSSARY} | words)
 
     @cached_property
     def first(self) -> Supposed:
@@ -153,6 +153,7 @@ class Case:
         }
         ways = [
             form,
+            form.xreplace(knowledge.prompt),
             form.xreplace(own),
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),

@@ -26,6 +26,7 @@ _STOP = re.compile(
     r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|\n[A-Z][\w ,]{0,30}:|[$`\\]"
 )
 _ASIDE = re.compile(r"\(([a-zA-Z][^()$`=]{3,90})\)")  # 2dh (gate and up)
+_REMARK = re.compile(r"\([^()]*\)")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
 _FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)
 _MARKUP = re.compile(
@@ -138,7 +139,8 @@ def _after(document: Document, span: Span) -> str:
 
 
 def _last_clause(words: str) -> str:
-    """The last clause of some words, and the one before it where it says nothing."""
+    """The last clause of some words, and the one before it where it says nothing; a remark in brackets is no clause."""
+    words = _REMARK.sub(lambda remark: re.sub(r"[,;:]", " ", remark.group()), words)
     enumerates = words.rstrip().endswith((":", "："))
     parts = [
         part

@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
-from symcost.check.legend import declared
+from symcost.check.legend import MORE_TOKENS, declared
 from symcost.check.meanings import (
     CUSTOMARY,
     PHRASES,
@@ -61,6 +61,15 @@ class Knowledge:
         return bool(self.legend)
 
     @property
+    def prompt(self) -> Mapping[Symbol, Expr]:
+        """The context as the tokens of a prompt, where the document has a letter for those that are generated behind it."""
+        context = GLOSSARY["c"].symbol
+        more = [
+            Symbol(OWN + name, positive=True) for _, name, meaning in self.legend if meaning == MORE_TOKENS
+        ]
+        return {context: context - sum(more)} if more else {}
+
+    @property
     def ambiguous(self) -> frozenset[str]:
         """The width, where two letters of the document were taken for it, so that one of them is not understood."""
         widths = [name for _, name, meaning in self.legend if len(name) == 1 and meaning == "d"]
@@ -76,7 +85,7 @@ class Knowledge:
             return name
         said = next((meaning for _, declared, meaning in self.legend if declared == name), None)
         if said is not None:
-            return said or OWN + name
+            return said if said in GLOSSARY else OWN + name
         if name in CUSTOMARY:
             return CUSTOMARY[name]
         if len(name) > 1:

@@ -45,6 +45,7 @@ _ADJECTIVES = re.compile(
 )
 _NOTHING_MORE = re.compile(r"(?: (?:entries|tokens|size|count|number|each))?(?: of)?\Z")
 
+MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # What several words mean together, as a glossary letter, "" for none of these, None for nothing at all; the first that
 # fits. Where none does, one of PHRASES says it.
 _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
@@ -52,6 +53,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     (letter, re.compile("|".join(patterns), re.IGNORECASE))
     for letter, *patterns in (
         (None, r"\ball (?:\w+ )?heads\b"),
+        (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b", r"\bshared experts?\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
