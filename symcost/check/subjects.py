@@ -96,7 +96,8 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     (re.compile(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (
-            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|(?i:query, key, value,? and output)|四个矩阵",
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|(?i:query, key, value,? and output)|四个矩阵"
+            r"|(?i:\b(?:four|all) (?:attention |projection )(?:matrices|projections)\b)",
             (_ATTENTION, f"{_Q} {_K} {_V} {_O}"),
         ),
         (
