@@ -84,6 +84,10 @@ _QUANTITIES = _table(
 )
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"\bbytes?\b|\b[kMGT]i?B\b|字节")
+_OF_MEMORY = re.compile(
+    r"\bmemory\b|\bstor(?:e|age)|\bhold|\bweigh\b|\b(?:bf|fp|float)\d+|\bint\d|\bhalf\b|\bprecision\b|\bstates?\b|显存|\bcheckpoint|\bload",
+    re.IGNORECASE,
+)
 _ELEMENTS = re.compile(r"\belements?\b|\bnumbers\b|\bentries\b|元素")
 
 _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
@@ -173,7 +177,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     for pattern, *parts in (
         (
             r"\b(?:both|two|input and output|word and output) embeddings?\b"
-            r"|\binput (?:table|matrix|embedding)s? and (?:the )?(?:output|unembedding) (?:head|table|matrix|embedding|layer)\b"
+            r"|\binput (?:table|matrix|embedding)s? (?:and|plus) (?:the )?(?:output|unembedding) (?:head|table|matrix|embedding|layer)\b"
             r"|embeddings? and (?:the )?(?:output "
             r"|lm )?head\b|embedding and (?:un|output )embedding\b",
             ("embedding", "W_E"),
@@ -198,7 +202,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         ),
         (r"\blogits?\b", ("head", "logits W_U")),
         (
-            r"\b(?:token|word) (?:embeddings?|table)\b|\bembedding(?: matrix| table| layer)?\b|\bwte\b|词嵌入",
+            r"\b(?:token|word|input) (?:embeddings?|table)\b|\bembedding(?: matrix| table| layer)?\b|\bwte\b|词嵌入",
             ("embedding", "W_E"),
         ),
         (r"\brouters?\b|\brouting\b|\bgating network\b", (_MLP, "W_R R")),
@@ -225,7 +229,9 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
 )
 
 _BESIDES = re.compile(
-    r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*", re.IGNORECASE
+    r"\b(?:both |the |two )*norms? included\b|"
+    r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*",
+    re.IGNORECASE,
 )  # what comes on top
 
 _ALL_BLOCKS = re.compile(
@@ -482,6 +488,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         quantities = quantities & each.quantities or quantities or each.quantities
         near_quantities = quantities if level <= near else near_quantities and quantities
     in_bytes = next((each.in_bytes for each in all_said if each.in_bytes is not None), None)
+    if in_bytes is None and quantities == PARAMETERS and not _OF_MEMORY.search(" ".join(levels)):
+        in_bytes = False
     parts: tuple[Part, ...] = ()
     times = ""
     sharp = False
