@@ -144,7 +144,7 @@ class Claim:
         """What is said of the tensors that the words right beside a form name."""
         if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
             return None
-        return kept_pair(self.case, self.statement, self.item, tables[0], self.about.beside)
+        return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
 
     def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
         """What somebody else writes of a form that the document has proven: a single slip away from it."""

@@ -10,7 +10,8 @@ from symcost.check.tables import row_of
 TITLE = "Title: "
 LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
 _CLAUSE = re.compile(
-    r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
+    r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
+    r"|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
 )
 _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
 _DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")

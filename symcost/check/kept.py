@@ -11,6 +11,7 @@ from symcost.check.listed import ALL_BLOCKS
 from symcost.check.polynomials import Summands, scaled, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
+from symcost.check.subjects import Subject
 
 _NORM = r"(?:rms|layer)?[ -]?norms?(?:alization)?"
 _IN, _OUT = r"inputs?", r"(?:normali[sz]ed )?outputs?"
@@ -88,8 +89,9 @@ def named_tensors(words: str) -> frozenset[str]:
 BYTES = (1, 2, 4)  # elements, or bytes of one in half or single precision
 
 
-def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, words: str) -> Pair | None:
+def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, about: Subject) -> Pair | None:
     """What a list says that some tensors have together, held against their sizes: three of width 4d are 12bcd, not 8bcd."""
+    words = about.beside
     if statement.span.block.cell is not None:
         words = words.rpartition(" | ")[0]  # without the heading of the column
     tensors = named_tensors(words)
@@ -101,7 +103,7 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, wor
     for factor in (per, ALL_BLOCKS if "L" in letters else None):
         sizes = (times(sizes, factor) if factor else sizes) or sizes
     shown, named = item.source.strip(), ", ".join(sorted(tensors))
-    if any(table == scaled(sizes, size) for size in BYTES):
+    if any(table == scaled(sizes, size) for size in BYTES[: 1 if about.in_bytes is False else None]):
         return Pair("holds", "SC102", shown, message=f"the sizes of {named}", quantity="saved_activations")
     slip = one_slip(table, sizes, sure=True)
     if slip is None or len(statement.items) > 1:

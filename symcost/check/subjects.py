@@ -94,6 +94,7 @@ _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
 _S, _W = "scores P", "O"
 _ATTENTION, _MLP, _EXPERTS = "block.attention", "block.mlp", "block.mlp.experts"
 
+_NOT_OF_HEAD = r"(?! (?:on|in)?to (?:the )?vocab)"
 # Words for some steps of a layer, as the places and the tensors that they make or the parameters that they use.
 _SEP = r"(?:[\s,、$\\]|and\b|&|W_|\{|\})*"
 _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
@@ -138,8 +139,8 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
             (_ATTENTION, "P scores"),
         ),
         (
-            r"(?i:\b(?:output|out|o)[ _-]proj(?:ection)?\b|\battention output\b|: ?project\b|^proj(?:ection)?\b)"
-            r"|输出(?:映射|投影)|\bW[_ ]?O\b",
+            rf"(?i:\b(?:output|out|o)[ _-]proj(?:ection)?\b{_NOT_OF_HEAD}|\battention output\b|: ?project\b"
+            r"|^proj(?:ection)?\b)|输出(?:映射|投影)|\bW[_ ]?O\b",
             (_ATTENTION, _O),
         ),
         (r"(?i:\bprojections\b(?!.{0,12}vocab))", (_ATTENTION, f"{_Q} {_K} {_V} {_O}")),
@@ -166,7 +167,8 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
 
 _PROJECTED = re.compile(r"\b(?:query|queries|keys?|values?|output|[QKVO])\b", re.IGNORECASE)
 _PROJECTIONS = re.compile(
-    r"((?:\b(?:query|queries|keys?|values?|output|[QKVO])\b[\s,/&+]*(?:and\s+)?)+)(?:proj\w*|(?<!output )matri(?:x|ces)\b)",
+    r"((?:\b(?:query|queries|keys?|values?|output|[QKVO])\b[\s,/&+]*(?:and\s+)?)+)"
+    rf"(?:proj\w*\b{_NOT_OF_HEAD}|(?<!output )matri(?:x|ces)\b)",
     re.IGNORECASE,
 )  # query and output projections
 _OF_LETTER = {"Q": _Q, "K": _K, "V": _V, "O": _O}
@@ -177,7 +179,8 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     for pattern, *parts in (
         (
             r"\b(?:both|two|input and output|word and output) embeddings?\b"
-            r"|\binput (?:table|matrix|embedding)s? (?:and|plus) (?:the )?(?:output|unembedding) (?:head|table|matrix|embedding|layer)\b"
+            r"|\binput (?:table|matrix|embedding)s? (?:and|plus) (?:the )?(?:output|unembedding)"
+            r" (?:head|table|matrix|embedding|layer)\b"
             r"|embeddings? and (?:the )?(?:output "
             r"|lm )?head\b|embedding and (?:un|output )embedding\b",
             ("embedding", "W_E"),
@@ -194,7 +197,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         ),
         (
             r"\b(?:un-?embedding|output embedding|lm[ _-]?head|output (?:matrix|layer|head|weights?)"
-            r"|vocabulary (?:projection|head|matrix)"
+            r"|vocabulary (?:projection|head|matrix)|projection (?:on|in)?to (?:the )?vocabulary"
             r"|head matrix|classifier)\b|\b(?:the|its|and) head\b(?! (?:dim|size|width))"
             r"|^head\b(?! (?:dim|size|width))|\bhead\b(?=[:;])"
             r"|输出层",
@@ -229,7 +232,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
 )
 
 _BESIDES = re.compile(
-    r"\b(?:both |the |two )*norms? included\b|"
+    r"(?:\A|[,(])[^,;:()]{2,40}\bincluded\b|"
     r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*",
     re.IGNORECASE,
 )  # what comes on top
@@ -292,7 +295,7 @@ _EXCEPT = re.compile(
 _QUALIFIED = re.compile(
     r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
     r"|additional|more than|less|difference|"
-    r"shapes?|others?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of)\b)|"
+    r"shapes?|others?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of|mlp|ffn|feed-?forward|attention|experts?|step)\b)|"
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"

@@ -256,7 +256,9 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
     )
     fitting = [first]
     open_features = [
-        name for name in ("biased", "tied", "learned_positions", "dropout") if stated[name] is None
+        name
+        for name in ("biased", "tied", "learned_positions", "dropout")
+        if stated[name] is None and not (name == "dropout" and gated and "dropout" not in text.lower())
     ]
     for name in open_features:
         fitting.append(first.but(**{name: not getattr(first, name)}))
