@@ -83,12 +83,12 @@ _QUANTITIES = _table(
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
-_BYTES = re.compile(r"\bbytes?\b|\b[kMGT]i?B\b|字节")
+_BYTES = re.compile(r"\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
 _OF_MEMORY = re.compile(
     r"\bmemory\b|\bstor(?:e|age)|\bhold|\bweigh\b|\b(?:bf|fp|float)\d+|\bint\d|\bhalf\b|\bprecision\b|\bstates?\b|显存|\bcheckpoint|\bload",
     re.IGNORECASE,
 )
-_ELEMENTS = re.compile(r"\belements?\b|\bnumbers\b|\bentries\b|元素")
+_ELEMENTS = re.compile(r"(?i:\belements?\b|\bnumbers\b|\bentries\b)|元素")
 
 _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
 _S, _W = "scores P", "O"
