@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from operator import mul
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from symcost.check import numbers
-from symcost.check.case import Amount, Case
+from symcost.check.case import Case
 from symcost.check.chains import NO_CLAIM, UNCERTAIN
 from symcost.check.findings import Pair
+from symcost.check.literals import NUMBER, placeholders
 from symcost.check.meanings import time_name
+from symcost.check.measures import measured
+from symcost.check.numbers import number
 from symcost.check.polynomials import ratio, summands
 from symcost.check.statements import Item, Statement, plain_name
-from symcost.check.subjects import Subject
-from symcost.errors import SymcostError
-from symcost.notation.numbers import grouped, rounded, scientific
-from symcost.notation.reading import read
+from symcost.notation.numbers import grouped, rounded
 from symcost.notation.units import Unit
-from symcost.notation.units import unit as unit_called
 from symcost.symbols import GLOSSARY
 
 
@@ -38,7 +37,7 @@ def number_pair(
 ) -> Pair:
     """A form beside a number: what it comes to at the numbers in force, against what is printed."""
     exact = case.knowledge.evaluated(left.form) or _share(case, left)
-    case.sizes |= {value for value in placeholders(left, statement.span.form)[1] if value >= MANY}
+    case.sizes |= {each.value for each in placeholders(left, statement.span.form)[1] if each.value >= MANY}
     if _for_all(case, exact, left, right):
         return Pair("holds", "SC103", shown, message="for all parameters")
     if left.name and not exact:
@@ -85,6 +84,9 @@ def number_pair(
         remark = _binary_remark(case, left, right)
         if remark:
             return Pair("holds", "SC103", shown, message=remark)
+    for value in measured(case, left, right, statement):
+        if numbers.compare(value, printed, right.unit, statement.about).holds:
+            return Pair("holds", "SC103", shown, message="by the units that its numbers were stated in")
     names = {
         symbol.name for form in (left.form, case.knowledge.opened(left.form)) for symbol in form.free_symbols
     }
@@ -186,7 +188,7 @@ def _share(case: Case, left: Item) -> tuple[Fraction, ...]:
 def _rounded_before(left: Item) -> Fraction:
     """By which share a product may be off, since its factors were printed rounded: half a unit in the last place of each."""
     slack = Fraction(0)
-    for place in _NUMBER.finditer(left.source) if not left.form.free_symbols else ():
+    for place in NUMBER.finditer(left.source) if not left.form.free_symbols else ():
         digits = re.match(r"[\d,{}]+\.(\d+)", place.group())
         whole = re.sub(r"[^\d]", "", digits.group()) if digits else ""
         if digits and len(whole.lstrip("0")) >= FEW_DIGITS:
@@ -319,173 +321,7 @@ def _wrong(
                 message=message + (f": {slip}" if slip else ""))  # fmt: skip
 
 
-def number(value: Fraction, unit: Unit | None) -> str:
-    """A number as a message shows it."""
-    large = abs(value) >= 10**7 or 0 < abs(value) < Fraction(1, 100)
-    shown = scientific(value, 4) if large else rounded(value, 2)
-    return f"{shown} {unit.spelling}" if unit is not None else shown
-
-
 def _both_units(value: Fraction, unit: Unit | None) -> str:
     if unit is None:
         return rounded(value, 2)
     return f"{rounded(value / 10**9, 2)} GB are {rounded(value / 2**30, 2)} GiB"
-
-
-# ---------------------------------------------------------------------------------- what numbers were stated to be
-
-_NUMBER = re.compile(
-    r"\d[\d,]*(?:\{,\}\d+)*(?:\.\d+)?(?:e[+-]?\d+)?(?:\s*(?:\\times|\\cdot|[×·x*])\s*10\s*(?:\^\s*\{?-?\d+\}?"
-    r"|\*\*\s*\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
-)
-_RAISED = re.compile(r"(?:\^|\*\*|\^\{)\s*\Z")  # what follows is an exponent
-_CONVERSIONS = (60, 3600, 86400, 24, 365)  # seconds, minutes, hours, days and years in each other
-_TIMES = re.compile(
-    r"(?:GPU[- ]?)?\b(seconds?|minutes?|hours?|days?|weeks?|years?)\b|(小时|天|年|秒)", re.IGNORECASE
-)
-_CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A number inside arithmetic: its value, how often it multiplies, and what it was stated to be before."""
-
-    value: Fraction
-    power: int
-    stated: tuple[Amount, ...]
-
-
-def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Fraction]]:
-    """Arithmetic with q_0, q_1 … for its numbers, exponents apart, and the numbers; None where it is none."""
-    places = [
-        place for place in _NUMBER.finditer(item.source) if not _RAISED.search(item.source, 0, place.start())
-    ]
-    if not 0 < len(places) <= 12 or item.part.expr.free_symbols:
-        return None, []
-    text, values = item.source, []
-    for at, place in reversed(list(enumerate(places))):
-        value = _value(place.group(), form)
-        if value is None:
-            return None, []
-        values.append(value)
-        text = f"{text[: place.start()]} q_{at} {text[place.end() :]}"
-    values.reverse()
-    try:
-        found = read(text, form, names=[f"q_{at}" for at in range(len(places))])  # type: ignore[arg-type]
-    except SymcostError:
-        return None, []
-    return found.parts[0].expr, values
-
-
-def literals(case: Case, item: Item, form: str) -> list[Literal]:
-    """The numbers of a product or quotient, with their powers; none where it is no such thing."""
-    expression, values = placeholders(item, form)
-    table = summands(expression) if expression is not None else None
-    if table is None or len(table) != 1:
-        return []
-    powers = dict(next(iter(table)))
-    return [
-        Literal(value, powers.get(f"q_{at}", 0), tuple(case.amounts.get(value, ())))
-        for at, value in enumerate(values)
-    ]
-
-
-def _value(source: str, form: str) -> Fraction | None:
-    try:
-        printed = read(source, form).parts[0].printed  # type: ignore[arg-type]
-    except SymcostError:
-        return None
-    return printed.value if printed is not None else None
-
-
-def state(case: Case, item: Item, about: Subject) -> None:
-    """Remembers a printed number with its unit and what it is of."""
-    printed = item.part.printed
-    if printed is None or printed.percent:
-        return
-    amount = Amount(printed.value * item.scale, item.unit, about)
-    for key in {printed.value, printed.value * item.scale}:
-        case.amounts.setdefault(key, []).append(amount)
-
-
-def time_pair(case: Case, left: Item, right: Item, words: Sequence[str], statement: Statement) -> Pair | None:
-    """Whether a time that is computed from times stated before is in the unit that it is said to be in."""
-    paid = right.unit is not None and right.unit.powers == {"USD": 1}
-    said = right.unit if paid else _said_unit(right, words)
-    if said is None or right.part.printed is None:
-        return None
-    found = literals(case, left, statement.span.form)
-    unit, dimension, work, timed = Fraction(1), 0, 0, False
-    for literal in found:
-        units = {
-            (_time_scale(amount.unit), amount.unit.powers.get("s", 0), amount.unit.powers.get("FLOP", 0))
-            for amount in literal.stated[-2:]
-            if amount.unit is not None and _counts_time(amount.unit)
-        }
-        if len(units) == 1 and literal.power:
-            [(scale, power, flops)] = units
-            unit *= scale**literal.power
-            dimension += power * literal.power
-            work += flops * literal.power
-            timed = timed or bool(power)
-        elif literal.value in _CONVERSIONS:
-            unit *= Fraction(literal.value) ** -literal.power
-    if not timed or work or dimension != said.powers.get("s", 0) or unit == said.scale:
-        return None
-    shown = f"{left.source.strip()} = {right.source.strip()}"
-    if paid:
-        cost = f"${grouped(round(right.part.printed.value * unit))}"
-        return Pair("differs", "SC204", shown, derived=cost, difference=f"a factor {max(unit, 1 / unit)}",
-                    message=f"the times have different units: a factor {unit} makes it {cost}")  # fmt: skip
-    known = next(
-        (name for name, scale in numbers.SECONDS.items() if Fraction(scale) ** dimension == unit), None
-    )
-    if known is None:
-        return None
-    factor = max(unit / said.scale, said.scale / unit)
-    return Pair("differs", "SC204", shown, derived=f"{right.source.strip()} {known}", difference=f"a factor {factor}",
-                message=f"{left.source.strip()} comes out in {known}, not in {said.spelling}: "
-                f"{rounded(right.part.printed.value * unit / said.scale, 2)} {said.spelling}")  # fmt: skip
-
-
-def _counts_time(unit: Unit) -> bool:
-    """Whether a unit is a time, something for each unit of time, or FLOPs, which a rate turns into a time."""
-    return abs(unit.powers.get("s", 0)) == 1 or unit.powers == {"FLOP": 1}
-
-
-def _time_scale(unit: Unit) -> Fraction:
-    """Seconds, or 1/s; the numbers of FLOPs and bytes are in the arithmetic as they are printed."""
-    return Fraction(1) if {"FLOP", "byte"} & unit.powers.keys() else unit.scale
-
-
-def _said_unit(right: Item, words: Sequence[str]) -> Unit | None:
-    if right.unit is not None:
-        return right.unit if "s" in right.unit.powers else None
-    for stretch in words:
-        found = _TIMES.search(stretch)
-        if found:
-            return unit_called(_CHINESE.get(found[2] or "", "") or found[1])
-    return None
-
-
-def pass_pair(case: Case, left: Item, right: Item, about: Subject, statement: Statement) -> Pair | None:
-    """A number of FLOPs of the forward pass, doubled and called forward and backward: the backward pass is two by itself."""
-    if (
-        not about.quantities
-        or not about.quantities <= {"training", "training_flops"}
-        or "checkpoint" in about.options
-    ):
-        return None
-    found = literals(case, left, statement.span.form)
-    if len(found) != 2 or any(literal.power != 1 for literal in found):
-        return None
-    for factor, base in (found, found[::-1]):
-        forward = base.stated and base.stated[-1].about.quantities == {"forward_flops"}
-        if forward and factor.value == 2:
-            three = 3 * base.value
-            return Pair("differs", "SC203", f"{left.source.strip()} = {right.source.strip()}", derived=number(three, right.unit),
-                        difference=number(base.value, right.unit), quantity="step_flops",
-                        message="the forward pass is doubled for forward and backward together: the backward pass alone is "
-                        "twice the forward "
-                        f"pass, so it is 3 times that, {number(three, right.unit)}")  # fmt: skip
-    return None

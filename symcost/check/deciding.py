@@ -24,6 +24,8 @@ from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
+from symcost.check.literals import state
+from symcost.check.measures import pass_pair, unit_pair
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -165,7 +167,7 @@ class Judge:
             self.previous = last
             self._learn_in_words(span, last)
             about = subject(["", *levels(self.document, position)])
-            amounts.state(self.case, last, about)
+            state(self.case, last, about, span.after)
             pair = figure(self.case, made, about)
             return [pair] if pair is not None else []
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
@@ -216,7 +218,7 @@ class Judge:
         if any(pair.verdict == "differs" for pair in pairs):
             self.case.wrong.update(made.names)
         else:
-            amounts.state(self.case, last, about)
+            state(self.case, last, about, span.after)
         self.previous, self.previous_span, self.about = last, span, about
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
             return []  # a name by itself
@@ -256,8 +258,8 @@ class Judge:
         pair = amounts.number_pair(self.case, left, right, relation, shown, made.items[:at], made)
         if pair.verdict == "holds" and right is made.items[-1]:
             pair = (
-                amounts.time_pair(self.case, left, right, words[1:3], made)
-                or amounts.pass_pair(self.case, left, right, about, made)
+                unit_pair(self.case, left, right, words[1:3], made)
+                or pass_pair(self.case, left, right, about, made)
                 or pair
             )
         return pair

@@ -11,15 +11,15 @@ from itertools import islice, product
 from sympy import Expr, Rational, Symbol
 
 from symcost.check import numbers
-from symcost.check.amounts import number, placeholders
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.literals import placeholders
 from symcost.check.naming import named_model, numbers_of
-from symcost.check.numbers import compare, slip
+from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import Summands
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Statement
@@ -95,15 +95,15 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
 def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
     """The ways to put letters back for numbers, the most letters first."""
     item = statement.items[0]
-    form, values = placeholders(item, statement.span.form)
-    if form is None or len(values) < 2:
+    form, found = placeholders(item, statement.span.form)
+    if form is None or len(found) < 2:
         return
     known = {name: numbers[-1] for name, numbers in case.knowledge.numbers.items() if name in GLOSSARY}
     meanings: dict[Expr, Fraction] = {GLOSSARY[name].symbol: number for name, number in known.items()}
     if "d" in known and known.get("h"):
         meanings |= {h_kv * d_k: known["d"] * known["h_kv"] / known["h"]} if "h_kv" in known else {}
     choices: list[list[Expr]] = []
-    for value in values:
+    for value in (each.value for each in found):
         letters = [form for form, number in meanings.items() if number == value > 1]
         number = Rational(value.numerator, value.denominator)
         choices.append(letters if letters and value >= LARGE else [number, *letters])

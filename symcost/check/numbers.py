@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symcost.notation.numbers import rounded, scientific
 from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import Unit
 
@@ -112,3 +113,10 @@ def slip(exact: Fraction, value: Fraction) -> str:
         if abs(ratio / Fraction(10) ** power - 1) <= Fraction(1, 100):
             return f"a power of ten: 10^{power} too {'much' if power > 0 else 'little'}"
     return ""
+
+
+def number(value: Fraction, unit: Unit | None) -> str:
+    """A number as a message shows it."""
+    large = abs(value) >= 10**7 or 0 < abs(value) < Fraction(1, 100)
+    shown = scientific(value, 4) if large else rounded(value, 2)
+    return f"{shown} {unit.spelling}" if unit is not None else shown

@@ -228,7 +228,7 @@ def _unit_after(span: Span) -> Unit | None:
         return None
     for words in (ahead[1], ahead[1].split()[0], ahead[1].split("/")[0]):
         known = unit_called(words)
-        if known is not None and len(words) > 1:
+        if known is not None and (len(words) > 1 or words in "sh"):
             return known
     return None
 

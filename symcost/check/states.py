@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 
-from symcost.check.amounts import literals
 from symcost.check.case import Case
 from symcost.check.findings import Pair
+from symcost.check.literals import literals
 from symcost.check.statements import Statement
 from symcost.tables.optimizers import MASTER, OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, states

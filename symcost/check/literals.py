@@ -1,0 +1,111 @@
+"""Literals: the numbers inside arithmetic, and what they were stated to be before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from sympy import Expr
+
+from symcost.check.case import Amount, Case
+from symcost.check.polynomials import summands
+from symcost.check.statements import Item
+from symcost.check.subjects import Subject
+from symcost.errors import SymcostError
+from symcost.notation.reading import read
+from symcost.notation.units import Unit
+from symcost.notation.units import unit as unit_called
+
+NUMBER = re.compile(
+    r"\d[\d,]*(?:\{,\}\d+)*(?:\.\d+)?(?:e[+-]?\d+)?(?:\s*(?:\\times|\\cdot|[×·x*])\s*10\s*(?:\^\s*\{?-?\d+\}?"
+    r"|\*\*\s*\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?:[KMBT](?![A-Za-z]))?"
+)
+_RAISED = re.compile(r"(?:\^|\*\*|\^\{)\s*\Z")  # what follows is an exponent
+_BESIDE = re.compile(
+    r"(?:\\[ ,;!]|[~\s])*(?:\\(?:text|mathrm)\{\s*)?([A-Za-z]+(?:\s?/\s?[A-Za-z]+|-[A-Za-z]+)?)\}?"
+)
+_MONEY = re.compile(r"\\?\$\s?\Z")
+_PER_TIME = re.compile(
+    r"\s*(?:/|per|an?|each|every)\s*(?:(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?(second|hour|hr|h|day|year)\b"
+)
+SMALL = 32
+MOST = 12  # numbers in one piece of arithmetic
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number inside arithmetic: its value, how often it multiplies, the unit beside it, what it was stated to be.
+
+    `small` are whole numbers that may well count something else the next time.
+    """
+
+    value: Fraction
+    power: int = 0
+    unit: Unit | None = None
+    small: bool = False
+    stated: tuple[Amount, ...] = ()
+
+
+def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
+    """Arithmetic with q_0, q_1 … for its numbers, exponents and units apart, and the numbers; None where it is none."""
+    places = [
+        place for place in NUMBER.finditer(item.source) if not _RAISED.search(item.source, 0, place.start())
+    ]
+    if not 0 < len(places) <= MOST or item.part.expr.free_symbols:
+        return None, []
+    text, found = item.source, []
+    for at, place in reversed(list(enumerate(places))):
+        value = _value(place.group(), form)
+        if value is None:
+            return None, []
+        start, end, unit = place.start(), place.end(), None
+        beside = _BESIDE.match(item.source, end)
+        if beside is not None and (unit := unit_called(beside[1])) is not None:
+            end = beside.end()
+        elif money := _MONEY.search(item.source, 0, start):
+            start, unit = money.start(), unit_called("$")
+        found.append(Literal(value, unit=unit, small=place.group().isdigit() and value < SMALL))
+        text = f"{text[:start]} q_{at} {text[end:]}"
+    found.reverse()
+    try:
+        reading = read(text, form, names=[f"q_{at}" for at in range(len(places))])  # type: ignore[arg-type]
+    except SymcostError:
+        return None, []
+    return reading.parts[0].expr, found
+
+
+def literals(case: Case, item: Item, form: str) -> list[Literal]:
+    """The numbers of a product or quotient, with their powers; none where it is no such thing."""
+    expression, found = placeholders(item, form)
+    table = summands(expression) if expression is not None else None
+    if table is None or len(table) != 1:
+        return []
+    powers = dict(next(iter(table)))
+    return [
+        replace(each, power=powers.get(f"q_{at}", 0), stated=tuple(case.amounts.get(each.value, ())))
+        for at, each in enumerate(found)
+    ]
+
+
+def _value(source: str, form: str) -> Fraction | None:
+    try:
+        printed = read(source, form).parts[0].printed  # type: ignore[arg-type]
+    except SymcostError:
+        return None
+    return printed.value if printed is not None else None
+
+
+def state(case: Case, item: Item, about: Subject, after: str) -> None:
+    """Remembers a printed number with its unit and what it is of; `after` are the words behind it: $1.50 per GPU-hour."""
+    printed = item.part.printed
+    if printed is None or printed.percent:
+        return
+    unit, per = item.unit, _PER_TIME.match(after)
+    if unit is not None and unit.powers == {"USD": 1} and per is not None:
+        hour = unit_called(per[1])
+        unit = unit * hour**-1 if hour is not None else unit
+    scale = unit.scale if unit is not None else Fraction(1)
+    amount = Amount(printed.value * scale, unit, about)
+    for key in {printed.value, amount.value}:
+        case.amounts.setdefault(key, []).append(amount)
