@@ -73,7 +73,7 @@ def number_pair(
             numbers.compare(near, printed, right.unit, False).holds
             for near in _candidates(value, left, right)
         ):
-            return Pair("holds", "SC103", shown, message=f"at {at}, as before")
+            return Pair("holds", "SC103", shown, message=at)
     in_bytes = left.unit is not None and "byte" in left.unit.powers
     for value in () if in_bytes else exact:
         for candidate in _candidates(value, left, right):
@@ -150,7 +150,7 @@ def _unprinted_pair(
         return Pair("holds", "SC101", shown)
     for at, value in case.knowledge.evaluated_before(left.form):
         if any(value * left.scale == other * right.scale for other in case.knowledge.evaluated(right.form)):
-            return Pair("holds", "SC103", shown, message=f"at {at}, as before")
+            return Pair("holds", "SC103", shown, message=at)
     if statement.about and any(abs(one - other) <= numbers.NEAR * abs(one) for one, other in ways):
         return Pair("holds", "SC103", shown, message="about, within two per cent")
     remark = _binary_remark(case, left, right)

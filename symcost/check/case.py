@@ -56,11 +56,12 @@ class Amount:
 
 @dataclass(frozen=True)
 class Stated:
-    """A form in letters that the document stated: how it was written, under which headings, in which block."""
+    """A form in letters that the document stated: how it was written, where, and the name that it is a bound of (c > 8d)."""
 
     form: Expr
     source: str
     span: Span
+    bounds: str = ""
 
 
 @dataclass

@@ -162,7 +162,8 @@ def implied(case: Case, statement: Statement) -> list[Pair]:
     """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it."""
     items, relations = statement.items, statement.relations
     for at in range(len(relations) - 2):
-        if relations[at : at + 3] == ["=", "⇒", "="] and items[at + 2].name is not None:
+        unknown = (items[at].form - items[at + 1].form).free_symbols
+        if relations[at : at + 3] == ["=", "⇒", "="] and items[at + 2].form in unknown:
             return [_solved(case, items[at : at + 4])]
     return []
 

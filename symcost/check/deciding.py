@@ -23,7 +23,7 @@ from symcost.check.documents import Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
-from symcost.check.largest import largest_batch
+from symcost.check.largest import largest_batch, whole_number
 from symcost.check.literals import state
 from symcost.check.measures import pass_pair, unit_pair
 from symcost.check.statements import (
@@ -53,6 +53,7 @@ PUTS_IN = re.compile(
 IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
+BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
@@ -237,6 +238,9 @@ class Judge:
     def _pairs(self, made: Statement, about: Subject, words: Sequence[str]) -> list[Pair]:
         pairs = []
         for at, relation in enumerate(made.relations):
+            concludes = relation == "⇒" and made.relations[at + 1 :][:1] == ["="]
+            if concludes and made.items[at + 1].name is not None:
+                continue
             if relation in (*EQUAL, "→", "⇒", "lead"):
                 pairs.append(self._pair(made, at, relation, about, words))
         certain = [pair for pair in pairs if pair.message != UNCERTAIN]
@@ -245,6 +249,9 @@ class Judge:
     def _pair(self, made: Statement, at: int, relation: str, about: Subject, words: Sequence[str]) -> Pair:
         left, right, span = made.items[at], made.items[at + 1], made.span
         shown = f"{left.source.strip()} {relation if relation != 'lead' else '='} {right.source.strip()}"
+        if left.name and self._is_bound(made, left.name):
+            reached = replace(left, form=self.case.last.form) if self.case.last else left
+            return amounts.number_pair(self.case, reached, right, "lead", shown, (), made)
         puts_in = left.name and right.is_number and made.single and PUTS_IN.search(words_before(span))
         if (puts_in and relation == "=") or assumed(left, right, relation, made):
             known = amounts.as_defined(self.case, left, right, shown)
@@ -267,6 +274,9 @@ class Judge:
     # --------------------------------------------------------------------------------------------- its claims
 
     def _claims(self, made: Statement, about: Subject) -> list[Pair]:
+        rounded = whole_number(self.case, made)
+        if rounded is not None:
+            return [rounded]
         if "b_max" in made.names:
             found = [
                 pair
@@ -293,7 +303,8 @@ class Judge:
         headings = made.span.block.headings
         self.case.bare = [each for each in self.case.bare if each.span.block.headings == headings]
         if forms and not any(pair.verdict == "differs" for pair in pairs):
-            self.case.last = Stated(forms[-1].form, forms[-1].source.strip(), made.span)
+            bounded = made.names[0] if made.names and not {*made.relations}.isdisjoint(BOUNDS) else ""
+            self.case.last = Stated(forms[-1].form, forms[-1].source.strip(), made.span, bounded)
             if len(made.items) == 1:
                 self.case.bare.append(self.case.last)
         elif forms:
@@ -301,6 +312,8 @@ class Judge:
 
     def _learn(self, made: Statement) -> None:
         """Names that a statement gives a number or a form."""
+        if made.names and self._is_bound(made, made.names[0]):
+            return
         if TAKEN_BACK.search(words_before(made.span)) or not set(made.relations) <= {"=", "≈", "lead"}:
             return
         named = next((item for item in made.items if item.name is not None), None)
@@ -329,6 +342,13 @@ class Judge:
                 values[value] = None
         if values:
             knowledge.give(named.name, values)
+
+    def _is_bound(self, made: Statement, name: str) -> bool:
+        """Whether a number is the bound that the sentence has just set: "once c > 20d/h, here c = 1280"."""
+        last = self.case.last
+        return (
+            last is not None and last.bounds == name and last.span.sentence.start == made.span.sentence.start
+        )
 
     def _learn_in_words(self, span: Span, item: Item) -> None:
         """`N is about 355M`: a number that a sentence gives a letter."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice, product
 
-from sympy import Expr, Symbol
+from sympy import Expr, Pow, Rational, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
@@ -28,6 +28,7 @@ from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
 
 FIRST = -1  # a position before every text
+DIGITS = 40  # of a root
 MOST_WAYS = 8  # ways to take the numbers that a name was given
 CUSTOMARY_FORMS: Mapping[str, Expr] = {
     "d_attn": GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
@@ -148,8 +149,8 @@ class Knowledge:
             return ()
         found: dict[Fraction, None] = {}
         for values in islice(product(*(self.numbers[name] for name in names)), MOST_WAYS):
-            with suppress(SymcostError, ZeroDivisionError, OverflowError):
-                found[Fraction(evaluator(form)(dict(zip(names, values, strict=True))))] = None
+            with suppress(SymcostError, ArithmeticError, ValueError):
+                found[_number(form, dict(zip(names, values, strict=True)))] = None
         return tuple(found)
 
     def give(self, name: str, values: Iterable[Fraction]) -> None:
@@ -160,23 +161,40 @@ class Knowledge:
         self.in_words.discard(name)
 
     def evaluated_before(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
-        """What a form comes to with an earlier number of one letter: (which letter at what, the value)."""
+        """What a form comes to by an earlier definition, or an earlier number of one letter: (which it is, the value)."""
+        forms = [("", form)]
+        for symbol in form.free_symbols:
+            before = self.definitions.get(symbol.name, ())[:-1]
+            forms += [("as it was defined before", form.xreplace({symbol: each})) for each in before]
+        for words, each in forms:
+            if words:
+                yield from ((words, value) for value in self.evaluated(each))
+            yield from self._at_earlier_numbers(each)
+
+    def _at_earlier_numbers(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
         for symbol in self.opened(form).free_symbols | form.free_symbols:
-            in_force = self.values.get(symbol.name)
             for values in self.earlier.get(symbol.name, ()):
-                self.values[symbol.name] = values
-                for value in self.evaluated(form):
-                    yield (
-                        f"{symbol.name} = {grouped(int(values[0])) if values[0].denominator == 1 else values[0]}",
-                        value,
-                    )
-            if in_force is not None:
-                self.values[symbol.name] = in_force
+                then = replace(self, values={**self.values, symbol.name: values})
+                shown = grouped(int(values[0])) if values[0].denominator == 1 else values[0]
+                yield from (
+                    (f"at {symbol.name} = {shown}, as before", value) for value in then.evaluated(form)
+                )
 
     @property
     def numbers(self) -> Mapping[str, tuple[Fraction, ...]]:
         """The numbers in force: stated so far, and those given from outside."""
         return {**self.values, **{name: (value,) for name, value in self.told.given.items()}}
+
+
+def _number(form: Expr, numbers: Mapping[str, Fraction]) -> Fraction:
+    """What a form comes to: exactly, or where it has a root, to so many digits that no rounding shows."""
+    roots = [power for power in form.atoms(Pow) if power.exp.is_Rational and not power.exp.is_Integer]
+    if not roots or not all(power.exp.is_Rational for power in form.atoms(Pow)):
+        return Fraction(evaluator(form)(numbers))
+    known = {name: Rational(value.numerator, value.denominator) for name, value in numbers.items()}
+    return Fraction(
+        str(form.evalf(DIGITS, subs={symbol: known[symbol.name] for symbol in form.free_symbols}))
+    )
 
 
 _AMOUNT = re.compile(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import ceil, floor
 
 from sympy import Symbol
 
@@ -14,7 +16,7 @@ from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, minus, scaled, summands
 from symcost.check.slips import written
-from symcost.check.statements import Item
+from symcost.check.statements import Item, Statement
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_list
 
@@ -106,6 +108,33 @@ def _all_numbers(case: Case) -> dict[str, tuple[Fraction, ...]]:
                     case.knowledge.letter(reading.parts[0].expr.name), (reading.parts[1].printed.value,)
                 )
     return found
+
+
+def whole_number(case: Case, statement: Statement) -> Pair | None:
+    """`23.94 ⇒ b_max = 23`: a largest number is rounded down to a whole one, a smallest one up."""
+    *_, value, name, whole = (None, None, *statement.items)
+    if value is None or name is None or statement.relations[-2:] != ["⇒", "="] or not whole.form.is_Integer:
+        return None
+    bound = re.search(r"max|min", name.name or "")
+    if bound is None or not value.is_number:
+        return None
+    for exact in case.knowledge.evaluated(value.form):
+        down = bound.group() == "max"
+        right = floor(exact) if down else ceil(exact)
+        shown = f"{value.source.strip()} ⇒ {name.source.strip()} = {whole.source.strip()}"
+        if whole.form == right:
+            return Pair("holds", "SC101", shown, message=f"rounded {'down' if down else 'up'}")
+        if abs(int(whole.form) - exact) < 1:
+            words = f"{value.source.strip()} has to be rounded {'down' if down else 'up'}"
+            return Pair(
+                "differs",
+                "SC203",
+                shown,
+                derived=str(right),
+                difference=str(right - int(whole.form)),
+                message=words,
+            )
+    return None
 
 
 def _common(document: Summands, derived: Summands) -> Fraction | None:
