@@ -79,7 +79,7 @@ def number_pair(
         for candidate in _candidates(value, left, right):
             meant = numbers.binary(candidate, printed, right.unit)
             if meant:
-                return _other_unit(case, candidate, meant, right, shown)
+                return other_unit(case, candidate, meant, right, shown)
     if left.is_number and right.unit is not None and left.unit is None:
         remark = _binary_remark(case, left, right)
         if remark:
@@ -232,7 +232,7 @@ def _whole_unit(item: Item) -> tuple[int, ...] | None:
     return reduce(mul, units).dimension if len(units) > 1 else None
 
 
-def _other_unit(case: Case, value: Fraction, meant: str, right: Item, shown: str) -> Pair:
+def other_unit(case: Case, value: Fraction, meant: str, right: Item, shown: str) -> Pair:
     """A number that is right in the other kind of bytes: wrong where the one written can mean only one thing."""
     message = f"right if {meant} is meant: {_both_units(value, right.unit)}"
     spelled = right.unit.spelling if right.unit is not None else ""

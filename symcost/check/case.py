@@ -47,11 +47,12 @@ OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
 
 @dataclass(frozen=True)
 class Amount:
-    """A number that the document states: in which unit, and of which quantities."""
+    """A number that the document states: in base units, in which unit, of which quantities, in which formula."""
 
     value: Fraction
     unit: Unit | None
     about: Subject
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Case:
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
-    by their values, `columns` what the numbers of a table's columns turned out to be, `sizes` the large numbers that it
-    counts with, `sentence` those that the sentence at hand came to, `recent` the last ones of all. `named` is the known
-    model that it speaks of; `last` the last form in letters, `bare` those of the section that stood alone.
+    by their values, `said` the same in order, `columns` what the numbers of a table's columns turned out to be, `sizes`
+    the large numbers that it counts with. `named` is the known model that it speaks of; `last` the last form in letters,
+    `bare` those of the section that stood alone.
     """
 
     document: Document
@@ -84,8 +85,7 @@ class Case:
     proven: list[Entry] = field(default_factory=list)
     sizes: set[Fraction] = field(default_factory=set)
     named: str = ""
-    sentence: tuple[int, list[Fraction]] = (-1, [])
-    recent: list[Fraction] = field(default_factory=list)
+    said: list[Amount] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
 

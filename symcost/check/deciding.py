@@ -168,8 +168,8 @@ class Judge:
             self.previous = last
             self._learn_in_words(span, last)
             about = subject(["", *levels(self.document, position)])
-            state(self.case, last, about, span.after)
             pair = figure(self.case, made, about)
+            state(self.case, last, about, span)
             return [pair] if pair is not None else []
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
@@ -219,7 +219,7 @@ class Judge:
         if any(pair.verdict == "differs" for pair in pairs):
             self.case.wrong.update(made.names)
         else:
-            state(self.case, last, about, span.after)
+            state(self.case, last, about, span)
         self.previous, self.previous_span, self.about = last, span, about
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
             return []  # a name by itself

@@ -10,7 +10,7 @@ from itertools import islice, product
 
 from sympy import Expr, Rational, Symbol
 
-from symcost.check import numbers
+from symcost.check.bare import explained
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
@@ -40,10 +40,6 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
-MOST_RECENT = 4  # numbers that a share may be of
-LESS_OR_MORE = re.compile(
-    r"\s*(?:below|under|less|lower|smaller|above|over|more|higher|larger)\b", re.IGNORECASE
-)
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -51,13 +47,12 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
-    together = _summed_up(case, statement)
     bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or _comes_to(case, statement)
         or _shared_out(case, statement)
-        or together
+        or explained(case, statement)
     )
 
 
@@ -162,50 +157,6 @@ def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:
         if letter in GLOSSARY:
             found[GLOSSARY[letter].symbol] = Rational(digits.replace(",", ""))
     return found
-
-
-def _summed_up(case: Case, statement: Statement) -> Pair | None:
-    """`12 × 12 × 768² = 84.9M, plus 38.6M for the token table => 124M`: the numbers of a sentence together."""
-    item, span = statement.items[-1], statement.span
-    printed = item.part.printed
-    if printed is None or not item.is_number:
-        return None
-    start, before = case.sentence
-    value = printed.value * item.scale
-    shown = item.source.strip()
-    found = _compared(case, statement)
-    if not printed.percent:
-        case.recent = [*case.recent[-MOST_RECENT:], value]
-    meant = numbers.binary(before[-1], printed, item.unit) if before and len(statement.items) == 1 else None
-    if meant and start == span.sentence.start:
-        found = Pair("depends", "SC120", shown, message=f"right if {meant} is meant")
-    if start == span.sentence.start and len(statement.items) < 3:
-        for first in range(len(before) - 1):
-            if compare(sum(before[first:], Fraction(0)), printed, item.unit, False).holds:
-                found = Pair(
-                    "holds", "SC101", item.source.strip(), message="the sum of what the sentence says"
-                )
-    case.sentence = (span.sentence.start, [*(before if start == span.sentence.start else []), value])
-    return found
-
-
-def _compared(case: Case, statement: Statement) -> Pair | None:
-    """`7.6e11, about 13% below the exact count`: how far the last number is off one of those before it."""
-    printed = statement.items[0].part.printed
-    if (
-        printed is None
-        or not printed.percent
-        or not LESS_OR_MORE.match(statement.span.after)
-        or len(case.recent) < 2
-    ):
-        return None
-    *others, last = case.recent
-    for other in others:
-        if other and compare(abs(1 - last / other), printed, None, False).holds:
-            return Pair(
-                "holds", "SC101", statement.items[0].source.strip(), message="of the numbers before it"
-            )
-    return None
 
 
 def _shared_out(case: Case, statement: Statement) -> Pair | None:

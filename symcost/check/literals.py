@@ -9,6 +9,7 @@ from fractions import Fraction
 from sympy import Expr
 
 from symcost.check.case import Amount, Case
+from symcost.check.documents import Span
 from symcost.check.polynomials import summands
 from symcost.check.statements import Item
 from symcost.check.subjects import Subject
@@ -96,16 +97,17 @@ def _value(source: str, form: str) -> Fraction | None:
     return printed.value if printed is not None else None
 
 
-def state(case: Case, item: Item, about: Subject, after: str) -> None:
-    """Remembers a printed number with its unit and what it is of; `after` are the words behind it: $1.50 per GPU-hour."""
+def state(case: Case, item: Item, about: Subject, span: Span) -> None:
+    """Remembers a printed number with its unit, also that in the words behind it ($1.50 per GPU-hour), and what it is of."""
     printed = item.part.printed
     if printed is None or printed.percent:
         return
-    unit, per = item.unit, _PER_TIME.match(after)
+    unit, per = item.unit, _PER_TIME.match(span.after)
     if unit is not None and unit.powers == {"USD": 1} and per is not None:
         hour = unit_called(per[1])
         unit = unit * hour**-1 if hour is not None else unit
     scale = unit.scale if unit is not None else Fraction(1)
-    amount = Amount(printed.value * scale, unit, about)
+    amount = Amount(printed.value * scale, unit, about, span)
+    case.said.append(amount)
     for key in {printed.value, amount.value}:
         case.amounts.setdefault(key, []).append(amount)

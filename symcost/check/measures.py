@@ -75,7 +75,7 @@ def measured(case: Case, left: Item, right: Item, statement: Statement) -> Itera
     if printed is None or said is None or not printed.value:
         return
     for known, plain in _ways(case, left, statement):
-        if known is None or _counted(said * known**-1):
+        if known is None or counted(said * known**-1):
             continue
         if _alike(plain, printed.value, _close(printed)):
             yield plain * known.scale
@@ -100,7 +100,7 @@ def _slip(case: Case, left: Item, right: Item, statement: Statement, said: Unit)
     for known, plain in _ways(case, left, statement):
         if known is None:
             return None
-        left_over = _counted(said * known**-1)
+        left_over = counted(said * known**-1)
         size = printed.value * said.scale / (plain * known.scale)
         if left_over and right.unit is None:
             return None
@@ -119,7 +119,7 @@ def _units(case: Case, literal: Literal) -> list[Unit | None]:
         for amount in literal.stated[-2:]
         if amount.unit is not None and not literal.small
     }
-    of_one_kind = {(unit.scale, _counted(unit)) for unit in stated}
+    of_one_kind = {(unit.scale, counted(unit)) for unit in stated}
     if len(of_one_kind) == 1:
         return [stated.pop()]
     if literal.unit is not None:
@@ -132,7 +132,8 @@ def _units(case: Case, literal: Literal) -> list[Unit | None]:
     return [None, converts] if literal.value in _LIKELY else [None]
 
 
-def _counted(unit: Unit) -> tuple[tuple[str, int], ...]:
+def counted(unit: Unit) -> tuple[tuple[str, int], ...]:
+    """What a unit measures, tokens, parameters and devices apart."""
     return tuple((name, power) for name, power in unit.powers.items() if name in _COUNTED)
 
 

@@ -1,0 +1,66 @@
+"""Numbers by themselves, told by those before them: right, wrong, and wrong ones that must not be proven."""
+
+import pytest
+
+from symcost.check import check_text
+
+
+def verdict(text):
+    """The verdict of the last formula of a text, or of none."""
+    found = check_text(text, "a.md")
+    return found[-1].verdict if found else "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The run takes $5.88\\times 10^{23} / (1.6\\times 10^{17}) = 3.68\\times 10^{6}$ s, which is $42.6$ days.",
+        "For this model that is 1.99 GB or 1.85 GiB.",
+        "$N$ is the number of parameters, $N = 6{,}738{,}415{,}616$. We add $39{,}976{,}960$, which is 0.59% of N.",
+        "The model has $1.86\\times10^9$ parameters, of which $407.6\\text{M}$ are active, i.e. 21.9% of them.",
+        "At $1.80 per hour, the run of 4.09 h costs $7.36.",
+        "The tables are 38.6M, the blocks 84.9M, which makes => 124M.",
+        "The cache needs 327,680 bytes per token, i.e. 1280 MiB for a sequence of 4096 tokens.",
+    ],
+)
+def test_a_number_is_told_by_those_before_it(text):
+    assert verdict(text) == "holds"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The run takes $5.88\\times 10^{23} / (1.6\\times 10^{17}) = 3.68\\times 10^{6}$ s, which is $1020$ days.",
+        "The cache needs 327,680 bytes per token, i.e. 1342 MiB for a sequence of 4096 tokens.",
+        "$\\frac{85.90 - 5.37}{3.364} = 23.94 \\Rightarrow b_{\\max} = 24$",
+    ],
+)
+def test_a_familiar_slip_from_the_number_before_differs(text):
+    assert verdict(text) == "differs"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The run takes 14,720 s on one card and 2.1 h on eight.",
+        "The model has $1.86\\times10^9$ parameters, of which $407.6\\text{M}$ are active, i.e. 27.3% of them.",
+        "At $1.80 per hour, the run of 4.09 h costs $8.17.",
+        "The cache needs 327,680 bytes per token. We have 1400 MiB for 4096 tokens.",
+    ],
+)
+def test_other_numbers_are_neither_proven_nor_wrong(text):
+    assert verdict(text) not in ("holds", "differs")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$b$ sequences of $c$ tokens, width $d$, $L$ layers. With $L=24, d=2048, h=32, c=1024$ attention wins once "
+        "$c > 20d/h$, that is $c = 1280$. The inputs are $Lcd$ numbers, here $24\\cdot 1024\\cdot 2048 = 50.3\\text{M}$.",
+        "With $N$ parameters and $C$ FLOPs, $N = \\sqrt{C/120}$. A budget of $C = 10^{24}$ buys $N = 91.3\\text{B}$.",
+        "$\\frac{85.90 - 5.37}{3.364} = 23.94 \\Rightarrow b_{\\max} = 23$",
+    ],
+)
+def test_bounds_roots_and_whole_numbers(text):
+    assert [finding.verdict for finding in check_text(text, "a.md") if finding.verdict == "differs"] == []
+    assert verdict(text) == "holds"
