@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
+from itertools import chain
 from operator import mul
 
 from sympy import Symbol
@@ -68,7 +69,9 @@ def number_pair(
             for near in _candidates(value, left, right)
         ):
             return Pair("holds", "SC103", shown, message="but for what was rounded before")
-    for at, value in case.knowledge.evaluated_before(left.form):
+    elsewhere = [(f"at the sizes of {model.name}", case.knowledge.at(model.sizes)) for model in case.models]
+    there = ((words, value) for words, known in elsewhere for value in known.evaluated(left.form))
+    for at, value in chain(case.knowledge.evaluated_before(left.form), there):
         if any(
             numbers.compare(near, printed, right.unit, False).holds
             for near in _candidates(value, left, right)

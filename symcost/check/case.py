@@ -15,9 +15,11 @@ from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
+from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
 from symcost.check.subjects import Subject
 from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
+from symcost.check.tables import row_values
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY, b
@@ -233,6 +235,18 @@ class Case:
         for option in ("flash", "checkpoint", "causal"):
             if option not in given.conventions[0]:
                 yield book(given.under(given.designs[0], f"{given.conventions[0]}+{option}"))
+
+    @cached_property
+    def models(self) -> list[Model]:
+        """The models that the document gives sizes."""
+        return models_of(self.document, self.knowledge)
+
+    def there(self, span: Span) -> Knowledge:
+        """What is known where a formula stands: at the numbers of its row, of its column, of the model that it speaks of."""
+        model = model_at(self.document, span, self.models)
+        sizes = dict(model.sizes) if model is not None else {}
+        sizes |= row_values(self.document, span, self.knowledge)
+        return self.knowledge.at(sizes) if sizes else self.knowledge
 
     def settle_size(self) -> None:
         """Takes what is derived for N, the number of parameters, where the document prints that very number."""

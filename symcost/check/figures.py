@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import combinations, islice, product
 
 from sympy import Expr, Rational, Symbol
 
+from symcost.check import numbers
+from symcost.check.amounts import other_unit
 from symcost.check.bare import explained
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
@@ -17,6 +19,7 @@ from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.knowledge import Knowledge
 from symcost.check.literals import placeholders
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
@@ -40,6 +43,7 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
+BESIDE = "what the form in the cell before comes to"  # said of a column
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -123,30 +127,70 @@ def _comes_to(case: Case, statement: Statement) -> Pair | None:
         return None
     if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
         return None
-    put_in = _assigned_behind(case, span)
-    values = case.knowledge.evaluated(last.form.xreplace(put_in))
-    if not values:
-        values = _of_named_model(case, last.form, span)
+    shown, there = item.source.strip(), case.there(span)
+    values = _values(case, there, last.form.xreplace(_assigned_behind(case, span)), span)
     if FOR_ALL.search(span.after):
-        every = last.form * GLOSSARY["L"].symbol
-        values += case.knowledge.evaluated(every) or _of_named_model(case, every, span)
-    shown = item.source.strip()
+        values += _values(case, there, last.form * GLOSSARY["L"].symbol, span)
+    in_row = last.span.line == span.line and span.block.cell is not None
+    column = _column(case, span) if in_row else set()
     for value in values:
         if compare(value, printed, item.unit, statement.about).holds and printed.significant > 1:
+            column.add(BESIDE)
             return Pair("holds", "SC101", shown, message=f"what {last.source} comes to at the numbers known")
+    if not values or not values[0]:
+        return None
+    found, right = printed.value * item.scale, number(values[0] / item.scale, item.unit)
+    difference = number((values[0] - found) / item.scale, item.unit)
+    if BESIDE in column and printed.significant > 1 and _is_off(case, values[0], found):
+        return Pair(
+            "differs",
+            "SC203",
+            shown,
+            right,
+            difference,
+            f"{last.source} comes to {right} here, not {shown}",
+        )
+    slipped = slip(values[0], found)
     if (
-        not values
+        in_row
         or not LEADS_ON.search(words_before(span))
         or span.block is not last.span.block
         or item.unit is None
+        or not slipped
     ):
         return None
-    slipped = slip(values[0], printed.value * item.scale)
-    if not slipped:
-        return None
-    right = number(values[0] / item.scale, item.unit)
-    return Pair("differs", "SC204", shown, right, number((values[0] - printed.value * item.scale) / item.scale, item.unit),
-                f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
+    return Pair(
+        "differs",
+        "SC204",
+        shown,
+        right,
+        difference,
+        f"{last.source} comes to {right}, not {shown}: {slipped}",
+    )
+
+
+def _column(case: Case, span: Span) -> set[object]:
+    """What is known of the numbers of a column."""
+    return case.columns.setdefault(
+        (span.block.cell.column if span.block.cell else "", span.block.headings), set()
+    )
+
+
+def _is_off(case: Case, value: Fraction, found: Fraction) -> bool:
+    """Whether a number is another one, and not so by a letter or two that its form may lack."""
+    letters = [number for numbers in case.knowledge.numbers.values() for number in numbers if number > 1]
+    factor = max(value / found, found / value)
+    near = [
+        abs(each / factor - 1)
+        for each in (*letters, *(one * other for one, other in combinations(letters, 2)))
+    ]
+    return factor > 1 + numbers.NEAR and all(each > numbers.NEAR for each in near)
+
+
+def _values(case: Case, there: Knowledge, form: Expr, span: Span) -> tuple[Fraction, ...]:
+    """What a form comes to for what the sentence or the row speaks of, the likeliest first."""
+    found = there.evaluated(form) + (case.knowledge.evaluated(form) if there is not case.knowledge else ())
+    return found or _of_named_model(case, form, span)
 
 
 def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:
@@ -218,24 +262,27 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     known = of_model | {name: values[0] for name, values in case.knowledge.numbers.items()} | row
     if row.keys() >= {"h", "d_k"}:
         known["d"] = row["h"] * row["d_k"]
-    column = (span.block.cell.column if span.block.cell else "", span.block.headings)
+    column = _column(case, span) if row else set()
+    printed = item.part.printed
     claim = Claim(case, statement, item, about)
     shown = item.source.strip()
     letters: tuple[str, ...] = ("b", "c") if "b" in known else ("c",)
     letters += ("tp",) if {"tensor", "sequence"} & about.options else ()
-    before = case.columns.get(column, ()) if row else ()
+    before = set(column)
     entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
     for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
         derived = at(entry.table, known)
         if not derived:
             continue
-        printed = item.part.printed
         if derived == value or (
             alone and printed is not None and compare(derived, printed, item.unit, False).holds
         ):
-            case.columns.setdefault(column, set()).add(_as_what(entry))
+            column.add(_as_what(entry))
             return Pair("holds", "SC102", shown, message=f"{entry.named()}, at the numbers known",
                         quantity=public(entry.quantity), scope=entry.scope)  # fmt: skip
+        meant = numbers.binary(derived, printed, item.unit) if printed is not None else None
+        if _as_what(entry) in before and meant is not None:
+            return other_unit(case, derived, meant, item, shown)
         if _as_what(entry) in before and _plain_factor(value / derived):
             exact = rounded(derived / item.scale, 2)
             message = (

@@ -160,6 +160,11 @@ class Knowledge:
         self.values[name] = tuple(values)
         self.in_words.discard(name)
 
+    def at(self, sizes: Mapping[str, Fraction]) -> Knowledge:
+        """The same with the sizes of one model in force; its number of parameters is then what its form says."""
+        values = {name: given for name, given in self.values.items() if name != "N" or "N" in sizes}
+        return replace(self, values=values | {name: (size,) for name, size in sizes.items()})
+
     def evaluated_before(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
         """What a form comes to by an earlier definition, or an earlier number of one letter: (which it is, the value)."""
         forms = [("", form)]

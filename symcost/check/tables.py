@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Sequence
 from fractions import Fraction
 
 from symcost.check.documents import Block, Document, Span
 from symcost.check.knowledge import Knowledge
+from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
 FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
 VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
 _NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+)?")  # $S$, context S
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP))")  # of a model
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -37,16 +40,34 @@ def row_of(document: Document, span: Span) -> list[Block]:
     return sorted(row, key=lambda block: block.start)
 
 
-def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str, Fraction]:
+def rows(document: Document) -> list[list[Block]]:
+    """The cells of each row of the document's tables."""
+    found: dict[int, list[Block]] = {}
+    for block in document.blocks:
+        if block.cell is not None:
+            found.setdefault(document.place(block.start)[0], []).append(block)
+    return list(found.values())
+
+
+def cell_values(row: Sequence[Block], knowledge: Knowledge) -> dict[str, Fraction]:
     """The numbers that a row gives letters, where the columns are headed by letters: `| $L$ | $h$ |` … `| 32 | 8 |`."""
     found = {}
-    for block in row_of(document, span):
+    for block in row:
         heading, text = _bare(block.cell.column if block.cell else ""), _bare(block.text)
         name = _NAMED.fullmatch(heading)
         letter = knowledge.letter(name[1]) if name else ""
         if letter in GLOSSARY and FIGURE.fullmatch(text):
             found[letter] = Fraction(text.replace(",", ""))
+    return found
+
+
+def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str, Fraction]:
+    """The numbers that hold for a cell: those of its row, and those in the heading of its column (7.5B, N_d = 64)."""
+    found = cell_values(row_of(document, span), knowledge)
     heading = _bare(span.block.cell.column if span.block.cell else "")
+    size = _SIZE.match(heading)
+    if size is not None:
+        found["N"] = Fraction(size[1]) * SUFFIXES[size[2]]
     for name, number in _EQUATION.findall(heading):
         letter = knowledge.letter(name)
         if letter in GLOSSARY:

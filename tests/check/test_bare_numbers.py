@@ -64,3 +64,45 @@ def test_other_numbers_are_neither_proven_nor_wrong(text):
 def test_bounds_roots_and_whole_numbers(text):
     assert [finding.verdict for finding in check_text(text, "a.md") if finding.verdict == "differs"] == []
     assert verdict(text) == "holds"
+
+
+MODELS = (
+    "A GPT without biases, `vocab_size = 50304`, `block_size = 1024`.\n\n| config | `n_layer` | `d_model` | `n_head` |\n"
+    "|---|---|---|---|\n| small | 12 | 768 | 12 |\n| medium | 24 | 1024 | 16 |\n\n"
+)
+ZERO = (
+    "$\\Psi$ is the number of parameters, $N_d$ the number of data-parallel GPUs. GB is $10^9$ bytes.\n\n"
+    "| stage | per GPU | 7.5B, $N_d=64$ |\n|---|---|---|\n| none | $16\\Psi$ | 120 GB |\n"
+    "| one | $4\\Psi + 12\\Psi/N_d$ | NUMBER |\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text, right, wrong",
+    [
+        (
+            f"{MODELS}The table of tokens has `vocab_size * d_model` weights, for small NUMBER.",
+            "38.6M",
+            "51.5M",
+        ),
+        (
+            f"{MODELS}The table of tokens has `vocab_size * d_model` weights, for medium NUMBER.",
+            "51.5M",
+            "38.6M",
+        ),
+        (
+            "Models:\n\n    Tiny-1B   L = 16, d = 2048\n    Big-70B   L = 80, d = 8192\n\n"
+            "With $L$ layers of width $d$, the inputs of all layers take $2Ld$ bytes a token, for the 70B NUMBER.",
+            "1.31 MB",
+            "65.5 kB",
+        ),
+    ],
+)
+def test_the_sizes_in_force_are_those_of_the_model_that_is_named(text, right, wrong):
+    assert verdict(text.replace("NUMBER", right)) == "holds"
+    assert verdict(text.replace("NUMBER", wrong)) != "differs"
+
+
+def test_a_column_says_what_the_forms_beside_it_come_to():
+    assert verdict(ZERO.replace("NUMBER", "31.4 GB")) == "holds"
+    assert verdict(ZERO.replace("NUMBER", "61.4 GB")) == "differs"

@@ -1,0 +1,98 @@
+"""Models: the sizes that a document gives each of several models, and which of them a formula speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symcost.check.documents import Document, Span
+from symcost.check.knowledge import Knowledge
+from symcost.check.tables import cell_values, rows
+from symcost.symbols import GLOSSARY
+
+FEWEST = 2  # sizes that make a model of what a line or a row lists
+_LINE = re.compile(
+    r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>[A-Za-z][\w.]*(?:[- ][\w.]+){0,3})[.:,]*[ \t]+"
+    r"(?=\$?\\?[A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)* ?= ?\d)",
+    re.MULTILINE,
+)
+_SIZES = re.compile(r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w])")
+_TAIL = re.compile(r"(?=\d)[\w.]+\Z")  # the 70B of Llama-2-70B
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the document's own: its name, and the numbers of its letters."""
+
+    name: str
+    sizes: Mapping[str, Fraction]
+
+    def named(self, text: str, others: Iterable[Model]) -> int:
+        """Where a text names it last, -1 where it does not; the end of its name is enough where no other ends so."""
+        ways = [self.name]
+        tail = _TAIL.search(self.name)
+        if tail is not None and not any(
+            other.name.endswith(tail.group()) for other in others if other is not self
+        ):
+            ways.append(tail.group())
+        found = [
+            each.start()
+            for way in ways
+            for each in re.finditer(rf"(?<![\w-]){re.escape(way)}(?![\w-])", text, re.IGNORECASE)
+        ]
+        return max(found, default=-1)
+
+
+def models_of(document: Document, knowledge: Knowledge) -> list[Model]:
+    """The models that a document gives sizes, in rows of tables or in lines that start with their names."""
+    found = [
+        Model(name, sizes)
+        for name, sizes in (*_in_rows(document, knowledge), *_in_lines(document, knowledge))
+    ]
+    return found if len(found) > 1 else []
+
+
+def model_at(document: Document, span: Span, models: list[Model]) -> Model | None:
+    """The one that a formula's row or sentence names, else what is before it in its block."""
+    start = span.start - span.block.start
+    cell = span.block.cell
+    texts = [
+        cell.row if cell is not None else "",
+        span.sentence.text[: span.end - span.sentence.start],
+        span.sentence.text,
+        span.block.text[:start],
+        *reversed(span.block.lead),
+    ]
+    for text in texts:
+        places = {model.named(text, models): model for model in models}
+        if places and max(places) >= 0:
+            return places[max(places)]
+    return None
+
+
+def _in_rows(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, dict[str, Fraction]]]:
+    for row in rows(document):
+        sizes = cell_values(row, knowledge)
+        name = row[0].text.strip(" *$`")
+        if len(sizes) >= FEWEST and name and not name[0].isdigit():
+            yield name, sizes
+
+
+def _in_lines(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, dict[str, Fraction]]]:
+    for block in document.blocks:
+        if block.kind in ("heading", "cell", "math"):
+            continue
+        text = re.sub(r"[$`{}*]", " ", block.text)
+        starts = list(_LINE.finditer(text))
+        for at, found in enumerate(starts):
+            end = starts[at + 1].start() if at + 1 < len(starts) else len(text)
+            sizes: dict[str, Fraction] = {}
+            for names, digits in _SIZES.findall(text[found.end() : end]):
+                for name in re.split(r" ?= ?", names):
+                    letter = knowledge.letter(name)
+                    if letter in GLOSSARY:
+                        sizes.setdefault(letter, Fraction(digits.replace(",", "")))
+            if len(sizes) >= FEWEST:
+                yield found["name"].strip("."), sizes
