@@ -25,7 +25,7 @@ from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import Summands
 from symcost.check.slips import FACTORS
-from symcost.check.statements import Statement
+from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.tables import row_values
 from symcost.notation import text as plain_text
@@ -43,6 +43,9 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
+MANY = 10**4  # elements, from which on two counts are hardly the same by chance
+WIDTHS = (2, 4)  # bytes of an element
+ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
 BESIDE = "what the form in the cell before comes to"  # said of a column
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
@@ -54,6 +57,7 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
+        or _elements(case, statement, about)
         or _comes_to(case, statement)
         or _shared_out(case, statement)
         or explained(case, statement)
@@ -258,7 +262,7 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     if value is None:
         return None
     value *= item.scale
-    of_model = dict(numbers_of(case.named)) if case.named and not row else {}
+    of_model = dict(_of_model(case)) if not row else {}
     known = of_model | {name: values[0] for name, values in case.knowledge.numbers.items()} | row
     if row.keys() >= {"h", "d_k"}:
         known["d"] = row["h"] * row["d_k"]
@@ -291,6 +295,49 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
             return Pair("differs", "SC203", shown, exact, rounded((derived - value) / item.scale, 2), message,
                         public(entry.quantity))  # fmt: skip
     return None
+
+
+def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
+    """`12 · 2048 · 768 ≈ 18.9 MB`: a number of elements that is printed as bytes, where each of them takes two or four."""
+    *_, left, right = (None, *statement.items)
+    if left is None or right.unit is None or right.unit.powers != {"byte": 1} or left.unit is not None:
+        return None
+    [value] = case.knowledge.evaluated(left.form) or (None,)
+    many = {"kv_cache_memory": "kv_cache", "activation_memory": "saved_activations"}
+    named = [many[name] for name in many if name in about.sure_quantities]
+    if value is None or value < MANY or not named or left.part.units_inside or about.qualified:
+        return None
+    known = {
+        **_of_model(case),
+        **{name: values[0] for name, values in case.there(statement.span).numbers.items()},
+    }
+    if known.get("L") in {each.value for each in placeholders(left, statement.span.form)[1]}:
+        about = replace(about, times="all")
+    in_bytes = dict(_derived(case, statement, left, about.counted_in_bytes(), known))
+    counts = dict(_derived(case, statement, left, about.of(named[0]), known))
+    each = sorted({size / value for size in in_bytes if size / value in WIDTHS})
+    if value in in_bytes or value not in counts or not each or ONE_BYTE.search(statement.span.block.text):
+        return None
+    right_one = number(value * each[0] / right.scale, right.unit)
+    return Pair("differs", "SC204", f"{left.source.strip()} = {right.source.strip()}", derived=right_one,
+                message=f"{left.source.strip()} counts elements ({counts[value].named()}): at {each[0]} bytes each they are "
+                f"{right_one}", quantity=public(counts[value].quantity))  # fmt: skip
+
+
+def _derived(
+    case: Case, statement: Statement, item: Item, about: Subject, known: Mapping[str, Fraction]
+) -> Iterator[tuple[Fraction, Entry]]:
+    """What the words may mean, at some sizes, for one sequence and for the batch."""
+    claim = Claim(case, statement, item, about)
+    for letters in (("c",), ("b", "c")):
+        for entry in claim.announced({((name, 1),): 1 for name in letters}):
+            derived = at(entry.table, {"b": Fraction(1), **known} if "b" in letters else known)
+            if derived:
+                yield derived, entry
+
+
+def _of_model(case: Case) -> Mapping[str, Fraction]:
+    return numbers_of(case.named) if case.named else {}
 
 
 def _as_what(entry: Entry) -> tuple[str, str, str | None]:

@@ -106,3 +106,25 @@ def test_the_sizes_in_force_are_those_of_the_model_that_is_named(text, right, wr
 def test_a_column_says_what_the_forms_beside_it_come_to():
     assert verdict(ZERO.replace("NUMBER", "31.4 GB")) == "holds"
     assert verdict(ZERO.replace("NUMBER", "61.4 GB")) == "differs"
+
+
+@pytest.mark.parametrize(
+    "text, right, wrong",
+    [
+        (
+            f"{MODELS}Weights, activations and the cache are bf16. For small and a window of 1024 tokens the KV cache is ",
+            "`2 * 2 * 12 * 768 * 1024` = 37.7 MB.",
+            "`2 * 12 * 768 * 1024` = 18.9 MB.",
+        ),
+        (
+            "A GPT: $b$ batch size, $s$ sequence length, $h$ hidden size, $a$ heads, $l$ layers. "
+            "$l=96, h=12288, a=96, s=2048$.\n\n"
+            "## Activations kept for backward\n\nWith full recomputation, storing the fp16 layer inputs only, $b=1$, it is ",
+            "$2\\cdot 96\\cdot 2048\\cdot 12288\\approx 4.8$ GB.",
+            "$96\\cdot 2048\\cdot 12288\\approx 2.4$ GB.",
+        ),
+    ],
+)
+def test_elements_are_no_bytes(text, right, wrong):
+    assert verdict(text + right) == "holds"
+    assert verdict(text + wrong) == "differs"
