@@ -46,6 +46,7 @@ ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$?
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
+EXACT = 5  # digits of a count that is hardly met by chance
 BESIDE = "what the form in the cell before comes to"  # said of a column
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
@@ -54,11 +55,14 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
+    came_to = _comes_to(case, statement)
+    if came_to is not None and came_to.verdict == "holds":
+        return came_to
     bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or _elements(case, statement, about)
-        or _comes_to(case, statement)
+        or came_to
         or _shared_out(case, statement)
         or explained(case, statement)
     )
@@ -256,7 +260,8 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     item, span = statement.items[0], statement.span
     row = row_values(case.document, span, case.knowledge)
     alone = len(statement.items) == 1
-    if not row and not (alone and item.unit is not None and about.sure_quantities):
+    exact = alone and item.part.printed is not None and item.part.printed.significant >= EXACT
+    if not row and not (alone and (item.unit is not None or exact) and about.sure_quantities):
         return None
     [value] = case.knowledge.evaluated(item.form) or (None,)
     if value is None:
