@@ -17,6 +17,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
+from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
 from symcost.check.tables import row_values
@@ -67,13 +68,23 @@ class Stated:
     bounds: str = ""
 
 
+@dataclass(frozen=True)
+class Product:
+    """Arithmetic that came to the number beside it."""
+
+    left: Item
+    right: Item
+    statement: Statement
+
+
 @dataclass
 class Case:
     """One document with its legend, what is supposed of it, and what it has said so far.
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
-    by their values, `said` the same in order, `columns` what the numbers of a table's columns turned out to be, `sizes`
+    by their values, `said` the same in order, `products` the
+    arithmetic that was right, `columns` what the numbers of a table's columns turned out to be, `sizes`
     the large numbers that it counts with. `named` is the known model that it speaks of; `last` the last form in letters,
     `bare` those of the section that stood alone.
     """
@@ -88,6 +99,7 @@ class Case:
     sizes: set[Fraction] = field(default_factory=set)
     named: str = ""
     said: list[Amount] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
 

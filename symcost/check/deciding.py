@@ -26,6 +26,7 @@ from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch, whole_number
 from symcost.check.literals import state
 from symcost.check.measures import pass_pair, unit_pair
+from symcost.check.siblings import sibling_pair
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -267,6 +268,7 @@ class Judge:
             pair = (
                 unit_pair(self.case, left, right, words[1:3], made)
                 or pass_pair(self.case, left, right, about, made)
+                or sibling_pair(self.case, left, right, made)
                 or pair
             )
         return pair

@@ -260,8 +260,8 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     item, span = statement.items[0], statement.span
     row = row_values(case.document, span, case.knowledge)
     alone = len(statement.items) == 1
-    exact = alone and item.part.printed is not None and item.part.printed.significant >= EXACT
-    if not row and not (alone and (item.unit is not None or exact) and about.sure_quantities):
+    many_digits = alone and item.part.printed is not None and item.part.printed.significant >= EXACT
+    if not row and not (alone and (item.unit is not None or many_digits) and about.sure_quantities):
         return None
     [value] = case.knowledge.evaluated(item.form) or (None,)
     if value is None:
