@@ -31,6 +31,7 @@ LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z"
 )
 _OF = re.compile(r"\s*of\s*[$`]?\s*\Z")
+WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 _COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)")
 
 
@@ -185,10 +186,11 @@ def _products(before: Sequence[Amount], unit: Unit | None) -> Iterator[tuple[Seq
 
 
 def _counts(text: str) -> list[Fraction]:
-    """The whole numbers from two on that stand in a text."""
-    found = (Fraction(each.replace(",", "")) for each in _COUNT.findall(text))
-    return [count for count in found if count > 1]
+    """The whole numbers from two on that stand in a text, in digits or in words."""
+    found = [Fraction(each.replace(",", "")) for each in _COUNT.findall(text)]
+    words = [Fraction(WORDS.index(word) + 2) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
+    return [count for count in (*found, *words) if count > 1]
 
 
 def _shown(amount: Amount) -> str:
-    return number(amount.value / (amount.unit.scale if amount.unit is not None else 1), amount.unit)
+    return number(amount.printed, amount.unit)

@@ -57,6 +57,11 @@ class Amount:
     about: Subject
     span: Span
 
+    @property
+    def printed(self) -> Fraction:
+        """The number that stands before the unit."""
+        return self.value / self.unit.scale if self.unit is not None else self.value
+
 
 @dataclass(frozen=True)
 class Stated:

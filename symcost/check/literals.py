@@ -10,11 +10,13 @@ from sympy import Expr
 
 from symcost.check.case import Amount, Case
 from symcost.check.documents import Span
+from symcost.check.numbers import compare
 from symcost.check.polynomials import summands
 from symcost.check.statements import Item
 from symcost.check.subjects import Subject
 from symcost.errors import SymcostError
 from symcost.notation.reading import read
+from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
 
@@ -31,21 +33,26 @@ _PER_TIME = re.compile(
     r"\s*(?:/|per|an?|each|every)\s*(?:(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?(second|hour|hr|h|day|year)\b"
 )
 SMALL = 32
+ROUNDED = 3  # digits of a number that may stand for one with more: 1.72e6 for 1,720,320
 MOST = 12  # numbers in one piece of arithmetic
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A number inside arithmetic: its value, how often it multiplies, the unit beside it, what it was stated to be.
+    """A number inside arithmetic: how it is printed, how often it multiplies, the unit beside it, what it was stated to be.
 
     `small` are whole numbers that may well count something else the next time.
     """
 
-    value: Fraction
+    printed: PrintedNumber
     power: int = 0
     unit: Unit | None = None
     small: bool = False
     stated: tuple[Amount, ...] = ()
+
+    @property
+    def value(self) -> Fraction:
+        return self.printed.value
 
 
 def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
@@ -57,8 +64,8 @@ def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
         return None, []
     text, found = item.source, []
     for at, place in reversed(list(enumerate(places))):
-        value = _value(place.group(), form)
-        if value is None:
+        printed = _printed(place.group(), form)
+        if printed is None:
             return None, []
         start, end, unit = place.start(), place.end(), None
         beside = _BESIDE.match(item.source, end)
@@ -66,7 +73,7 @@ def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
             end = beside.end()
         elif money := _MONEY.search(item.source, 0, start):
             start, unit = money.start(), unit_called("$")
-        found.append(Literal(value, unit=unit, small=place.group().isdigit() and value < SMALL))
+        found.append(Literal(printed, unit=unit, small=place.group().isdigit() and printed.value < SMALL))
         text = f"{text[:start]} q_{at} {text[end:]}"
     found.reverse()
     try:
@@ -84,17 +91,24 @@ def literals(case: Case, item: Item, form: str) -> list[Literal]:
         return []
     powers = dict(next(iter(table)))
     return [
-        replace(each, power=powers.get(f"q_{at}", 0), stated=tuple(case.amounts.get(each.value, ())))
+        replace(each, power=powers.get(f"q_{at}", 0), stated=_stated(case, each))
         for at, each in enumerate(found)
     ]
 
 
-def _value(source: str, form: str) -> Fraction | None:
+def _printed(source: str, form: str) -> PrintedNumber | None:
     try:
-        printed = read(source, form).parts[0].printed  # type: ignore[arg-type]
+        return read(source, form).parts[0].printed  # type: ignore[arg-type]
     except SymcostError:
         return None
-    return printed.value if printed is not None else None
+
+
+def _stated(case: Case, literal: Literal) -> tuple[Amount, ...]:
+    """What a number was stated to be before, there perhaps with more digits."""
+    same = case.amounts.get(literal.value, ())
+    if same or literal.printed.significant < ROUNDED or literal.printed.scale == 1:
+        return tuple(same)
+    return tuple(each for each in case.said if compare(each.printed, literal.printed, None, False).holds)
 
 
 def state(case: Case, item: Item, about: Subject, span: Span) -> None:
