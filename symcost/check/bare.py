@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations, permutations, product
@@ -19,6 +20,7 @@ from symcost.check.findings import Pair
 from symcost.check.measures import counted
 from symcost.check.numbers import binary, compare, number
 from symcost.check.statements import Statement
+from symcost.check.tables import heading_unit
 from symcost.errors import SymcostError
 from symcost.notation.reading import read
 from symcost.notation.units import Unit
@@ -37,6 +39,14 @@ _COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)")
 
 def explained(case: Case, statement: Statement) -> Pair | None:
     """What a number by itself comes from, or None where nothing before it says."""
+    if (
+        statement.span.block.cell is not None
+        and len(statement.items) == 1
+        and statement.items[0].unit is None
+    ):
+        statement = replace(
+            statement, items=[replace(statement.items[0], unit=heading_unit(statement.span.block))]
+        )
     printed, before = statement.items[-1].part.printed, _before(case, statement.span)
     if printed is None or len(statement.items) > 2:
         return None
@@ -153,7 +163,9 @@ def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair
     if printed is None or printed.significant < DIGITS or not _kind(item.unit):
         return None
     shown = item.source.strip()
-    counts = _counts(span.sentence.text)
+    start, text = span.sentence.start, span.sentence.text
+    behind = text[span.end - start :]
+    counts = _counts(f"{text[: span.start - start]} {behind}")
     if "byte" in dict(_kind(item.unit)):
         counts += [size for size in case.knowledge.numbers.get("N", ()) if size]
     for chosen, value in _products(before, item.unit):
@@ -163,7 +175,7 @@ def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair
                 return Pair("holds", "SC101", shown, message=f"by {' and '.join(factors)}")
     last = before[-1] if before and before[-1].span.sentence.start == span.sentence.start else None
     if last is not None and _kind(last.unit) == _kind(item.unit) == (("byte", 1),):
-        for count in _counts(span.sentence.text[span.end - span.sentence.start :])[:1]:
+        for count in _counts(behind)[:1]:
             meant = binary(last.value * count, printed, item.unit)
             if meant is not None:
                 return other_unit(case, last.value * count, meant, item, shown)

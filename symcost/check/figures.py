@@ -25,9 +25,9 @@ from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import Summands
 from symcost.check.slips import FACTORS
-from symcost.check.statements import Item, Statement
+from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import Subject
-from symcost.check.tables import row_values
+from symcost.check.tables import heading_name, row_values
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
 from symcost.symbols import GLOSSARY, d_k, h_kv
@@ -55,7 +55,7 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
-    came_to = _comes_to(case, statement)
+    came_to = _headed(case, statement) or _comes_to(case, statement)
     if came_to is not None and came_to.verdict == "holds":
         return came_to
     bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
@@ -193,6 +193,25 @@ def _is_off(case: Case, value: Fraction, found: Fraction) -> bool:
         for each in (*letters, *(one * other for one, other in combinations(letters, 2)))
     ]
     return factor > 1 + numbers.NEAR and all(each > numbers.NEAR for each in near)
+
+
+def _headed(case: Case, statement: Statement) -> Pair | None:
+    """A number in a column that is headed by a name: what the name's form comes to at the numbers of its row."""
+    item, span = statement.items[-1], statement.span
+    printed = item.part.printed
+    name = heading_name(span.block, case.knowledge) if span.block.cell is not None else ""
+    if not name or printed is None or printed.significant < EXACT - 2 or len(statement.items) > 1:
+        return None
+    there = case.there(span)
+    forms = [
+        *case.knowledge.definitions.get(name, ()),
+        *([case.meant[name].total] if name in case.meant else []),
+    ]
+    for form in forms if there is not case.knowledge else ():
+        if any(compare(value, printed, item.unit, False).holds for value in there.evaluated(form)):
+            words = f"what {plain_name(name)} comes to at the numbers of its row"
+            return Pair("holds", "SC101", item.source.strip(), message=words)
+    return None
 
 
 def _values(case: Case, there: Knowledge, form: Expr, span: Span) -> tuple[Fraction, ...]:

@@ -14,6 +14,7 @@ from symcost.check.numbers import compare
 from symcost.check.polynomials import summands
 from symcost.check.statements import Item
 from symcost.check.subjects import Subject
+from symcost.check.tables import heading_unit
 from symcost.errors import SymcostError
 from symcost.notation.reading import read
 from symcost.notation.tokens import PrintedNumber
@@ -116,7 +117,7 @@ def state(case: Case, item: Item, about: Subject, span: Span) -> None:
     printed = item.part.printed
     if printed is None or printed.percent:
         return
-    unit, per = item.unit, _PER_TIME.match(span.after)
+    unit, per = item.unit or heading_unit(span.block), _PER_TIME.match(span.after)
     if unit is not None and unit.powers == {"USD": 1} and per is not None:
         hour = unit_called(per[1])
         unit = unit * hour**-1 if hour is not None else unit

@@ -52,7 +52,7 @@ NAMES = re.compile(
 _UNIT = re.compile(
     r"""(?:[kKMGTPE]i?B|B|[kKMGT]?[Bb]ytes?|[kKMG]?bits?|(?:[kKMGTPEZ]|giga|tera|peta|exa)?-?[Ff][Ll][Oo][Pp][Ss]?
       |s|secs?|seconds?|min|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?|ms|us|µs
-      |GPU-?(?:hours?|days?|h)|PF-days?|(?:[KMGTP]?FLOPs?|[KMGTP]?FLOP/s)-?(?:days?|s|seconds?)|FLOPdays?
+      |(?:[GT]PU|[A-Z]\d{2,3})-?(?:hours?|days?|h)|PF-days?|(?:[KMGTP]?FLOPs?|[KMGTP]?FLOP/s)-?(?:days?|s|seconds?)|FLOPdays?
       |USD|dollars?|EUR|k|K|M|B|T|b|t|bn|[Tt]housand|[Mm]illions?|[Bb]illions?|[Tt]rillions?
       |tokens?|params?|parameters?|sequences?|elements?|W|kW|MW|kWh|MWh)\Z""",
     re.VERBOSE,

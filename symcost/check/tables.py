@@ -9,12 +9,15 @@ from fractions import Fraction
 
 from symcost.check.documents import Block, Document, Span
 from symcost.check.knowledge import Knowledge
-from symcost.notation.units import SUFFIXES
+from symcost.notation.units import SUFFIXES, Unit
+from symcost.notation.units import unit as unit_called
 from symcost.symbols import GLOSSARY
 
 FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
 VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
-_NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+)?")  # $S$, context S
+_NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+| ?\(\w+\))?")  # $S$, context S, C (FLOPs)
+_UNIT = re.compile(r"\((?:in )?([^()]+)\)\s*\Z|\A\s*(\S{2,})\s*\Z")
+_SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([KMBT])?")
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP))")  # of a model
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -53,12 +56,23 @@ def cell_values(row: Sequence[Block], knowledge: Knowledge) -> dict[str, Fractio
     """The numbers that a row gives letters, where the columns are headed by letters: `| $L$ | $h$ |` … `| 32 | 8 |`."""
     found = {}
     for block in row:
-        heading, text = _bare(block.cell.column if block.cell else ""), _bare(block.text)
-        name = _NAMED.fullmatch(heading)
-        letter = knowledge.letter(name[1]) if name else ""
-        if letter in GLOSSARY and FIGURE.fullmatch(text):
-            found[letter] = Fraction(text.replace(",", ""))
+        name, figure = heading_name(block, knowledge), _SCALED.fullmatch(_bare(block.text))
+        if name in GLOSSARY and figure is not None:
+            found[name] = Fraction(figure[1].replace(",", "")) * SUFFIXES.get(figure[2], 1)
     return found
+
+
+def heading_name(block: Block, knowledge: Knowledge) -> str:
+    """The letter or name that heads the column of a cell: `$L$`, `$C$ (FLOPs)`; nothing where other words do."""
+    name = _NAMED.fullmatch(_bare(block.cell.column if block.cell else ""))
+    return knowledge.letter(name[1]) if name else ""
+
+
+def heading_unit(block: Block) -> Unit | None:
+    """The unit that heads the column of a cell: `PF-days`, `$C$ (FLOPs)`, `time, h`."""
+    heading = _bare(block.cell.column if block.cell else "")
+    found = _UNIT.search(heading)
+    return unit_called(found[1] or found[2]) if found and len(heading) > 1 else None
 
 
 def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str, Fraction]:

@@ -128,3 +128,19 @@ def test_a_column_says_what_the_forms_beside_it_come_to():
 def test_elements_are_no_bytes(text, right, wrong):
     assert verdict(text + right) == "holds"
     assert verdict(text + wrong) == "differs"
+
+
+RUNS = (
+    "With $N$ parameters and $D$ tokens, training takes $C = 6ND$ FLOPs.\n\nThe unit is the PF-day.\n\n"
+    "1. one\n2. two\n3. three\n4. four\n5. five\n6. six\n\n## Runs\n\n"
+    "| run | $N$ | $D$ | $C$ (FLOPs) | PF-days |\n|---|---|---|---|---|\n| GPT-3 | 175B | 300B | $SUM$ | 3,646 |\n"
+)
+
+
+def test_a_column_that_a_name_heads_is_what_its_form_comes_to_in_each_row():
+    right, wrong = (
+        {finding.text: finding.verdict for finding in check_text(RUNS.replace("SUM", number), "a.md")}
+        for number in ("3.15\\times 10^{23}", "5.15\\times 10^{23}")
+    )
+    assert right["3.15\\times 10^{23}"] == right["3,646"] == "holds"
+    assert wrong["5.15\\times 10^{23}"] != "holds" and "3,646" not in wrong
