@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil, floor
 
 from sympy import Expr
 
@@ -107,6 +108,7 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
 
 
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
+_EXTREME = re.compile(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
 
 
 def equal(case: Case, one: Expr, other: Expr) -> bool:
@@ -159,13 +161,34 @@ def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:
 
 
 def implied(case: Case, statement: Statement) -> list[Pair]:
-    """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it."""
+    """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it; `5.54 ⇒ b_max = 5` is rounded down."""
     items, relations = statement.items, statement.relations
-    for at in range(len(relations) - 2):
-        unknown = (items[at].form - items[at + 1].form).free_symbols
-        if relations[at : at + 3] == ["=", "⇒", "="] and items[at + 2].form in unknown:
-            return [_solved(case, items[at : at + 4])]
+    for at in range(1, len(relations) - 1):
+        if relations[at] not in ("⇒", "→") or relations[at + 1] != "=" or items[at + 1].name is None:
+            continue
+        if relations[at - 1] == "=" and items[at + 1].form in items[at - 1].form.free_symbols:
+            return [_solved(case, items[at - 1 : at + 3])]
+        whole = _made_whole(case, *items[at : at + 3])
+        if whole is not None:
+            return [whole]
     return []
+
+
+def _made_whole(case: Case, exact: Item, name: Item, whole: Item) -> Pair | None:
+    """The largest or smallest whole number that a bound leaves: the next one down for b_max, up for n_min."""
+    extreme = _EXTREME.search(name.source)
+    values = [case.knowledge.evaluated(item.form) for item in (exact, whole)]
+    if extreme is None or not all(len(each) == 1 for each in values):
+        return None
+    [[bound], [said]] = values
+    shown = f"{exact.source.strip()} ⇒ {name.source.strip()} = {whole.source.strip()}"
+    rounds = floor if extreme[1] == "max" else ceil
+    if rounds(bound) == said:
+        return Pair("holds", "SC101", shown, message="rounded to what the bound leaves")
+    if abs(bound - said) >= 1:
+        return None
+    return Pair("differs", "SC203", shown, derived=str(rounds(bound)), difference=str(rounds(bound) - said),
+                message=f"{said} is beyond the bound {rounded(bound, 4)}: it should be {rounds(bound)}")  # fmt: skip
 
 
 def _solved(case: Case, items: Sequence[Item]) -> Pair:
