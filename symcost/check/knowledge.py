@@ -128,12 +128,18 @@ class Knowledge:
     def evaluated(self, form: Expr) -> tuple[Fraction, ...]:
         """What a form comes to at the numbers in force: one value for each way to take them, none where one lacks.
 
-        A name with numbers of its own stands for these; else its definitions are put in.
+        A name with numbers of its own stands for these; else its definitions are put in, each where it has several.
         """
-        if form.is_Symbol and form.name not in self.numbers and len(self.definitions.get(form.name, ())) > 1:
-            return tuple(
-                dict.fromkeys(value for each in self.definitions[form.name] for value in self.evaluated(each))
-            )
+        symbols = sorted((each for each in form.free_symbols if each.name not in self.numbers), key=str)
+        several = next((each for each in symbols if len(self.definitions.get(each.name, ())) > 1), None)
+        if several is None:
+            return self._at_the_latest(form)
+        latest_first = self.definitions[several.name][: -MOST_WAYS - 1 : -1]
+        forms = (form.xreplace({several: each}) for each in latest_first)
+        return tuple(dict.fromkeys(value for each in forms for value in self._at_the_latest(each)))
+
+    def _at_the_latest(self, form: Expr) -> tuple[Fraction, ...]:
+        """What a form comes to with the latest definition of each name."""
         for _ in range(8):
             unknown = [symbol for symbol in form.free_symbols if symbol.name not in self.numbers]
             known = {
