@@ -49,6 +49,7 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
+ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:( $`\\]*\Z", re.IGNORECASE)
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     re.compile(r"optimi[sz]er|states", re.IGNORECASE),
@@ -432,7 +433,9 @@ class Claim:
                 self.case.suppositions.precisions[0],
             ):
                 continue
-            if entry.quantity in ACTIVATIONS and any(tensors - SOFTMAX for _, tensors in about.parts):
+            if entry.quantity in ACTIVATIONS and (
+                any(tensors - SOFTMAX for _, tensors in about.parts) or self._names_a_tensor(entry)
+            ):
                 continue
             in_block = any(place.startswith("block") for place, _ in entry.parts)
             if in_block and entry.every and about.times != "all" and "L" not in letters:
@@ -454,6 +457,13 @@ class Claim:
                     yield entry
                 if not about.parts and entry.quantity in about.sure_quantities and entry.quantity in FLOPS:
                     yield entry
+
+    def _names_a_tensor(self, entry: Entry) -> bool:
+        """Whether the words are about what goes into a part or comes out of it, not all that it keeps."""
+        found = ENDS_OF_A_PART.search(words_before(self.statement.span))
+        keeps_its_input = all("norm" in place for place, _ in entry.parts)
+        return found is not None and not (keeps_its_input and found[0].lower().startswith("input")
+                                          and "output" not in found[0].lower())  # fmt: skip
 
     def _with_dropped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """Entries, and the same without the last norm where the text leaves it out."""

@@ -23,7 +23,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.literals import placeholders
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
-from symcost.check.polynomials import Summands
+from symcost.check.polynomials import Summands, summands
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import Subject
@@ -106,7 +106,10 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
     if form is None or len(found) < 2:
         return
     known = {name: numbers[-1] for name, numbers in case.knowledge.numbers.items() if name in GLOSSARY}
-    meanings: dict[Expr, Fraction] = {GLOSSARY[name].symbol: number for name, number in known.items()}
+    tied = {symbol.name: at(table, known) for symbol, form in case.ties.items() if (table := summands(form))}
+    meanings: dict[Expr, Fraction] = {
+        GLOSSARY[name].symbol: number for name, number in (tied | known).items() if number is not None
+    }
     if "d" in known and known.get("h"):
         meanings |= {h_kv * d_k: known["d"] * known["h_kv"] / known["h"]} if "h_kv" in known else {}
     choices: list[list[Expr]] = []

@@ -47,7 +47,8 @@ _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of co
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
     """`8N` for weights and two moments in fp32 is 12N; `7.24e9 × 4 bytes` in 4 bits is half a byte each."""
     nearest, wide = (*words[1:3], "", "")[:2]
-    each = _bytes_each(case, statement) if not _OTHERWISE.search(f"{nearest} {wide}") else []
+    counted = statement.items[0].name is None and not _OTHERWISE.search(f"{nearest} {wide}")
+    each = _bytes_each(case, statement) if counted else []
     if not each:
         return None
     shown = statement.items[0].source.strip()

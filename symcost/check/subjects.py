@@ -100,6 +100,10 @@ _SEP = r"(?:[\s,、$\\]|and\b|&|W_|\{|\})*"
 _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     (re.compile(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
+        (r"\battn\.c[_ ]attn\b", (_ATTENTION, f"{_Q} {_K} {_V}")),  # GPT-2's modules
+        (r"\battn\.c[_ ]proj\b", (_ATTENTION, _O)),
+        (r"\bmlp\.c[_ ]fc\b", (_MLP, "U W_1 bias_U")),
+        (r"\bmlp\.c[_ ]proj\b", (_MLP, "z W_2 bias_z")),
         (
             rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|(?i:query, key, value,? and output)|四个矩阵"
             r"|(?i:\b(?:four|all) (?:attention |projection )(?:matrices|projections)\b)",
@@ -451,7 +455,9 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
     for pattern, parts in _PARTS:
         if pattern.search(rest):
             rest = pattern.sub(" · ", rest)
-            whole |= dict(parts)
+            for place, tensors in parts:
+                before = whole.get(place, tensors)
+                whole[place] = before | tensors if before and tensors else frozenset()
     if steps:
         inside = {place.split(".")[1] for place in steps}
         whole = {
@@ -510,6 +516,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     per = next((each.per for each in all_said if each.per), "")
     concludes = CONCLUDES.search(" ".join(levels[: near + 1])) is not None
     sure = _sure([each.quantities for each in all_said], near, concludes)
+    if any(each.in_bytes is not None for each in all_said[:near]):
+        sure -= FLOPS
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
     near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
     options = near_options | frozenset(name for each in all_said for name in each.options) - denied

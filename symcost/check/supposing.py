@@ -308,6 +308,7 @@ _GAIN_ONLY = _words(
     r"\bonly (?:a|its|the) gain\b",
     r"`?bias=False`? everywhere",
     r"norms? without (?:a )?bias",
+    r"\b(?:weight|gain|scale) (?:and|but) no (?:bias|shift)\b",
 )
 _HALF_COUNTED = _words(
     r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",

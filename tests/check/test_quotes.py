@@ -1,0 +1,74 @@
+"""Chains, definitions, contradictions and quotes, each in a few sentences: right as they stand, and with a slip."""
+
+import pytest
+
+from symcost.check import check_text
+
+LLAMA = (
+    "Let $b$ be the batch size, $c$ the context length, $d$ the width, $f$ the inner width of the feed-forward, $h$ heads, "
+    "$L$ layers, $v$ vocabulary. Blocks are as in Llama, no grouping, no biases, untied head, bf16. "
+)
+GPT = (
+    "GPT-2 small: `n_layer = 12`, `n_head = 12`, `n_embd = 768`, `vocab_size = 50257`; every Linear has a bias, GELU, "
+    "LayerNorm.\n\n"
+)
+
+
+def said(text):
+    """The verdict of the last formula of a text."""
+    return check_text(text, "a.md")[-1].verdict
+
+
+def worst(text):
+    """Whether some formula of a text is called wrong."""
+    return {finding.verdict for finding in check_text(text, "a.md")}
+
+
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        (  # what a bound leaves is rounded down
+            r"The card leaves $\frac{24 - 5.37}{3.364} = 5.54 \;\Rightarrow\; b_{\max} = 5$.",
+            r"The card leaves $\frac{24 - 5.37}{3.364} = 5.54 \;\Rightarrow\; b_{\max} = 6$.",
+        ),
+        (  # and up, where the least is asked for
+            r"States need $\frac{370}{80} = 4.63 \Rightarrow n_{\min} = 5$ cards.",
+            r"States need $\frac{370}{80} = 4.63 \Rightarrow n_{\min} = 4$ cards.",
+        ),
+        (  # modules of GPT-2 by their names in code, with the numbers of tied letters put in
+            f"{GPT}| tensor | parameters |\n|---|---|\n| `mlp.c_proj` | `3072 * 768 + 768 = 2,360,064` |",
+            f"{GPT}| tensor | parameters |\n|---|---|\n| `mlp.c_proj` | `3072 * 768 + 3072 = 2,362,368` |",
+        ),
+    ],
+)  # fmt: skip
+def test_a_chain_holds_and_differs_where_it_slips(right, wrong):
+    assert said(right) == "holds"
+    assert said(wrong) == "differs"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{LLAMA}The MLP keeps its input, ${{}}bcd$ elements, for the backward pass.",
+        f"{LLAMA}A layer keeps input and output of both norms ($4bcd$ numbers).",
+        "Let $N$ be the number of parameters. Weights, gradients and the two Adam moments are $N$ numbers each.",
+        "# A training step\n\nLet $N$ be the number of parameters. In bf16 the all-reduce of plain data "
+        "parallelism is $2N$ elements per step, and ZeRO-3 sends more.",
+        f"{GPT}The token table and the learned positions are $(v + c) d$ weights, $v$ the vocabulary, $c$ the context "
+        "length and $d$ the width.",
+        f"{GPT}| tensor | parameters |\n|---|---|\n| `attn.c_proj` | `768 * 768 + 768 = 590,592` |",
+    ],
+)  # fmt: skip
+def test_what_is_right_is_never_called_wrong(text):
+    assert "differs" not in worst(text)
+
+
+def test_a_name_that_is_given_an_exact_and_a_near_form_may_come_to_either():
+    """With d = 2048, h = 32, c = 1024, L = 24, b = 1: 4A is 7.396 GB in full and 7.248 GB without the ends."""
+    text = (
+        "Let $b=1$ be the batch size, $c=1024$ the context length, $d=2048$ the width, $h=32$ heads, $L=24$ layers, "
+        "$v=32000$ vocabulary. We keep $A = L(20bcd + bhc^2) + 2bcd + bcv$, or $A \\approx bcL(20d + hc)$, so $4A = {}$ GB."
+    )
+    assert said(text.replace("{}", "7.40")) == "holds"
+    assert said(text.replace("{}", "7.25")) == "holds"
+    assert said(text.replace("{}", "3.70")) == "differs"
