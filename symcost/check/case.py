@@ -82,6 +82,15 @@ class Product:
     statement: Statement
 
 
+@dataclass(frozen=True)
+class Given:
+    """A statement of the document's own, what its words are about, and whether it was found right."""
+
+    statement: Statement
+    about: Subject
+    holds: bool
+
+
 @dataclass
 class Case:
     """One document with its legend, what is supposed of it, and what it has said so far.
@@ -91,7 +100,7 @@ class Case:
     by their values, `said` the same in order, `products` the
     arithmetic that was right, `columns` what the numbers of a table's columns turned out to be, `sizes`
     the large numbers that it counts with. `named` is the known model that it speaks of; `last` the last form in letters,
-    `bare` those of the section that stood alone.
+    `bare` those of the section that stood alone, `given` all that it has said.
     """
 
     document: Document
@@ -107,6 +116,7 @@ class Case:
     products: list[Product] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
 
     @cached_property
     def suppositions(self) -> Suppositions:

@@ -39,8 +39,6 @@ TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
-QUOTES = re.compile(r"\b(?:slides?|colleague\w*|forum|paper|post|blog|book|they|someone|somebody)\b[^.:]*\b(?:writes?|says?"
-                    r"|claims?|reads?|gives?|has|have|quotes?|states?|prints?)\b", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
 _OPTIMIZER = re.compile(r"optimizer ([\w-]+)")
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
@@ -139,23 +137,13 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-        return self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
+        return self._of_the_listed() or self.unchecked(tables), None
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
         if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
-
-    def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
-        """What somebody else writes of a form that the document has proven: a single slip away from it."""
-        if not QUOTES.search(words_before(self.statement.span)):
-            return None
-        for table, entry in product(tables, self.case.proven):
-            slip = one_slip(table, entry.table) if len(table) > 2 else None
-            if slip is not None and not slip.dropped and shared(table, entry.table) > 1:
-                return self.differs(entry, slip)
-        return None
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"

@@ -15,7 +15,7 @@ from sympy import Expr
 from symcost.check import amounts, numbers
 from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
-from symcost.check.case import Case, Stated
+from symcost.check.case import Case, Given, Stated
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
 from symcost.check.claims import claim
 from symcost.check.context import levels, words_before
@@ -27,6 +27,7 @@ from symcost.check.largest import largest_batch, whole_number
 from symcost.check.literals import state
 from symcost.check.measures import pass_pair, unit_pair
 from symcost.check.siblings import sibling_pair
+from symcost.check.quotes import is_quoted, quoted
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -217,6 +218,9 @@ class Judge:
             pairs += claims
         self._learn(made)
         self._remember(made, pairs)
+        if not is_quoted(span):
+            holds = any(pair.verdict == "holds" for pair in pairs)
+            self.case.given.append(Given(made, about, holds and worst(pairs).verdict != "differs"))
         if any(pair.verdict == "differs" for pair in pairs):
             self.case.wrong.update(made.names)
         else:
@@ -288,8 +292,13 @@ class Judge:
             return found[:1]
         if not any(item.form.free_symbols for item in made.items):
             pair = figure(self.case, made, about)
+            if pair is None or pair.verdict != "differs":
+                pair = quoted(self.case, made, about) or pair
             return [pair] if pair is not None else []
         pair, entry = claim(self.case, made, about)
+        if entry is None or entry.partial:
+            beside = quoted(self.case, made, about)
+            pair, entry = (beside, None) if beside is not None else (pair, entry)
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
             self.case.proven.append(entry)
         if entry is not None:

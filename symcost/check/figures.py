@@ -106,6 +106,8 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
     if form is None or len(found) < 2:
         return
     known = {name: numbers[-1] for name, numbers in case.knowledge.numbers.items() if name in GLOSSARY}
+    if known.keys() >= {"d", "h", "d_k"} and known["d"] != known["h"] * known["d_k"]:
+        return  # the forms that are derived suppose that all heads together are as wide as the model
     tied = {symbol.name: at(table, known) for symbol, form in case.ties.items() if (table := summands(form))}
     meanings: dict[Expr, Fraction] = {
         GLOSSARY[name].symbol: number for name, number in (tied | known).items() if number is not None

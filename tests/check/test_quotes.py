@@ -72,3 +72,73 @@ def test_a_name_that_is_given_an_exact_and_a_near_form_may_come_to_either():
     assert said(text.replace("{}", "7.40")) == "holds"
     assert said(text.replace("{}", "7.25")) == "holds"
     assert said(text.replace("{}", "3.70")) == "differs"
+
+
+LAYER = (
+    "Let $b$ be the batch size, $s$ the sequence length, $h$ the hidden size, $a$ the number of heads, $L$ the number of "
+    "layers, $V$ the vocabulary. GPT with GELU, no biases, full attention, nothing discounted.\n\nThe forward pass of a layer "
+    "costs $24bsh^2 + 4bs^2h$ FLOPs. "
+)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "A slide writes {}.",
+        "On a forum I read {}.",
+        "A colleague has {} on his whiteboard.",
+        "Seen elsewhere: {}.",
+        "Some notes keep {}.",
+        'A reader wrote in: "it is {}".',
+        "Last year's sheet had {}.",
+        "One often sees {}.",
+        "An older version of this page gave {}.",
+        "Several people write {} for it.",
+        "According to a blog post it is {}.",
+        "I have seen {} in a paper.",
+        "Our intern's version was {}.",
+        "(One of the posts prints {} for the same thing.)",
+        "*Common error.* Several of you wrote {}.",
+        "{}, says a slide.",
+    ],
+)
+def test_a_quote_is_held_against_what_the_document_has_proven(quote):
+    """24bsh² + 4bs²h: Narayanan et al. 2021, appendix; written another way, with a slip, and with two."""
+    assert said(LAYER + quote.replace("{}", "$4bsh(6h + s)$")) == "holds"
+    assert said(LAYER + quote.replace("{}", "$24bsh^2 + 2bs^2h$")) == "differs"
+    assert said(LAYER + quote.replace("{}", "$20bsh^2 + 2bs^2h$")) == "differs"
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "A slide writes $8bsh^2$ for the projections.",
+        "A colleague has $48bsh^2 + 8bs^2h$ for the backward pass.",
+        "A forum says $72bsh^2 + 12bs^2h$ for training.",
+        "Papers that count a multiply-add as one operation print $12bsh^2 + 2bs^2h$.",
+        "A slide writes $24bsh^2 + 2bs^2h$, counting only the causal half.",
+        "Some codebases have $24bsh^2$ without the scores.",
+        "A slide gives $24h^2 + 4sh$ per token.",
+        "A colleague writes $4bs^2h$ for scores and values.",
+        "Some write $L(24bsh^2 + 4bs^2h)$ for all layers.",
+        "For long sequences people write $\\approx 4bs^2h$.",
+    ],
+)
+def test_a_quote_of_something_else_is_not_held_against_it(quote):
+    assert "differs" not in worst(LAYER + quote)
+
+
+@pytest.mark.parametrize(
+    "quote, verdict",
+    [
+        ('An earlier version of this page had "MFU = 12 * 8.757e11 / 0.576 / 312e12 = 5.8%".', "differs"),
+        ('An earlier version of this page had "MFU = 12 * 5 * 8.757e11 / 0.576 / 312e12 = 29.2%".', "holds"),
+        ("A colleague has `4 * 12 * 8.757e11 / 0.461 / 312e12 = 29.2%` on his cluster.", "holds"),
+        ("A colleague has `3 * 12 * 8.757e11 / 0.576 / 312e12 = 17.5%` on his cluster.", "holds"),
+        ("With one accumulation step it is `12 * 8.757e11 / 0.576 / 312e12 = 5.8%`.", "holds"),
+    ],
+)
+def test_a_quoted_product_is_held_against_the_one_that_shares_its_factors(quote, verdict):
+    """120 sequences of 8.757e11 FLOPs in 0.576 s on 8 GPUs of 312 TFLOP/s are 36.5 PFLOP/s of 124.8."""
+    own = "MFU of one GPU: `5 * 12 * 8.757e11 / 0.576 / 312e12 = 29.2%`. "
+    assert said(own + quote) == verdict
