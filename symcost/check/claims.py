@@ -47,7 +47,7 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
-ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:( $`\\]*\Z", re.IGNORECASE)
+ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     re.compile(r"optimi[sz]er|states", re.IGNORECASE),
