@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
-from symcost.check.knowledge import Knowledge
+from symcost.check.knowledge import OWN, Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
@@ -23,7 +23,7 @@ from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositi
 from symcost.check.tables import row_values
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
-from symcost.symbols import GLOSSARY, b
+from symcost.symbols import GLOSSARY, b, c
 
 
 def _printed_rounded(value: Fraction, text: str) -> bool:
@@ -39,10 +39,21 @@ def _printed_rounded(value: Fraction, text: str) -> bool:
     return False
 
 
+def _is_length(form: Expr) -> bool:
+    """Whether a sum is a context length in two: the prompt's tokens and as many more, `s + n`; GPUs are not added to it."""
+    others = [each for each in form.args if each != c]
+    if not form.is_Add or len(others) == len(form.args):
+        return False
+    return all(each.is_Symbol and (each.name.startswith(OWN) or each.name in ("n", "D")) for each in others)
+
+
 _CODE_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _FULL_HEADS = re.compile(
     r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b",
     re.IGNORECASE,
+)
+_FEW_HEADS = re.compile(
+    r"\b(?:kv|k/v|key|key[- /](?:and )?value)[- ]heads\b|\bgrouped\b|\bGQA\b|\bkv groups", re.IGNORECASE
 )
 MOST_DESIGNS = 8
 OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
@@ -188,6 +199,7 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
+            form.replace(_is_length, lambda _: c),
         ]
         found: list[Summands] = []
         for way in ways:
@@ -206,7 +218,11 @@ class Case:
         """
         found = list(self._supposed(about, precise))
         first = self.suppositions.designs[0]
-        if first.grouped and "h_kv" not in letters and self._has_full_heads(text):
+        so_far = self.document.text[
+            : self.knowledge.position
+        ]  # a number of groups further down is another model's
+        ungrouped = not (_FEW_HEADS.search(so_far) or "h_kv" in self.letters) or self._has_full_heads(text)
+        if first.grouped and "h_kv" not in letters and ungrouped:
             found += [
                 replace(each, design=replace(first, grouped=False)) for each in found if each.design == first
             ]

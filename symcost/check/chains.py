@@ -59,6 +59,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     one, other = knowledge.opened(left.form), knowledge.opened(right.form)
     if equal(case, one, other) or equal(case, left.form, right.form):
         return Pair("holds", "SC101", shown)
+    if right.name is not None and relation in ("⇒", "→"):
+        return replace(NO_CLAIM, document=shown, message=f"{right.source.strip()} follows")
     as_named = named_forms(case, left.form, right.form, shown)
     if as_named is not None:
         return as_named

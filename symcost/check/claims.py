@@ -24,6 +24,7 @@ from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
     IN_BYTES,
+    MEMORY,
     PARAMETERS,
     WHOLE_SQUARE,
     Part,
@@ -54,6 +55,7 @@ _STATES = (
     re.compile("gradient", re.IGNORECASE),
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
+TOTAL_MEMORY = frozenset({"static_memory", "peak_memory"})
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
@@ -102,6 +104,14 @@ class Claim:
             self.about.quantities == {"kv_cache_memory"} or "N" in self.statement.names
         ):  # of all blocks, whatever else is named
             self.about = replace(self.about, parts=())
+        if "M" in self.statement.names:  # memory, whatever the words say that it is the sum of
+            about = self.about
+            self.about = replace(
+                about,
+                quantities=about.quantities & MEMORY | TOTAL_MEMORY,
+                near_quantities=about.near_quantities and about.near_quantities & MEMORY | TOTAL_MEMORY,
+                sure_quantities=about.sure_quantities & MEMORY,
+            )
 
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""

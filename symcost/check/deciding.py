@@ -16,6 +16,7 @@ from symcost.check import amounts, numbers
 from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case, Given, Stated
+from symcost.check.catalogue import Entry
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
 from symcost.check.claims import claim
 from symcost.check.context import levels, words_before
@@ -23,11 +24,11 @@ from symcost.check.documents import Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
-from symcost.check.largest import largest_batch, whole_number
+from symcost.check.largest import largest_batch
 from symcost.check.literals import state
 from symcost.check.measures import pass_pair, unit_pair
+from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
-from symcost.check.quotes import is_quoted, quoted
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -280,23 +281,9 @@ class Judge:
     # --------------------------------------------------------------------------------------------- its claims
 
     def _claims(self, made: Statement, about: Subject) -> list[Pair]:
-        rounded = whole_number(self.case, made)
-        if rounded is not None:
-            return [rounded]
-        if "b_max" in made.names:
-            found = [
-                pair
-                for item in made.items
-                if item.form.free_symbols and item.name is None and (pair := largest_batch(self.case, item))
-            ]
-            return found[:1]
-        if not any(item.form.free_symbols for item in made.items):
-            pair = figure(self.case, made, about)
-            if pair is None or pair.verdict != "differs":
-                pair = quoted(self.case, made, about) or pair
-            return [pair] if pair is not None else []
-        pair, entry = claim(self.case, made, about)
-        if entry is None or entry.partial:
+        pair, entry = self._claim(made, about)
+        found = entry is not None and not entry.partial and not says_the_same(made.span)
+        if not found and (pair is None or pair.verdict != "differs"):
             beside = quoted(self.case, made, about)
             pair, entry = (beside, None) if beside is not None else (pair, entry)
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
@@ -305,6 +292,16 @@ class Judge:
             for name in made.names:
                 self.case.meant.setdefault(name, entry)
         return [pair] if pair is not None else []
+
+    def _claim(self, made: Statement, about: Subject) -> tuple[Pair | None, Entry | None]:
+        """What is said of a statement itself, and the derived form that it is meant to be."""
+        forms = [item for item in made.items if item.form.free_symbols]
+        if not forms:
+            return figure(self.case, made, about), None
+        if "b_max" in made.names:
+            found = (largest_batch(self.case, item) for item in forms if item.name is None)
+            return next((pair for pair in found if pair is not None), None), None
+        return claim(self.case, made, about)
 
     # ------------------------------------------------------------------------------------------ what is learnt
 

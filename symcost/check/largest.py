@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 
-from sympy import Symbol
+from sympy import Expr, Rational, Symbol, floor
 
 from symcost.check.case import Case
-from symcost.check.catalogue import book
+from symcost.check.catalogue import Entry, book, rules
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, minus, scaled, summands
+from symcost.check.polynomials import Summands, key, minus, scaled, summands
 from symcost.check.slips import written
-from symcost.check.statements import Item, Statement
+from symcost.check.statements import Item
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_list
+from symcost.symbols import GLOSSARY
 
 HEAD_WIDTH = 64  # of the customary heads, where a document gives the width d but no heads
 LOOKS_AHEAD = 200  # formulas behind an approximation that may state its numbers
@@ -27,9 +27,13 @@ LOOKS_AHEAD = 200  # formulas behind an approximation that may state its numbers
 def largest_batch(case: Case, item: Item) -> Pair | None:
     """(M − static memory)/(memory of one sequence): exact, or an approximation that may promise more than fits."""
     static, each = book(case.first).entry("static_memory"), book(case.first).entry("memory_per_sequence")
-    top, bottom = item.form.as_numer_denom()
+    if static is None or each is None:
+        return None
+    form = item.form.args[0] if isinstance(item.form, floor) else item.form
+    named = _named(case, form, static, each)
+    top, bottom = (part.xreplace(named) for part in form.as_numer_denom())
     kept_each, numerator = summands(case.tied(bottom)), summands(case.tied(top))
-    if static is None or each is None or not kept_each or not numerator:
+    if not kept_each or not numerator:
         return None
     limit = next((monomial for monomial in ((), (("M", 1),)) if monomial in numerator), None)
     factor = _common(kept_each, each.table)
@@ -60,6 +64,28 @@ def largest_batch(case: Case, item: Item) -> Pair | None:
     )
     return Pair("approximates", "SC111", shown, difference=names, quantity="peak_memory",
                 message=f"unsafe: it drops {names}, so it promises more than fits{counts}")  # fmt: skip
+
+
+def _named(case: Case, form: Expr, static: Entry, each: Entry) -> dict[Expr, Expr]:
+    """Names in a quotient as what they stand for: so many bytes a parameter, what was computed for one sequence."""
+    found: dict[Expr, Expr] = {symbol: entry.total for symbol in form.free_symbols
+                               if (entry := case.meant.get(symbol.name)) is not None}  # fmt: skip
+    for monomial, value in (summands(form.as_numer_denom()[0]) or {}).items():
+        states = rules().get(key({monomial: -value}), ())
+        if any(entry.quantity == "static_memory" and not entry.stage for entry in states):
+            found[GLOSSARY["N"].symbol] = -static.total / Rational(value)
+    for symbol in form.free_symbols:
+        stated = [
+            amount
+            for value in case.knowledge.numbers.get(symbol.name, ())
+            for amount in case.amounts.get(value, ())
+        ]
+        if any(
+            amount.unit and "byte" in amount.unit.powers and amount.about.per == "sequence"
+            for amount in stated
+        ):
+            found[symbol] = each.total
+    return found
 
 
 def _counts(
@@ -108,33 +134,6 @@ def _all_numbers(case: Case) -> dict[str, tuple[Fraction, ...]]:
                     case.knowledge.letter(reading.parts[0].expr.name), (reading.parts[1].printed.value,)
                 )
     return found
-
-
-def whole_number(case: Case, statement: Statement) -> Pair | None:
-    """`23.94 ⇒ b_max = 23`: a largest number is rounded down to a whole one, a smallest one up."""
-    *_, value, name, whole = (None, None, *statement.items)
-    if value is None or name is None or statement.relations[-2:] != ["⇒", "="] or not whole.form.is_Integer:
-        return None
-    bound = re.search(r"max|min", name.name or "")
-    if bound is None or not value.is_number:
-        return None
-    for exact in case.knowledge.evaluated(value.form):
-        down = bound.group() == "max"
-        right = floor(exact) if down else ceil(exact)
-        shown = f"{value.source.strip()} ⇒ {name.source.strip()} = {whole.source.strip()}"
-        if whole.form == right:
-            return Pair("holds", "SC101", shown, message=f"rounded {'down' if down else 'up'}")
-        if abs(int(whole.form) - exact) < 1:
-            words = f"{value.source.strip()} has to be rounded {'down' if down else 'up'}"
-            return Pair(
-                "differs",
-                "SC203",
-                shown,
-                derived=str(right),
-                difference=str(right - int(whole.form)),
-                message=words,
-            )
-    return None
 
 
 def _common(document: Summands, derived: Summands) -> Fraction | None:

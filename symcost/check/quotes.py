@@ -76,6 +76,14 @@ def is_quoted(span: Span) -> bool:
     return not (_OWN_AGAIN.search(since) or _OTHERWISE.search(before) or _OTHERWISE_BEHIND.search(behind))
 
 
+def says_the_same(span: Span) -> bool:
+    """Whether a sentence says outright that its formula is for what was given: "for the same thing"."""
+    return (
+        re.search(r"\bfor (?:the|this|that) same\b|\bfor (?:it|them|that|this)\b[.,)]", span.sentence.text)
+        is not None
+    )
+
+
 def quoted(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """`M = 16N + A` on last year's sheet, where the document itself has `M = 16N + 4A` and that holds."""
     if statement.about or not is_quoted(statement.span) or TAKEN_BACK.search(words_before(statement.span)):
@@ -158,7 +166,7 @@ def _beside_a_form(case: Case, statement: Statement, own: Given) -> Pair | None:
         )
         if not known:
             return None
-        words, difference = f"the document itself has {given.source.strip()}", ""
+        words, difference = "not the same", ""
     else:
         slip = one_slip(document, derived, sure=True)
         shorthand = dropped(document, derived) and not re.search(

@@ -120,21 +120,10 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 
 _GATED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )(?<!无)gated", r"\bglu\b", r"W_?\{?3\b", r"gate_proj", r"gate, up",
-                r"\bllama", r"mistral", r"qwen",
                 r"three[- ]matri", r"two matrices in and one out")  # fmt: skip
-_UNGATED = _words(
-    r"\bgelu\b",
-    r"gpt-?[23]?\b",
-    r"megatron",
-    r"\bopt-?\d",
-    r"bloom",
-    r"ungated",
-    r"not gated",
-    r"\brelu",
-    r"无门控",
-    r"kaplan",
-    r"no gate",
-)
+_UNGATED = _words(r"\bgelu\b", r"ungated", r"not gated", r"\brelu", r"无门控", r"no gate", r"\btwo[- ]matri")
+_LIKE_LLAMA = _words(r"\bllama", r"mistral", r"qwen")
+_LIKE_GPT = _words(r"gpt-?[23]?\b", r"megatron", r"\bopt-?\d", r"bloom", r"kaplan")
 _GATE_NAMED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )gated (?:mlp|ffn|feed)")
 _NO_GATE_NAMED = _words(
     r"\bgelu\b", r"\brelu\b", r"\bungated", r"not gated"
@@ -235,6 +224,9 @@ def said(yes: re.Pattern[str], no: re.Pattern[str], text: str) -> bool | None:
 def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Design]]:
     """The designs that a text may speak of, the likeliest first: what it says holds, the rest is varied; then others."""
     gated_words, plain_words = len(_GATED.findall(text)), len(_UNGATED.findall(text))
+    if bool(gated_words) == bool(plain_words):  # else models that are only mentioned say nothing
+        gated_words += len(_LIKE_LLAMA.findall(text))
+        plain_words += len(_LIKE_GPT.findall(text))
     gated = gated_words >= plain_words
     both = _GATE_NAMED.search(text) is not None and _NO_GATE_NAMED.search(text) is not None
     base = LIKE_LLAMA if gated else LIKE_GPT

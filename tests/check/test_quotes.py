@@ -142,3 +142,48 @@ def test_a_quoted_product_is_held_against_the_one_that_shares_its_factors(quote,
     """120 sequences of 8.757e11 FLOPs in 0.576 s on 8 GPUs of 312 TFLOP/s are 36.5 PFLOP/s of 124.8."""
     own = "MFU of one GPU: `5 * 12 * 8.757e11 / 0.576 / 312e12 = 29.2%`. "
     assert said(own + quote) == verdict
+
+
+FP32 = (
+    "A llama in fp32 with AdamW, a separate head and no grouping: $b$ sequences of $c$ tokens, width $d$, $d_{ff}=4d$, $h$ "
+    "heads, $L$ layers, vocabulary $v$. It has $N = L(16d^2+2d) + 2dv + d$ parameters and saves $A = L(20bcd + bhc^2) + 2bcd "
+    "+ bcv$ elements for the backward pass. "
+)
+GELU = (
+    "Model S has $L=24$ blocks of width $d=1024$, $h=16$ heads, $v=32768$; the feed-forward is two matrices with GELU, no "
+    "biases, fp32, $N$ parameters. $b$ sequences of $c=1024$ tokens."
+)
+CACHE = "A GPT of $L$ layers, $h$ heads, width $d$, in bf16; $b$ prompts of length $s$, $n$ generated tokens. The KV cache has "
+
+
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        (  # a total of names
+            FP32 + "Peak memory: $M = 16N + 4A$ bytes.",
+            FP32 + "Peak memory: $M = 16N + 4A$ bytes. Last year's sheet had $M = 16N + A$ bytes.",
+        ),
+        (  # the largest batch, by a number that was computed for one sequence
+            GELU
+            + r" A sequence needs $A = 4\cdot 840{,}957{,}952 \approx 3.364$ GB per sequence. The largest batch is "
+            r"$b_{\max} = \left\lfloor \frac{M - 16N}{A} \right\rfloor$.",
+            GELU
+            + r" A sequence needs $A = 4\cdot 840{,}957{,}952 \approx 3.364$ GB per sequence. The largest batch is "
+            r"$b_{\max} = \left\lfloor \frac{M - 16N}{A} \right\rfloor$. Several of you wrote "
+            r"$b_{\max} = \left\lfloor \frac{M}{16N + A} \right\rfloor$.",
+        ),
+        (  # a context in two parts, and a quote that says that it is of the same
+            CACHE + "$4bLd(s+n)$ bytes.",
+            CACHE + "$4bLd(s+n)$ bytes. A post prints $4bd(s+n)$ for the same thing.",
+        ),
+        (  # what a document says of itself counts before the models that it mentions; what comes later is another model's
+            GELU
+            + " Forward, one block: $24bcd^2 + 4bc^2d$.\n\n# Others\n\nLlama-2-7B and Mistral-7B (8 key/value heads).",
+            GELU
+            + " Forward, one block: $24bcd^2 + 2bc^2d$.\n\n# Others\n\nLlama-2-7B and Mistral-7B (8 key/value heads).",
+        ),
+    ],
+)
+def test_a_name_is_held_against_what_it_stands_for(right, wrong):
+    assert "differs" not in worst(right) and said(right) == "holds"
+    assert "differs" in worst(wrong)
