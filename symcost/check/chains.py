@@ -20,6 +20,7 @@ from symcost.check.slips import dropped, one_slip, written
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
+from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
 from symcost.symbols import d_ff
 
@@ -73,6 +74,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
         for c in knowledge.evaluated(right.form)
     ):
         return Pair("holds", "SC101", shown, message="at the numbers known")
+    if len(statement.items) > 2 and (roots := _roots(one, other, shown)) is not None:
+        return roots
     first, second = summands(case.tied(one)), summands(case.tied(other))
     factor = ratio(first, second) if first and second else None
     if factor is not None and abs(factor - 1) <= ROUNDED:
@@ -124,6 +127,18 @@ def equal(case: Case, one: Expr, other: Expr) -> bool:
         summands(one.xreplace(ties)) == summands(other.xreplace(ties))
         for ties in (case.ties, {**case.ties, d_ff: FOUR_WIDE})
     )
+
+
+def _roots(one: Expr, other: Expr, shown: str) -> Pair | None:
+    """`20√(C/120) = √(C/6)`: two products with square roots, whose squares tell, since all letters are positive."""
+    if summands(one) is not None and summands(other) is not None:
+        return None
+    first, second = summands(one**2), summands(other**2)
+    factor = ratio(second, first) if first and second and len(first) == 1 else None
+    if factor is None or factor == 1:
+        return Pair("holds", "SC101", shown) if factor else None
+    return Pair("differs", "SC202", shown, derived=plain_text(one),
+                message=f"the square of the right side is {factor} times that of the left side")  # fmt: skip
 
 
 def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:

@@ -187,3 +187,16 @@ CACHE = "A GPT of $L$ layers, $h$ heads, width $d$, in bf16; $b$ prompts of leng
 def test_a_name_is_held_against_what_it_stands_for(right, wrong):
     assert "differs" not in worst(right) and said(right) == "holds"
     assert "differs" in worst(wrong)
+
+
+@pytest.mark.parametrize(
+    "text, verdict",
+    [
+        (r"Then $D_{opt} = 20\sqrt{C/120} = \sqrt{10C/3}$.", "holds"),
+        (r"Then $D_{opt} = 20\sqrt{C/120} = \sqrt{C/6}$.", "differs"),
+        (r"Then $x = \sqrt{N} = \sqrt{2N}\,\sqrt{1/2}$.", "holds"),
+        (r"We solve $\sqrt{N} = 2\sqrt{D}$.", "unchecked"),
+    ],
+)
+def test_roots_in_a_chain_are_compared_by_their_squares(text, verdict):
+    assert said(text) == verdict
