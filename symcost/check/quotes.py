@@ -15,7 +15,7 @@ from symcost.check.context import words_before
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.numbers import compare
-from symcost.check.polynomials import minus, summands
+from symcost.check.polynomials import Monomial, minus, summands
 from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject, said
@@ -169,15 +169,18 @@ def _beside_a_form(case: Case, statement: Statement, own: Given) -> Pair | None:
         words, difference = "not the same", ""
     else:
         slip = one_slip(document, derived, sure=True)
-        shorthand = dropped(document, derived) and not re.search(
-            _PAGE, statement.span.sentence.text, re.IGNORECASE
-        )
+        lost = dropped(document, derived)
+        shorthand = lost and max(map(_degree, lost)) < max(map(_degree, document))
         if shorthand or (slip is None and not document.keys() & derived.keys()):
             return None
         words = slip.words if slip is not None else f"the document itself has {written(derived)}"
         difference = written(minus(derived, document))
     return Pair("differs", "SC202", shown, plain_text(given.form), difference,
                 f"{words}; {given.source.strip()} holds for the same")  # fmt: skip
+
+
+def _degree(monomial: Monomial) -> int:
+    return sum(power for _, power in monomial)
 
 
 def _whole(case: Case, form: Expr) -> Expr:

@@ -122,6 +122,7 @@ def test_a_quote_is_held_against_what_the_document_has_proven(quote):
         "A colleague writes $4bs^2h$ for scores and values.",
         "Some write $L(24bsh^2 + 4bs^2h)$ for all layers.",
         "For long sequences people write $\\approx 4bs^2h$.",
+        "It has $12h^2 + 13h$ parameters if biases count; many papers write $12h^2$.",
     ],
 )
 def test_a_quote_of_something_else_is_not_held_against_it(quote):
