@@ -16,7 +16,7 @@ from symcost.check.context import words_before
 from symcost.check.findings import Pair
 from symcost.check.numbers import NEAR
 from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
-from symcost.check.slips import dropped, one_slip, written
+from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
@@ -39,6 +39,11 @@ TAKEN_BACK = re.compile(
 )
 DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip
+
+ANOTHER_CASE = re.compile(
+    r"\b(?:with(?:out)?|if|when|now|under|instead|becomes?|unless|recomput\w+|count\w*|other|causal|shard\w*)\b",
+    re.IGNORECASE,
+)
 
 
 def assumed(left: Item, right: Item, relation: str, statement: Statement) -> bool:
@@ -251,12 +256,26 @@ def _about(case: Case, left: Item, right: Item, shown: str) -> Pair:
 
 
 def _redefined(left: Item, first: Summands, second: Summands, shown: str) -> Pair:
-    if one_slip(second, first) is None:
+    slip = one_slip(second, first)
+    if slip is None:
         return replace(
             NO_CLAIM, document=shown, message=f"{left.source.strip()} is defined again, as something else"
         )
+    stale = shared(second, first) and not (slip.dropped or slip.added)  # one place of it reads otherwise
     return Pair("unchecked", "SC205", shown, derived=written(first), difference=written(minus(first, second)),
-                message=f"{left.source.strip()} was {written(first)} before")  # fmt: skip
+                message=f"{left.source.strip()} was {written(first)} before", fix=written(first) if stale else "")  # fmt: skip
+
+
+def restated(case: Case, statement: Statement, pair: Pair) -> Pair:
+    """A name that had another form before differs where that form is what is derived for it, and this one a slip of it."""
+    entries = [entry for name in statement.names if (entry := case.meant.get(name)) is not None]
+    if pair.code != "SC205" or not pair.fix or ANOTHER_CASE.search(statement.span.sentence.text):
+        return pair
+    if pair.derived not in [written(entry.table) for entry in entries]:
+        return pair
+    return replace(
+        pair, verdict="differs", code="SC201", message=f"{pair.message}, and that is what is derived"
+    )
 
 
 def unknown_words(case: Case, *forms: Expr) -> str:

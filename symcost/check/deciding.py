@@ -17,7 +17,7 @@ from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case, Given, Stated
 from symcost.check.catalogue import Entry
-from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
+from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied, restated
 from symcost.check.claims import claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
@@ -216,7 +216,7 @@ class Judge:
                 pair.verdict == "holds" for pair in claims
             ):  # one of several cases, each with its own form
                 pairs = [pair for pair in pairs if pair.code != "SC205"]
-            pairs += claims
+            pairs = [restated(self.case, made, pair) for pair in pairs] + claims
         self._learn(made)
         self._remember(made, pairs)
         if not is_quoted(span):

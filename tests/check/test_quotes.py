@@ -201,3 +201,22 @@ def test_a_name_is_held_against_what_it_stands_for(right, wrong):
 )
 def test_roots_in_a_chain_are_compared_by_their_squares(text, verdict):
     assert said(text) == verdict
+
+
+BLOCK = (
+    "Letters: $b$ sequences, $c$ tokens each, $d$ model width, $h$ heads, $L$ layers. A llama: SwiGLU of width $4d$, RMSNorm, "
+    "no biases, no grouping. One block saves $A = 20bcd + bhc^2$ elements for the backward pass.\n\n# Summary\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "restated, verdict",
+    [
+        ("$A = bc(20d + hc)$, as above.", "holds"),
+        ("$A = 16bcd + bhc^2$, as above.", "differs"),
+        ("With every result kept it is $A = 22bcd + bhc^2$.", "unchecked"),
+    ],
+)
+def test_a_name_that_is_given_two_forms_differs_where_one_of_them_is_derived(restated, verdict):
+    """20bcd + bhc²: CS190C 2026, lecture 9."""
+    assert said(BLOCK + restated) == verdict
