@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
-from symcost.check.knowledge import OWN, Knowledge
+from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
@@ -23,7 +23,7 @@ from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositi
 from symcost.check.tables import row_values
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
-from symcost.symbols import GLOSSARY, b, c
+from symcost.symbols import GLOSSARY, b
 
 
 def _printed_rounded(value: Fraction, text: str) -> bool:
@@ -37,14 +37,6 @@ def _printed_rounded(value: Fraction, text: str) -> bool:
             ):
                 return True
     return False
-
-
-def _is_length(form: Expr) -> bool:
-    """Whether a sum is a context length in two: the prompt's tokens and as many more, `s + n`; GPUs are not added to it."""
-    others = [each for each in form.args if each != c]
-    if not form.is_Add or len(others) == len(form.args):
-        return False
-    return all(each.is_Symbol and (each.name.startswith(OWN) or each.name in ("n", "D")) for each in others)
 
 
 _CODE_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
@@ -199,7 +191,6 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
-            form.replace(_is_length, lambda _: c),
         ]
         found: list[Summands] = []
         for way in ways:

@@ -273,9 +273,8 @@ def restated(case: Case, statement: Statement, pair: Pair) -> Pair:
         return pair
     if pair.derived not in [written(entry.table) for entry in entries]:
         return pair
-    return replace(
-        pair, verdict="differs", code="SC201", message=f"{pair.message}, and that is what is derived"
-    )
+    form, message = statement.items[-1].source.strip(), f"{pair.message}, and that is what is derived"
+    return replace(pair, verdict="differs", code="SC201", document=form, message=message)
 
 
 def unknown_words(case: Case, *forms: Expr) -> str:

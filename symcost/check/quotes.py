@@ -62,6 +62,7 @@ _OTHERWISE_BEHIND = re.compile(
     re.IGNORECASE,
 )
 _KEEPS = re.compile(r"\b(?:keeps?|kept)\b", re.IGNORECASE)  # notes keep formulas, layers keep tensors
+MOST_BACK = 100  # statements before a quote
 FEWEST_SHARED = 2  # terms, or factors of products of numbers, that two of one quantity have in common
 
 
@@ -105,7 +106,7 @@ def _said(statement: Statement) -> Item:
 
 def _forms(case: Case, statement: Statement, about: Subject) -> Iterator[Given]:
     """What the document gave for the same quantity: by its name; in the row that is named; right before, or near it."""
-    forms = [own for own in reversed(case.given) if _said(own.statement).form.free_symbols]
+    forms = [own for own in case.given[: -MOST_BACK - 1 : -1] if _said(own.statement).form.free_symbols]
     if statement.names:
         yield from (own for own in forms if set(own.statement.names) & set(statement.names))
         return
@@ -193,7 +194,7 @@ def _whole(case: Case, form: Expr) -> Expr:
 
 def _products(case: Case, statement: Statement) -> Iterator[Given]:
     """The arithmetic of the section before this one, the nearest first."""
-    for own in reversed(case.given):
+    for own in case.given[: -MOST_BACK - 1 : -1]:
         if own.statement.span.block.headings != statement.span.block.headings:
             return
         if own.holds and len(own.statement.items) > 1 and not _said(own.statement).form.free_symbols:
