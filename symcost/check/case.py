@@ -48,6 +48,7 @@ _FEW_HEADS = re.compile(
     r"\b(?:kv|k/v|key|key[- /](?:and )?value)[- ]heads\b|\bgrouped\b|\bGQA\b|\bkv groups", re.IGNORECASE
 )
 MOST_DESIGNS = 8
+MOST_BACK = 100  # statements that one may be held against
 OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
 
 

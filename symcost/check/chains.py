@@ -8,9 +8,9 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
-from sympy import Expr
+from sympy import Expr, Symbol, cancel
 
-from symcost.check.case import Case
+from symcost.check.case import MOST_BACK, Case
 from symcost.check.catalogue import book
 from symcost.check.context import words_before
 from symcost.check.findings import Pair
@@ -22,7 +22,7 @@ from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
-from symcost.symbols import d_ff
+from symcost.symbols import GLOSSARY, d_ff
 
 NO_CLAIM = Pair("no claim", "SC401", "")
 
@@ -85,6 +85,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     factor = ratio(first, second) if first and second else None
     if factor is not None and abs(factor - 1) <= ROUNDED:
         return Pair("holds", "SC101", shown, message=f"with a coefficient rounded by {percent(factor - 1)}")
+    if left.name in knowledge.definitions and (first is None or second is None):
+        return Pair("unchecked", "SC205", shown, message=f"{left.source.strip()} was another form before")
     if knowledge.unknown(one) or knowledge.unknown(other) or first is None or second is None:
         if statement.about:
             return _about(case, left, right, shown)
@@ -118,6 +120,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
 
 
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
+_SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
+_OF_LETTER = re.compile(r"\w+_(?:opt|max|min|star|crit)")
 _EXTREME = re.compile(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
 
 
@@ -225,6 +229,48 @@ def _solved(case: Case, items: Sequence[Item]) -> Pair:
     more = f": {items[2].source} should be {rounded(factor, 4)} times that" if factor else ""
     return Pair("differs", "SC202", shown, derived=written(one), difference=written(minus(one, other)),
                 message=f"put in, the left side is {written(one)} and the right side {written(other)}{more}")  # fmt: skip
+
+
+def solved_for(case: Case, statement: Statement) -> Pair | None:
+    """`N_opt = √(C/120)` where it says `C = 120N²`; `b_max = M/A` where it has `A·b`, which then is M."""
+    named = next(
+        (item for item in statement.items if item.name and _OF_LETTER.fullmatch(plain_name(item.name))), None
+    )
+    forms = [item.form for item in statement.items if item.name is None and item.form.free_symbols]
+    if named is None or not forms:
+        return None
+    letter = Symbol(case.knowledge.letter(plain_name(str(named.name)).rpartition("_")[0]), positive=True)
+    shown = f"{named.source.strip()} = {statement.items[-1].source.strip()}"
+    wrong = None
+    for own in case.given[: -MOST_BACK - 1 : -1]:
+        left, right = _equation(own.statement)
+        if letter not in left.free_symbols | right.free_symbols:
+            continue
+        source = own.statement.span.text.strip()
+        if equal(case, *(side.xreplace({letter: forms[0]}) for side in (left, right))):
+            return Pair("holds", "SC101", shown, message=f"it solves {source}")
+        if not _is_of_the_row(statement, own.statement):
+            continue
+        solution = cancel(right * letter / left)
+        if letter not in solution.free_symbols:
+            wrong = Pair("differs", "SC202", shown, derived=plain_text(solution),
+                         message=f"put into {source}, it does not come to {plain_text(right)}")  # fmt: skip
+    return wrong
+
+
+def _equation(statement: Statement) -> tuple[Expr, Expr]:
+    """The two sides of an equation; else a form and the memory that it may fill."""
+    forms = [item.form for item in statement.items]
+    return (forms[0], forms[1]) if statement.relations == ["="] else (forms[-1], GLOSSARY["M"].symbol)
+
+
+def _is_of_the_row(statement: Statement, row: Statement) -> bool:
+    """Whether a statement says that it solves the form of a table's row, by the name of that row."""
+    cell = row.span.block.cell
+    named = (
+        cell is not None and cell.row.strip() and cell.row.strip() in statement.label and len(row.items) == 1
+    )
+    return bool(named and _SOLVING.search(" ".join(statement.span.block.lead)))
 
 
 def _is_equation(statement: Statement, left: Item, right: Item) -> bool:

@@ -17,7 +17,16 @@ from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
 from symcost.check.case import Case, Given, Stated
 from symcost.check.catalogue import Entry
-from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied, restated
+from symcost.check.chains import (
+    NO_CLAIM,
+    TAKEN_BACK,
+    UNCERTAIN,
+    assumed,
+    form_pair,
+    implied,
+    restated,
+    solved_for,
+)
 from symcost.check.claims import claim
 from symcost.check.context import levels, words_before
 from symcost.check.documents import Document, Span
@@ -301,7 +310,8 @@ class Judge:
         if "b_max" in made.names:
             found = (largest_batch(self.case, item) for item in forms if item.name is None)
             return next((pair for pair in found if pair is not None), None), None
-        return claim(self.case, made, about)
+        solved = solved_for(self.case, made)
+        return (solved, None) if solved is not None else claim(self.case, made, about)
 
     # ------------------------------------------------------------------------------------------ what is learnt
 

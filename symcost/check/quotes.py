@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sympy import Expr, floor
 
 from symcost.check.amounts import literals
-from symcost.check.case import Case, Given
+from symcost.check.case import MOST_BACK, Case, Given
 from symcost.check.chains import TAKEN_BACK, equal
 from symcost.check.context import words_before
 from symcost.check.documents import Span
@@ -62,7 +62,6 @@ _OTHERWISE_BEHIND = re.compile(
     re.IGNORECASE,
 )
 _KEEPS = re.compile(r"\b(?:keeps?|kept)\b", re.IGNORECASE)  # notes keep formulas, layers keep tensors
-MOST_BACK = 100  # statements before a quote
 FEWEST_SHARED = 2  # terms, or factors of products of numbers, that two of one quantity have in common
 
 

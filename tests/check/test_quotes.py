@@ -220,3 +220,24 @@ BLOCK = (
 def test_a_name_that_is_given_two_forms_differs_where_one_of_them_is_derived(restated, verdict):
     """20bcd + bhc²: CS190C 2026, lecture 9."""
     assert said(BLOCK + restated) == verdict
+
+
+STAGES = (
+    "$\\Psi$ parameters, $N_d$ GPUs, $K$ bytes of optimizer for each parameter.\n\n| stage | bytes |\n|---|---|\n"
+    "| ZeRO-1 | $4\\Psi + \\frac{K\\Psi}{N_d}$ |\n| ZeRO-2 | $2\\Psi + \\frac{(2+K)\\Psi}{N_d}$ |\n\n"
+    "With $M$ bytes for each GPU. Solving the row for $\\Psi$:\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text, verdict",
+    [
+        (r"We train with $C = 120\,N^2$ FLOPs. Then $N_{opt} = \sqrt{C/120}$.", "holds"),
+        (r"We train with $C = 120\,N^2$ FLOPs. Then $N_{opt} = \sqrt{C}/120$.", "no claim"),
+        (STAGES + r"$$\text{ZeRO-2:}\quad \Psi_{max} = \frac{M N_d}{2N_d + 2 + K}$$", "holds"),
+        (STAGES + r"$$\text{ZeRO-2:}\quad \Psi_{max} = \frac{M N_d}{2N_d + K}$$", "differs"),
+        (STAGES + r"$$\Psi_{max} = \frac{M N_d}{2N_d + K}$$", "no claim"),
+    ],
+)
+def test_a_best_or_largest_value_is_put_into_what_it_solves(text, verdict):
+    assert said(text) == verdict
