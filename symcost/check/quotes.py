@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from sympy import Expr, floor
 
-from symcost.check.amounts import literals
 from symcost.check.case import MOST_BACK, Case, Given
 from symcost.check.chains import TAKEN_BACK, equal
 from symcost.check.context import words_before
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.literals import literals
 from symcost.check.numbers import compare
 from symcost.check.polynomials import Monomial, minus, summands
 from symcost.check.slips import dropped, one_slip, shared, written

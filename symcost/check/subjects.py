@@ -299,7 +299,8 @@ _EXCEPT = re.compile(
 _QUALIFIED = re.compile(
     r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
     r"|additional|more than|less|difference|"
-    r"shapes?|others?|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of|mlp|ffn|feed-?forward|attention|experts?|step)\b)|"
+    r"shapes?|others?"
+    r"|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of|mlp|ffn|feed-?forward|attention|experts?|step)\b)|"
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
