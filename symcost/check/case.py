@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -172,10 +172,11 @@ class Case:
         """What a form in some letters is held against, the likeliest first; `text` is that of its block.
 
         `precise` also varies the bytes. A form without d_ff is also held against what the document ties it to, and against
-        d_ff = 4d; one without h_kv against full heads, where the words say so.
+        d_ff = 4d; one without h_kv against full heads, where the words say so; one with a letter for the bytes of an
+        element against what is in that letter.
         """
-        found = list(self._supposed(about, precise))
-        first = self.suppositions.designs[0]
+        found = list(self._written_in(letters, self._supposed(about, precise and "w" not in letters)))
+        first = self.suppositions.designs[0].written_in(letters)
         if first.grouped and "h_kv" not in letters and self._has_full_heads(text):
             found += [
                 replace(each, design=replace(first, grouped=False)) for each in found if each.design == first
@@ -215,23 +216,35 @@ class Case:
                 for precision in given.precisions:
                     yield given.under(design, f"{base}{ending}", precision)
 
-    def books(self) -> Iterator[Book]:
-        """Where a form is looked up that the words do not announce: designs first, then other conventions and options."""
-        given = self.suppositions
-        for design in given.designs[:MOST_DESIGNS]:
-            yield book(given.under(design, given.conventions[0]))
-        for precision in given.precisions if not given.conventions[0].startswith("megatron") else ():
-            yield book(given.under(given.designs[0], given.conventions[0], precision))
+    def _written_in(self, letters: Collection[str], supposed: Iterable[Supposed]) -> Iterator[Supposed]:
+        """What some suppositions are for a form in these letters, each once."""
+        in_letters = (("w", GLOSSARY["w"].symbol),) if "w" in letters else ()
+        return iter(
+            dict.fromkeys(
+                replace(each, design=each.design.written_in(letters), ties=(*each.ties, *in_letters))
+                for each in supposed
+            )
+        )
 
-    def other_books(self) -> Iterator[Book]:
+    def books(self, letters: Collection[str]) -> Iterator[Book]:
+        """Where a form in some letters is looked up that the words do not announce: designs first, then bytes."""
         given = self.suppositions
-        for design in given.others:
-            yield book(given.under(design, given.conventions[0]))
-        for convention in given.conventions[1:]:
-            yield book(given.under(given.designs[0], convention))
-        for option in ("flash", "checkpoint", "causal"):
-            if option not in given.conventions[0]:
-                yield book(given.under(given.designs[0], f"{given.conventions[0]}+{option}"))
+        bytewise = () if given.conventions[0].startswith("megatron") else given.precisions
+        yield from map(book, self._written_in(letters, [
+            *(given.under(design, given.conventions[0]) for design in given.designs[:MOST_DESIGNS]),
+            *(given.under(given.designs[0], given.conventions[0], precision) for precision in bytewise),
+        ]))  # fmt: skip
+
+    def other_books(self, letters: Collection[str]) -> Iterator[Book]:
+        """The same of other designs, conventions and options."""
+        given = self.suppositions
+        first, base = given.designs[0], given.conventions[0]
+        options = [option for option in ("flash", "checkpoint", "causal") if option not in base]
+        yield from map(book, self._written_in(letters, [
+            *(given.under(design, base) for design in given.others),
+            *(given.under(first, convention) for convention in given.conventions[1:]),
+            *(given.under(first, f"{base}+{option}") for option in options),
+        ]))  # fmt: skip
 
     def settle_size(self) -> None:
         """Takes what is derived for N, the number of parameters, where the document prints that very number."""

@@ -11,7 +11,19 @@ from itertools import product
 from sympy import Expr
 
 from symcost.check.case import OPTION_NAMES, Case
-from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
+from symcost.check.catalogue import (
+    BLOCK,
+    CORE,
+    OF_SIZES,
+    ONE_TOKEN,
+    PASSES,
+    PER_SEQUENCE,
+    QUANTITIES,
+    SIZED,
+    Entry,
+    book,
+    rules,
+)
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
@@ -35,7 +47,8 @@ from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
 
-TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what is derived
+SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
+TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
@@ -48,15 +61,16 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
-CORE = frozenset({"scores", "P", "O"})
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     re.compile(r"optimi[sz]er|states", re.IGNORECASE),
     re.compile("gradient", re.IGNORECASE),
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
+OF_ROUTING = frozenset({"tokens_of_expert", "sent_to_experts", "sent_to_experts_memory"})
+RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
+EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
-PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
 
@@ -99,10 +113,14 @@ class Claim:
         return str(1 + gradients + weights)
 
     def __post_init__(self) -> None:
-        if (
-            self.about.quantities == {"kv_cache_memory"} or "N" in self.statement.names
-        ):  # of all blocks, whatever else is named
+        """What a size of the model is said to be, and what is of all blocks or of none, whatever else is named."""
+        sizes = [SIZE_OF[name] for name in self.statement.names if name in SIZE_OF]
+        if sizes and sizes[0] != "parameters":
+            self.about = self.about.of(sizes[0])
+        if sizes or self.about.quantities == {"kv_cache_memory"}:
             self.about = replace(self.about, parts=())
+        elif self.about.quantities and self.about.quantities <= OF_ROUTING:
+            self.about = replace(self.about, parts=BLOCK)
 
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
@@ -186,6 +204,8 @@ class Claim:
         for supposed in self.case.supposed(
             about, nearby, precise=bool(set(quantities) & IN_BYTES), letters=letters
         ):
+            for quantity, per in product(SIZED if letters & OF_SIZES and not letters & RANKS else (), pers):
+                yield from book(supposed).sized(quantity, letters, per) if quantity in quantities else ()
             for quantity in quantities:
                 for chosen in _choices(quantity, parts):
                     for in_all in every:
@@ -229,6 +249,7 @@ class Claim:
 
     def looked_up(self, table: Summands) -> Entry | None:
         """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
+        letters = {name for monomial in table for name, _ in monomial}
         other: Entry | None = None
         for books, partial in (
             (self.case.books, False),
@@ -237,7 +258,7 @@ class Claim:
         ):
             if other is not None and books == self.case.other_books:
                 break  # it has a meaning under the document's own convention
-            for each in books():
+            for each in books(letters):
                 found = sorted(
                     each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
                 )
@@ -264,6 +285,8 @@ class Claim:
     def _may_be(self, entry: Entry) -> bool:
         """Whether the words near a form let it be this quantity."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
+        if self.about.in_bytes:  # "4bcd bytes forward"
+            near -= FLOPS
         return not near or entry.quantity in near
 
     def _agrees(self, found: Entry) -> bool:
@@ -277,6 +300,9 @@ class Claim:
             return False
         if about.near_per == "token" and found.per == "sequence":
             return False
+        given = self.case.suppositions
+        if found.supposed and found.supposed.design.adapted and given.half is not None:
+            return found.supposed.precision in (None, given.precisions[0])
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
         return (
@@ -338,7 +364,7 @@ class Claim:
                 continue
             if entry.supposed is None and (not slip.factor or self._is_another_rule(table)):
                 continue  # a rule of thumb is only told by its letters
-            if slip.factor and len(PASSES & about.sure_quantities) > 1:
+            if slip.factor and len(PASSES & about.sure_quantities) > 1 and shared(table, entry.table) < 2:
                 continue  # it may be the FLOPs of another pass
             score = (shared(table, entry.table), -rank)
             if best is None or score > best[0]:
@@ -387,7 +413,7 @@ class Claim:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
         letters = {name for monomial in table for name, _ in monomial}
         return self.about.sharp or (
-            bool(self.about.near_quantities) and bool(letters & {"L", "N"}) and not self.about.parts
+            bool(self.about.near_quantities) and bool(letters & {"L", *OF_SIZES}) and not self.about.parts
         )
 
     def _is_declared(self, form: Expr) -> bool:
@@ -405,13 +431,15 @@ class Claim:
         about = self.about
         first = self.case.suppositions.designs[0]
         letters = {name for monomial in table for name, _ in monomial}
-        bytes_known = self.case.suppositions.half is not None or self.case.suppositions.conventions[
-            0
-        ].startswith("megatron")
+        bytes_known = (
+            "w" in letters
+            or self.case.suppositions.half is not None
+            or self.case.suppositions.conventions[0].startswith("megatron")
+        )
         for entry in self.announced(table):
             if entry.supposed is not None and entry.supposed.design not in (
-                first,
-                replace(first, grouped="h_kv" in letters),
+                first.written_in(letters),
+                replace(first, grouped="h_kv" in letters).written_in(letters),
             ):
                 continue
             megatron = self.case.suppositions.conventions[0].startswith("megatron")
@@ -604,15 +632,22 @@ def wanted(about: Subject) -> frozenset[str]:
         wanted |= {"step_flops", "training_time"}
     if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
+    if "parameters" in wanted:
+        wanted.add("adapter_parameters")
     return frozenset(wanted)
 
 
 def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons."""
+    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of experts
+    also those that every token is sent to."""
     if quantity.startswith("kv_cache"):
         yield ()
         return
     yield parts
+    if quantity in OF_ROUTING:
+        yield ((EXPERTS, frozenset({"x_e"})),)  # one way
+    if (EXPERTS, frozenset()) in parts:
+        yield (*parts, (SHARED, frozenset()))
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):

@@ -22,7 +22,7 @@ FLOPS = frozenset(
 )
 MEMORY = frozenset({
     "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "activation_memory", "memory_per_sequence",
-    "peak_memory", "kv_cache_memory",
+    "peak_memory", "kv_cache_memory", "inference_memory", "sent_to_experts_memory",
 })  # fmt: skip
 IN_BYTES = MEMORY | {"kv_cache_memory"}
 
@@ -61,7 +61,8 @@ _QUANTITIES = _table(
     (r"\b(?:backward|bwd|backprop\w*)\b|反向", "backward_flops"),
     (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|前向|正向", "forward_flops"),
     (
-        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)",
+        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)"
+        r"|\ba key and a value\b",
         "kv_cache_memory",
     ),
     (
@@ -74,6 +75,20 @@ _QUANTITIES = _table(
     (r"\b(?:model|training) states?\b|\bstates\b", "static_memory"),
     (r"\bgradients?\b|梯度", "gradient_memory"),
     (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b|优化器", "optimizer_memory optimizer_flops static_memory"),
+    (
+        r"\b(?:idle|unused|inactive|dormant)\b[^.;]{0,12}\b(?:parameters?|params|weights?)\b"
+        r"|\b(?:parameters?|params|weights?)\b[^.;]{0,24}\b(?:idle|unused|inactive|dormant|not used)\b",
+        "idle_parameters",
+    ),
+    (
+        r"\b(?:tokens?|load|capacity|slots?|room|buffer)\b[^.;]{0,30}\b(?:per|each|an|one|every) (?:\w+ )?expert\b"
+        r"|\b(?:an|each|every|one) (?:\w+ )?expert (?:gets?|receives?|sees|handles|processes)\b",
+        "tokens_of_expert",
+    ),
+    (
+        r"\b(?:dispatch(?:es|ed|ing)?|all-to-all|travels?|sent|copied|copies)\b[^.;]{0,40}\bexperts?\b",
+        "sent_to_experts sent_to_experts_memory",
+    ),
     (
         r"\bactiv(?:e|ated)\b(?![^.;]{0,12}experts)[^.;]{0,30}\b(?:parameters?|params|weights)\b"
         r"|\b(?:parameters?|params|weights)\b[^.;]{0,40}\b(?:active|activated|touch\w*|used per token)\b",
