@@ -20,6 +20,7 @@ from symcost.check.polynomials import (
     form_of,
     key,
     minus,
+    quotient,
     signature,
     summands,
     times,
@@ -276,7 +277,7 @@ class Book:
         rest, tables = groups.pop("", []), []
         for size, pieces in groups.items():
             name = next((name for name in SIZES[size] if name in letters), None)
-            each = _quotient(total(piece.in_all for piece in pieces), self._size(size)) if name else None
+            each = quotient(total(piece.in_all for piece in pieces), self._size(size)) if name else None
             if each is None:
                 rest += pieces
             else:
@@ -461,21 +462,6 @@ def _size_of(piece: Piece, quantity: str) -> str:
     if quantity in PASSES:
         return "" if piece.tensor in CORE else "N_matmul"
     return "" if "b" in letters else "N"
-
-
-def _quotient(whole: Summands, part: Summands) -> Summands | None:
-    """The single term by which a part is to be multiplied for the whole; None where there is none."""
-    [first, *_] = part.items()
-    for monomial, value in whole.items():
-        factor = (
-            times(
-                {monomial: value}, {tuple((name, -power) for name, power in first[0]): 1 / Fraction(first[1])}
-            )
-            or {}
-        )
-        if times(part, factor) == whole:
-            return factor
-    return None
 
 
 def _step_of(term: Term) -> str:

@@ -30,6 +30,7 @@ from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
+from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import (
@@ -79,6 +80,9 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
     forms = [item for item in statement.items if item.form.free_symbols and item.name is None]
     if TAKEN_BACK.search(words_before(statement.span)):
         return None, None
+    crossed = crossing(case, statement, about, wanted(about))
+    if crossed is not None:
+        return crossed, None
     if not forms:
         return None, None
     if any(name in GLOSSARY and name not in TOTALS for name in statement.names):
@@ -156,7 +160,8 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-        return self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
+        of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
+        return of_a_whole or self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
