@@ -190,7 +190,7 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         ("word_embed_proj_dim",),
     ),
     Letter("r", "rank of an adapter (LoRA)", "elements", words=("lora_rank", "lora_r")),
-    Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params")),
+    Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params", "N_tot", "N_total")),
     Letter(
         "N_active",
         "parameters that one token passes through",

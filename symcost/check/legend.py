@@ -26,7 +26,7 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _IS_BEHIND = re.compile(
-    r"\s*(?:=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
+    r"\s*(?:= ?\d[\d.,]*(?:e\d+)?\s|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
     re.IGNORECASE,
 )
 _IS_AHEAD = re.compile(
@@ -54,7 +54,9 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     for letter, *patterns in (
         (None, r"\ball (?:\w+ )?heads\b"),
         (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
-        ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b", r"\bshared experts?\b"),
+        ("w", r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
+        ("E_shared", r"\bshared experts?\b"),
+        ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
