@@ -189,8 +189,15 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         r"d_{\mathrm{emb}}",
         ("word_embed_proj_dim",),
     ),
+    Letter("d_in", "width of what a matrix takes", "elements", r"d_{\mathrm{in}}"),
+    Letter("d_out", "width of what a matrix gives", "elements", r"d_{\mathrm{out}}"),
     Letter("r", "rank of an adapter (LoRA)", "elements", words=("lora_rank", "lora_r")),
-    Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params", "N_tot", "N_total")),
+    Letter(
+        "N",
+        "parameters of the model",
+        "parameters",
+        words=("N_p", "N_params", "num_params", "params", "N_tot", "N_total"),
+    ),
     Letter(
         "N_active",
         "parameters that one token passes through",

@@ -17,7 +17,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.polynomials import Summands, summands
 from symcost.check.subjects import Subject
-from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
+from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, suppositions
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY, b
@@ -118,6 +118,11 @@ class Case:
         """The forms that are put in for letters under the likeliest supposition."""
         return dict(book(self.first).costs.ties)
 
+    def learn(self, name: str, letter: str, position: int) -> None:
+        """A name of the document's own turns out to be a letter of ours."""
+        self.knowledge.legend.append((position, plain_name(name), letter))
+        self.__dict__.pop("letters", None)
+
     def tied(self, form: Expr) -> Expr:
         return form.xreplace(self.ties)
 
@@ -217,34 +222,44 @@ class Case:
                     yield given.under(design, f"{base}{ending}", precision)
 
     def _written_in(self, letters: Collection[str], supposed: Iterable[Supposed]) -> Iterator[Supposed]:
-        """What some suppositions are for a form in these letters, each once."""
+        """What some suppositions are for a form in these letters, each once.
+
+        Adapters are beside a base in the bytes that the document names, if it names some.
+        """
+        given = self.suppositions
         in_letters = (("w", GLOSSARY["w"].symbol),) if "w" in letters else ()
         return iter(
             dict.fromkeys(
-                replace(each, design=each.design.written_in(letters), ties=(*each.ties, *in_letters))
+                replace(each, design=design, ties=(*each.ties, *in_letters))
                 for each in supposed
+                if not (design := each.design.written_in(letters)).adapted
+                or given.half is None
+                or (each.precision or "fp32") == given.precisions[0]
             )
         )
+
+    def books_of(self, designs: Iterable[Design], letters: Collection[str]) -> Iterator[Book]:
+        """The forms of some designs, in these letters."""
+        given = self.suppositions
+        supposed = (given.under(design, given.conventions[0]) for design in designs)
+        return map(book, self._written_in(letters, supposed))
 
     def books(self, letters: Collection[str]) -> Iterator[Book]:
         """Where a form in some letters is looked up that the words do not announce: designs first, then bytes."""
         given = self.suppositions
-        bytewise = () if given.conventions[0].startswith("megatron") else given.precisions
-        yield from map(book, self._written_in(letters, [
-            *(given.under(design, given.conventions[0]) for design in given.designs[:MOST_DESIGNS]),
-            *(given.under(given.designs[0], given.conventions[0], precision) for precision in bytewise),
-        ]))  # fmt: skip
+        first, base = given.designs[0], given.conventions[0]
+        bytewise = () if base.startswith("megatron") else given.precisions
+        yield from self.books_of(given.designs[:MOST_DESIGNS], letters)
+        yield from map(book, self._written_in(letters, (given.under(first, base, each) for each in bytewise)))
 
     def other_books(self, letters: Collection[str]) -> Iterator[Book]:
         """The same of other designs, conventions and options."""
         given = self.suppositions
         first, base = given.designs[0], given.conventions[0]
-        options = [option for option in ("flash", "checkpoint", "causal") if option not in base]
-        yield from map(book, self._written_in(letters, [
-            *(given.under(design, base) for design in given.others),
-            *(given.under(first, convention) for convention in given.conventions[1:]),
-            *(given.under(first, f"{base}+{option}") for option in options),
-        ]))  # fmt: skip
+        options = [f"{base}+{option}" for option in ("flash", "checkpoint", "causal") if option not in base]
+        others = (given.under(first, convention) for convention in (*given.conventions[1:], *options))
+        yield from self.books_of(given.others, letters)
+        yield from map(book, self._written_in(letters, others))
 
     def settle_size(self) -> None:
         """Takes what is derived for N, the number of parameters, where the document prints that very number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import TypeAlias
 
 from sympy import Expr, Integer, expand
 
+from symcost import ops
 from symcost import rules as steps
 from symcost.check.polynomials import (
     FIELD,
@@ -29,9 +31,11 @@ from symcost.check.polynomials import (
 from symcost.check.subjects import Part
 from symcost.check.supposing import VARIANTS as VARIANTS
 from symcost.check.supposing import Supposed
+from symcost.model import parameters_of
 from symcost.symbols import E, L, d, w
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
+from symcost.tensors import Tensor
 from symcost.terms import Because, GradientReads, Term
 from symcost.training import Costs, derive
 
@@ -465,13 +469,14 @@ def _size_of(piece: Piece, quantity: str) -> str:
 
 
 def _step_of(term: Term) -> str:
-    """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped.
+    """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped, W_Q for
+    its adapter.
 
     A gradient's FLOPs belong to the step that they go back through.
     """
     if term.quantity == "backward_flops" and isinstance(term.because, GradientReads):
         return term.because.result
-    name = term.tensor.removeprefix("mask_")
+    name = re.sub(r"\A[AB]_", "W_", term.tensor.removeprefix("mask_"))
     head, _, tail = name.partition("_")
     return head if tail in ("rotated", "biased", "dropped") and head not in ("y", "z") else name
 
@@ -517,6 +522,7 @@ def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] |
 
 def _rules() -> Iterator[Entry]:
     """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
+    yield from _of_a_matrix()
     for name, precision in PRECISIONS.items():
         yield _rule("parameter_memory", precision.parameter, "N", f"precision {name}")
         yield _rule("gradient_memory", precision.gradient, "N", f"precision {name}")
@@ -551,6 +557,15 @@ def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[E
         table: dict[Monomial, Coefficient] = {_monomial("N /dp"): shared, _monomial("N"): whole}
         table = {monomial: value for monomial, value in table.items() if value}
         yield Entry("static_memory", (), table, (), None, remark=f"{ZERO}{stage}, {remark}")
+
+
+def _of_a_matrix() -> Iterator[Entry]:
+    """What holds of any matrix, and of an adapter beside it."""
+    x, W = Tensor("x", ("b", "c", "d_in")), ops.parameter("W", "d_in d_out")
+    y = ops.linear("y", "b c d_in, d_in d_out -> b c d_out", x, W, adapted={"W"})
+    found = {tensor: _table(expand(tensor.size)) for _, tensor in parameters_of(y)}
+    yield Entry("parameters", (), found.pop(W), (), None, remark="one matrix")
+    yield Entry("adapter_parameters", (), total(found.values()), (), None, remark="beside one matrix")
 
 
 SHARDED = ("mixed-16", "mixed-18", "mixed-20", "fp32", "bf16")  # the recipes that sharding is described for

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from symcost.check.case import OPTION_NAMES, Case
 from symcost.check.catalogue import (
@@ -32,7 +32,7 @@ from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
 from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
-from symcost.check.statements import Item, Statement
+from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
@@ -69,6 +69,8 @@ _STATES = (
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
 OF_ROUTING = frozenset({"tokens_of_expert", "sent_to_experts", "sent_to_experts_memory"})
+ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
+OF_ONE_KIND = OF_ROUTING | {"kv_cache_memory", "idle_parameters"}  # there is no more than one form for each
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
@@ -160,6 +162,9 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
+        adapters = self._of_adapters()
+        if adapters is not None:
+            return adapters
         of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
         return of_a_whole or self._of_the_listed() or self._quoted(tables) or self.unchecked(tables), None
 
@@ -168,6 +173,20 @@ class Claim:
         if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
+
+    def _of_adapters(self) -> tuple[Pair, Entry] | None:
+        """A form with one name that nobody explained, which is derived if that counts the parameters of adapters."""
+        knowledge = self.case.knowledge
+        unknown = knowledge.unknown(self.item.form)
+        if len(unknown) != 1 or not ADAPTERS.search(self.case.document.text):
+            return None
+        size = {Symbol(unknown[0], positive=True): GLOSSARY["N_adapter"].symbol}
+        for table in self.case.tables(self.item.form.xreplace(size)):
+            found = self.looked_up(table)
+            if found is not None and len(table) > 1 and self._fits(found):
+                self.case.learn(plain_name(unknown[0]), "N_adapter", self.statement.span.start)
+                return self.holds(found), found
+        return None
 
     def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
         """What somebody else writes of a form that the document has proven: a single slip away from it."""
@@ -305,9 +324,6 @@ class Claim:
             return False
         if about.near_per == "token" and found.per == "sequence":
             return False
-        given = self.case.suppositions
-        if found.supposed and found.supposed.design.adapted and given.half is not None:
-            return found.supposed.precision in (None, given.precisions[0])
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
         return (
@@ -325,7 +341,9 @@ class Claim:
             or found.supposed is None
         ):
             return False
-        if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
+        if self.about.qualified or not (
+            any(tensors for _, tensors in self.about.parts) or self.about.parts == ((EXPERTS, frozenset()),)
+        ):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
         if named is None or named.table == found.table:
@@ -361,6 +379,8 @@ class Claim:
                 return approximates(self.case, table, entry.table, shown), entry
             if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
                 continue  # the same of all blocks
+            if _has(table, "D") and not _has(entry.table, "D"):
+                continue  # tokens, of a sequence or of the training
             slip = one_slip(table, entry.table, sure=self._is_sure)
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
@@ -499,7 +519,10 @@ class Claim:
     @property
     def _is_sure(self) -> bool:
         """Whether the words leave no doubt which form is meant."""
-        return self.about.sharp and bool(self.about.parts or self.about.times)
+        about = self.about
+        return (about.sharp and bool(about.parts or about.times)) or (
+            bool(about.near_quantities) and about.near_quantities <= OF_ONE_KIND
+        )
 
     def is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
@@ -637,6 +660,8 @@ def wanted(about: Subject) -> frozenset[str]:
         wanted |= {"step_flops", "training_time"}
     if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
+    if about.in_bytes is False:
+        wanted.discard("kv_cache_memory")
     if "parameters" in wanted:
         wanted.add("adapter_parameters")
     return frozenset(wanted)

@@ -26,7 +26,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _IS_BEHIND = re.compile(
-    r"\s*(?:= ?\d[\d.,]*(?:e\d+)?\s|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
+    r"\s*(?:= ?\d[\d.,]*(?:e\d+)?\s"
+    r"|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
     re.IGNORECASE,
 )
 _IS_AHEAD = re.compile(
@@ -57,6 +58,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("w", r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
         ("E_shared", r"\bshared experts?\b"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
+        ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z"),
+        ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
@@ -70,7 +73,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
         ("v", r"\bvocabulary\b"),
         ("c", r"\btokens (?:of context|per sequence|in (?:a|each|every|the) (?:sequence|cache|context))\b",
-              r"\b(?:sequences?|context) of\Z"),
+              r"\b(?:sequences?|contexts?|prompts?|windows?) of\Z"),
         ("N", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
         ("d", r"\Awide\b"),
     )

@@ -62,7 +62,8 @@ PHRASES: Mapping[str, str] = {
         "N_adapter": "adapter parameters|lora parameters|parameters of the adapters|parameters in the adapters|"
                      "adapter weights|trainable parameters",
         "N_matmul": "parameters that multiply|weights that multiply|matmul parameters|multiplying parameters|multiply something|"
-                    "parameters in matrices that multiply|weights multiply something",
+                    "parameters in matrices|parameters in the matrices|weights in the matrices|matrix parameters|matmul weights|"
+                    "weights multiply something",
         "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
         "epochs": "passes over the training tokens|passes over the data|number of epochs",

@@ -72,8 +72,9 @@ def _parts_of_wholes(
     case: Case, about: Subject, quantities: Collection[str], letters: Collection[str]
 ) -> Iterator[tuple[Entry, Entry]]:
     """What a share may be of what: the part that the words name, else any; of a block, of the model, of attention."""
-    books = chain(case.books(letters), case.other_books(letters))
-    for book, quantity, whole in product(books, _divided(quantities), WHOLES):
+    wholes = {"one": (BLOCK,), "model": ((),)}.get(about.times, WHOLES)
+    books = chain(case.books(letters), case.books_of(case.suppositions.others, letters))
+    for book, quantity, whole in product(books, _divided(quantities), wholes):
         every = whole not in IN_BLOCK
         of = book.entry(quantity, whole, every=every)
         for parts in (about.parts,) if about.parts else (ATTENTION_CORE, *SCOPES):
@@ -105,9 +106,9 @@ def _is_told(case: Case, about: Subject, quantities: Collection[str]) -> bool:
 
 def _right(case: Case, source: str, entry: Entry, words: str) -> Pair:
     """It is so, if not always for what the document supposes."""
-    given, supposed = case.suppositions, entry.supposed
-    own = supposed and supposed.design not in given.others and supposed.convention == given.conventions[0]
-    verdict, code = ("holds", "SC102") if own else ("depends", "SC120")
+    supposed = entry.supposed
+    other = supposed is not None and supposed.design in case.suppositions.others
+    verdict, code = ("depends", "SC120") if other else ("holds", "SC102")
     message = f"{words}, supposing {supposed}"
     return Pair(verdict, code, source.strip(), message=message, quantity=entry.quantity, scope=entry.scope)
 

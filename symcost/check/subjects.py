@@ -39,6 +39,10 @@ def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
 # What comes first takes its words away from what comes later, so that "forward and backward" is not "forward".
 _QUANTITIES = _table(
     (
+        r"\bdecod(?:e|ing) (?:step|time|latency)\b|\b(?:step|time|latency) of decoding\b|\btime per (?:output |generated )token\b",
+        "decode_time inference_memory",
+    ),
+    (
         r"\bactivations?\b(?! recomputation)|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
         r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b"
         r"|激活",
