@@ -228,15 +228,13 @@ class Case:
         """
         given = self.suppositions
         in_letters = (("w", GLOSSARY["w"].symbol),) if "w" in letters else ()
-        return iter(
-            dict.fromkeys(
-                replace(each, design=design, ties=(*each.ties, *in_letters))
-                for each in supposed
-                if not (design := each.design.written_in(letters)).adapted
-                or given.half is None
-                or (each.precision or "fp32") == given.precisions[0]
-            )
-        )
+        found: dict[Supposed, None] = {}
+        for each in supposed:
+            design = each.design.written_in(letters)
+            named = design.adapted and given.half is not None
+            precision = given.precisions[0] if named else each.precision
+            found[replace(each, design=design, precision=precision, ties=(*each.ties, *in_letters))] = None
+        return iter(found)
 
     def books_of(self, designs: Iterable[Design], letters: Collection[str]) -> Iterator[Book]:
         """The forms of some designs, in these letters."""

@@ -36,7 +36,9 @@ from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
+    HALF_SQUARE,
     IN_BYTES,
+    NO_DISCOUNT,
     PARAMETERS,
     WHOLE_SQUARE,
     Part,
@@ -155,7 +157,8 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            if not self.about.quantities and (listed := self._of_the_listed()) is not None:
+            unsaid = found is None or found.quantity not in wanted(self.about)
+            if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
             if found is not None and self._fits(found):
                 return self.holds(found), found
@@ -322,7 +325,7 @@ class Claim:
             and found.quantity not in FLOPS
         ):
             return False
-        if about.near_per == "token" and found.per == "sequence":
+        if {about.near_per, found.per} == {"token", "sequence"}:
             return False
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
@@ -408,13 +411,19 @@ class Claim:
         for option in OPTION_NAMES:
             if option in supposed.convention or not SPEAKS_OF[option].search(self.case.document.text):
                 continue
-            if option == "causal" and WHOLE_SQUARE.search(self.about.words):
+            if option == "causal" and self._takes_the_whole_square:
                 continue
             other = book(replace(supposed, convention=f"{supposed.convention}+{option}"))
             found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
             if found is not None and found.table == table:
                 return found
         return None
+
+    @property
+    def _takes_the_whole_square(self) -> bool:
+        """Whether it is said of a form, or of all of a document that never speaks of half the scores, that no mask halves it."""
+        words, text = self.about.words, self.case.document.text
+        return bool(WHOLE_SQUARE.search(words) or (NO_DISCOUNT.search(text) and not HALF_SQUARE.search(text)))
 
     def _of_another_design(self, table: Summands, entry: Entry) -> Entry | None:
         """The same entry with or without biases, norms or learned positions, where that is the form."""
@@ -534,7 +543,8 @@ class Claim:
             and found.parts == about.parts
         ):
             return True
-        if found.quantity not in wanted(about):
+        causal = found.supposed is not None and "+causal" in found.supposed.convention
+        if found.quantity not in wanted(about) or (causal and self._takes_the_whole_square):
             return False
         if found.partial:
             named = {tensor for _, tensors in about.parts for tensor in tensors}

@@ -101,7 +101,8 @@ def _growing(
 def _is_told(case: Case, about: Subject, quantities: Collection[str]) -> bool:
     """Whether the words leave no doubt which parts of a block are compared."""
     sure = about.sure_quantities.intersection(BY_TENSOR, quantities)
-    return bool(sure) and about.sharp and about.times == "one" and case.suppositions.width_said
+    named = about.sharp or bool(about.near_quantities)
+    return bool(sure) and named and about.times == "one" and case.suppositions.width_said
 
 
 def _right(case: Case, source: str, entry: Entry, words: str) -> Pair:
