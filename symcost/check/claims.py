@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
@@ -29,7 +30,7 @@ from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
-from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
+from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
 from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement, plain_name
@@ -73,6 +74,7 @@ _STATES = (
 OF_ROUTING = frozenset({"tokens_of_expert", "sent_to_experts", "sent_to_experts_memory"})
 ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
 OF_ONE_KIND = OF_ROUTING | {"kv_cache_memory", "idle_parameters"}  # there is no more than one form for each
+CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
@@ -241,7 +243,7 @@ class Claim:
                         ):
                             entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
                             if entry is not None:
-                                yield entry
+                                yield from self._with_room(entry)
                             if (
                                 entry is not None
                                 and quantity in ACTIVATIONS
@@ -250,6 +252,15 @@ class Claim:
                                 yield entry.without(
                                     tensor="lse", remark="without the statistics of the softmax's rows"
                                 )
+
+    def _with_room(self, entry: Entry) -> Iterator[Entry]:
+        """The entry, of an expert's tokens also times each capacity factor that the document states."""
+        yield entry
+        for factor in (
+            CAPACITY.findall(self.case.document.text) if entry.quantity == "tokens_of_expert" else ()
+        ):
+            remark = f"with a capacity factor of {factor}"
+            yield replace(entry, table=scaled(entry.table, Fraction(factor)), remark=remark)
 
     def _splits(self) -> tuple[str, ...]:
         """How a form with a tensor-parallel size is split: as the words say, else in any way."""
@@ -327,6 +338,13 @@ class Claim:
             return False
         if {about.near_per, found.per} == {"token", "sequence"}:
             return False
+        if (
+            found.partial
+            and found.supposed
+            and found.supposed.design.adapted
+            and any(t for _, t in about.parts)
+        ):
+            return False  # of the matrices named, the adapters are known
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
         return (
