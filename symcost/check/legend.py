@@ -55,7 +55,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     for letter, *patterns in (
         (None, r"\ball (?:\w+ )?heads\b"),
         (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
-        ("w", r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
+        ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
+              r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
         ("E_shared", r"\bshared experts?\b"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
         ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z"),
