@@ -59,28 +59,30 @@ BY_TENSOR = (
     "backward_flops",
     "training",
 )
-OF_PARAMETERS = (
-    "parameters",
+OF_ROUTING = ("sent_to_experts", "sent_to_experts_memory", "tokens_of_expert")
+OF_EXPERTS = (
     "active_parameters",
     "idle_parameters",
-    "adapter_parameters",
+    *OF_ROUTING,
+)  # the same as others, or nothing, without experts
+OF_PARAMETERS = (
+    "parameters",
     "optimizer_flops",
     "parameter_memory",
     "gradient_memory",
     "optimizer_memory",
     "static_memory",
 )
+_WITH_NORMS = (*OF_PARAMETERS, "active_parameters")
 OF_A_BATCH = ("saved_activations", "forward_flops", "backward_flops", "training", "step_flops", "activation_memory",
-              "memory_per_sequence", "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "parameters",
-              "sent_to_experts", "sent_to_experts_memory", "tokens_of_expert")  # fmt: skip
+              "memory_per_sequence", "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "parameters")  # fmt: skip
 PER_TOKEN = (
     "forward_flops",
     "backward_flops",
     "training",
     "kv_cache",
     "kv_cache_memory",
-    "sent_to_experts",
-    "sent_to_experts_memory",
+    *OF_ROUTING[:2],
 )
 PER_SEQUENCE = (*PER_TOKEN, "saved_activations", "activation_memory")
 
@@ -234,7 +236,7 @@ class Book:
                 yield from self.pieces(each)
             return
         for term in _alike(self._terms(quantity)):
-            if not self.supposed.design.gains_counted and quantity in OF_PARAMETERS and "norm" in term.place:
+            if not self.supposed.design.gains_counted and quantity in _WITH_NORMS and "norm" in term.place:
                 continue
             yield Piece(term, _table(term.amount), _table(term.times), _step_of(term))
 
@@ -246,7 +248,8 @@ class Book:
             case "kv_cache":
                 yield from (replace(term, amount=term.amount / size) for term in costs["kv_cache_memory"])
             case "adapter_parameters":
-                yield from (term for term in costs["parameters"] if term.tensor.startswith(("A_", "B_")))
+                terms = costs["parameters"] if self.supposed.design.adapted else ()
+                yield from (term for term in terms if term.tensor.startswith(("A_", "B_")))
             case "idle_parameters":
                 for term, active in zip(costs["parameters"], costs["active_parameters"], strict=True):
                     if term.amount != active.amount:
@@ -390,10 +393,17 @@ class Book:
         for per, factor in SHARES:
             if per and "b" in letters:
                 return
-            whole = OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS
+            design = self.supposed.design
+            whole = (
+                *(OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS),
+                *(OF_EXPERTS if design.experts else ()),
+                *(("adapter_parameters",) if design.adapted else ()),
+            )
             wanted = times(table, factor) or {}
             near = signature(wanted)
             for quantity in {"": whole, "sequence": PER_SEQUENCE, "token": PER_TOKEN}[per]:
+                if quantity in OF_EXPERTS and not design.experts:
+                    continue
                 for parts, every in self._by_signature(quantity).get(near, ()):
                     entry = self.entry(quantity, parts, every=every)
                     if entry is not None and entry.table == wanted:

@@ -15,6 +15,7 @@ from symcost.check.case import OPTION_NAMES, Case
 from symcost.check.catalogue import (
     BLOCK,
     CORE,
+    OF_ROUTING,
     OF_SIZES,
     ONE_TOKEN,
     PASSES,
@@ -71,9 +72,10 @@ _STATES = (
     re.compile("gradient", re.IGNORECASE),
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
-OF_ROUTING = frozenset({"tokens_of_expert", "sent_to_experts", "sent_to_experts_memory"})
 ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
-OF_ONE_KIND = OF_ROUTING | {"kv_cache_memory", "idle_parameters"}  # there is no more than one form for each
+OF_ONE_KIND = frozenset(
+    {*OF_ROUTING, "kv_cache_memory", "idle_parameters"}
+)  # there is no more than one form for each
 CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
@@ -129,7 +131,7 @@ class Claim:
             self.about = self.about.of(sizes[0])
         if sizes or self.about.quantities == {"kv_cache_memory"}:
             self.about = replace(self.about, parts=())
-        elif self.about.quantities and self.about.quantities <= OF_ROUTING:
+        elif self.about.quantities and self.about.quantities <= {*OF_ROUTING}:
             self.about = replace(self.about, parts=BLOCK)
 
     def judged(self) -> tuple[Pair | None, Entry | None]:
