@@ -90,7 +90,8 @@ ALL: frozenset[str] = frozenset()
 SCOPES: tuple[tuple[Part, ...], ...] = (
     (), (("block", ALL),), (("block.attention", ALL),), (("block.mlp", ALL),), (("block.norm_1", ALL),),
     (("block.norm_1", ALL), ("block.norm_2", ALL)), (("block.attention", ALL), ("block.norm_1", ALL)),
-    (("block.mlp", ALL), ("block.norm_2", ALL)), (("block.mlp.experts", ALL),), (("embedding", ALL),),
+    (("block.mlp", ALL), ("block.norm_2", ALL)), (("block.mlp.experts", ALL),), (("block.mlp.shared", ALL),),
+    (("block.mlp.experts", ALL), ("block.mlp.shared", ALL)), (("embedding", ALL),),
     (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
@@ -412,7 +413,11 @@ class Book:
     def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
         """Every place that has some tensors whose amounts, in one block or in all, sum up to this form."""
         every = any(name == "L" for monomial in table for name, _ in monomial)
-        for quantity in ("parameters",) if self.supposed.design.adapted else quantities:
+        if self.supposed.design.adapted:
+            quantities = ("parameters",)
+        elif self.supposed.design.experts:
+            quantities = (*quantities, "active_parameters")
+        for quantity in quantities:
             for per, factor in SHARES:
                 if per and (
                     quantity not in PER_SEQUENCE

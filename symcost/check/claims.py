@@ -708,6 +708,7 @@ def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...
         yield ((EXPERTS, frozenset({"x_e"})),)  # one way
     if (EXPERTS, frozenset()) in parts:
         yield (*parts, (SHARED, frozenset()))
+        yield ((SHARED, frozenset()),)
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
