@@ -410,7 +410,9 @@ class Model:
         chosen = {name if name.startswith("W_") else f"W_{name}" for name in on if name != "all"}
         if "all" in on:
             inside = [tensor for place, tensor in parameters_of(self.loss) if place.startswith("block")]
-            chosen |= {tensor.name for tensor in inside if len(tensor.axes) > 1 and tensor.name != "W_R"}
+            chosen |= {
+                tensor.name for tensor in inside if tensor.name.startswith("W_") and tensor.name != "W_R"
+            }
         numbers = dict(self.numbers) | ({} if r is None else {"r": r})
         return self._with(replace(self.architecture, adapted=frozenset(chosen)), numbers)
 

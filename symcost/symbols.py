@@ -150,6 +150,13 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         ("shared_expert_intermediate_size",),
     ),
     Letter(
+        "E_shared",
+        "experts that every token is sent to",
+        "experts",
+        r"E_{\mathrm{shared}}",
+        ("n_shared_experts", "num_shared_experts"),
+    ),
+    Letter(
         "L_dense",
         "blocks with one feed-forward layer, where others have experts",
         "blocks",
@@ -182,8 +189,35 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         r"d_{\mathrm{emb}}",
         ("word_embed_proj_dim",),
     ),
+    Letter("d_in", "width of what a matrix takes", "elements", r"d_{\mathrm{in}}"),
+    Letter("d_out", "width of what a matrix gives", "elements", r"d_{\mathrm{out}}"),
     Letter("r", "rank of an adapter (LoRA)", "elements", words=("lora_rank", "lora_r")),
-    Letter("N", "parameters of the model", "parameters", words=("N_p", "N_params", "num_params", "params")),
+    Letter(
+        "N",
+        "parameters of the model",
+        "parameters",
+        words=("N_p", "N_params", "num_params", "params", "N_tot", "N_total"),
+    ),
+    Letter(
+        "N_active",
+        "parameters that one token passes through",
+        "parameters",
+        r"N_{\mathrm{active}}",
+        ("N_act", "P_active", "active_params", "active_parameters"),
+    ),
+    Letter(
+        "N_matmul",
+        "parameters that a token is multiplied by: no look-up tables, gains or biases",
+        "parameters",
+        r"N_{\mathrm{matmul}}",
+    ),
+    Letter(
+        "N_adapter",
+        "parameters of the adapters",
+        "parameters",
+        r"N_{\mathrm{adapter}}",
+        ("N_lora", "lora_params"),
+    ),
     Letter(
         "D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")
     ),
@@ -377,11 +411,11 @@ class Notation:
     source: str
     letters: Mapping[str, str] = field(default_factory=dict)
     factors: tuple[str, ...] = tuple(
-        "b h h_kv c c_max d d_k d_n d_r d_v d_c d_cq d_emb d_ff d_expert d_shared r E k v L L_dense L_moe L_local "
+        "b h h_kv c c_max d d_k d_n d_r d_v d_c d_cq d_emb d_ff d_expert d_shared r E E_shared k v L L_dense L_moe L_local "
         "L_global L_moe_local L_moe_global L_frozen".split()
     )
     widths: tuple[str, ...] = tuple(
-        "d d_ff d_expert d_shared v h h_kv d_k d_n d_r d_v d_c d_cq d_emb c_max c r E k b".split()
+        "d d_ff d_expert d_shared v h h_kv d_k d_n d_r d_v d_c d_cq d_emb c_max c r E E_shared k b".split()
     )
     batch: str = "b"
     outside: str = "L"

@@ -104,6 +104,12 @@ def test_adapters_of_rank_16_on_queries_and_values_of_llama_2_7b_train_8_388_608
     assert costs["gradient_memory"].at() == 4 * 8_388_608
 
 
+def test_biases_have_no_adapter():
+    """Hu et al. 2021: r(d_in + d_out) for each of the six matrices of a GPT block, none for its ten vectors."""
+    model = LETTERS["gpt"].with_adapters(["all"])
+    assert total(model, "gradient_memory") == expand(4 * L * (8 * d * r + 2 * r * (d + d_ff)))
+
+
 CASES = {
     "qv": lambda model: model.with_adapters(["Q", "V"], r=3),
     "all": lambda model: model.with_adapters(["all"], r=3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -19,7 +19,7 @@ from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
-from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
+from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, suppositions
 from symcost.check.tables import row_values
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
@@ -152,6 +152,11 @@ class Case:
         """The forms that are put in for letters under the likeliest supposition."""
         return dict(book(self.first).costs.ties)
 
+    def learn(self, name: str, letter: str, position: int) -> None:
+        """A name of the document's own turns out to be a letter of ours."""
+        self.knowledge.legend.append((position, plain_name(name), letter))
+        self.__dict__.pop("letters", None)
+
     def tied(self, form: Expr) -> Expr:
         return form.xreplace(self.ties)
 
@@ -206,13 +211,12 @@ class Case:
         """What a form in some letters is held against, the likeliest first; `text` is that of its block.
 
         `precise` also varies the bytes. A form without d_ff is also held against what the document ties it to, and against
-        d_ff = 4d; one without h_kv against full heads, where the words say so.
+        d_ff = 4d; one without h_kv against full heads, where the words say so; one with a letter for the bytes of an
+        element against what is in that letter.
         """
-        found = list(self._supposed(about, precise))
-        first = self.suppositions.designs[0]
-        so_far = self.document.text[
-            : self.knowledge.position
-        ]  # a number of groups further down is another model's
+        found = list(self._written_in(letters, self._supposed(about, precise and "w" not in letters)))
+        first = self.suppositions.designs[0].written_in(letters)
+        so_far = self.document.text[: self.knowledge.position]  # groups further down are another model's
         ungrouped = not (_FEW_HEADS.search(so_far) or "h_kv" in self.letters) or self._has_full_heads(text)
         if first.grouped and "h_kv" not in letters and ungrouped:
             found += [
@@ -253,23 +257,43 @@ class Case:
                 for precision in given.precisions:
                     yield given.under(design, f"{base}{ending}", precision)
 
-    def books(self) -> Iterator[Book]:
-        """Where a form is looked up that the words do not announce: designs first, then other conventions and options."""
-        given = self.suppositions
-        for design in given.designs[:MOST_DESIGNS]:
-            yield book(given.under(design, given.conventions[0]))
-        for precision in given.precisions if not given.conventions[0].startswith("megatron") else ():
-            yield book(given.under(given.designs[0], given.conventions[0], precision))
+    def _written_in(self, letters: Collection[str], supposed: Iterable[Supposed]) -> Iterator[Supposed]:
+        """What some suppositions are for a form in these letters, each once.
 
-    def other_books(self) -> Iterator[Book]:
+        Adapters are beside a base in the bytes that the document names, if it names some.
+        """
         given = self.suppositions
-        for design in given.others:
-            yield book(given.under(design, given.conventions[0]))
-        for convention in given.conventions[1:]:
-            yield book(given.under(given.designs[0], convention))
-        for option in ("flash", "checkpoint", "causal"):
-            if option not in given.conventions[0]:
-                yield book(given.under(given.designs[0], f"{given.conventions[0]}+{option}"))
+        in_letters = (("w", GLOSSARY["w"].symbol),) if "w" in letters else ()
+        found: dict[Supposed, None] = {}
+        for each in supposed:
+            design = each.design.written_in(letters)
+            named = design.adapted and given.half is not None
+            precision = given.precisions[0] if named else each.precision
+            found[replace(each, design=design, precision=precision, ties=(*each.ties, *in_letters))] = None
+        return iter(found)
+
+    def books_of(self, designs: Iterable[Design], letters: Collection[str]) -> Iterator[Book]:
+        """The forms of some designs, in these letters."""
+        given = self.suppositions
+        supposed = (given.under(design, given.conventions[0]) for design in designs)
+        return map(book, self._written_in(letters, supposed))
+
+    def books(self, letters: Collection[str]) -> Iterator[Book]:
+        """Where a form in some letters is looked up that the words do not announce: designs first, then bytes."""
+        given = self.suppositions
+        first, base = given.designs[0], given.conventions[0]
+        bytewise = () if base.startswith("megatron") else given.precisions
+        yield from self.books_of(given.designs[:MOST_DESIGNS], letters)
+        yield from map(book, self._written_in(letters, (given.under(first, base, each) for each in bytewise)))
+
+    def other_books(self, letters: Collection[str]) -> Iterator[Book]:
+        """The same of other designs, conventions and options."""
+        given = self.suppositions
+        first, base = given.designs[0], given.conventions[0]
+        options = [f"{base}+{option}" for option in ("flash", "checkpoint", "causal") if option not in base]
+        others = (given.under(first, convention) for convention in (*given.conventions[1:], *options))
+        yield from self.books_of(given.others, letters)
+        yield from map(book, self._written_in(letters, others))
 
     @cached_property
     def models(self) -> list[Model]:

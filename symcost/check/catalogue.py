@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
+from itertools import product
 from typing import TypeAlias
 
-from sympy import Expr
+from sympy import Expr, Integer, expand
 
+from symcost import ops
+from symcost import rules as steps
 from symcost.check.polynomials import (
     FIELD,
     Coefficient,
@@ -18,7 +22,7 @@ from symcost.check.polynomials import (
     form_of,
     key,
     minus,
-    scaled,
+    quotient,
     signature,
     summands,
     times,
@@ -27,19 +31,25 @@ from symcost.check.polynomials import (
 from symcost.check.subjects import Part
 from symcost.check.supposing import VARIANTS as VARIANTS
 from symcost.check.supposing import Supposed
+from symcost.model import parameters_of
+from symcost.symbols import E, L, d, w
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
-from symcost.terms import GradientReads, Term
+from symcost.tensors import Tensor
+from symcost.terms import Because, GradientReads, Term
 from symcost.training import Costs, derive
 
 Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 
 # Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
-# backward together, with what is computed again; `kv_cache` counts elements.
+# backward together, with what is computed again; `kv_cache` counts elements. `idle_parameters` are those that a token
+# does not meet, `sent_to_experts` what a block's tokens take to their experts and back, `tokens_of_expert` how many of
+# them each expert gets.
 QUANTITIES = (
     "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
     "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
-    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters",
+    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters", "idle_parameters",
+    "adapter_parameters", "sent_to_experts", "sent_to_experts_memory", "tokens_of_expert", "inference_memory", "decode_time",
 )  # fmt: skip
 BY_TENSOR = (
     "parameters",
@@ -49,6 +59,12 @@ BY_TENSOR = (
     "backward_flops",
     "training",
 )
+OF_ROUTING = ("sent_to_experts", "sent_to_experts_memory", "tokens_of_expert")
+OF_EXPERTS = (
+    "active_parameters",
+    "idle_parameters",
+    *OF_ROUTING,
+)  # the same as others, or nothing, without experts
 OF_PARAMETERS = (
     "parameters",
     "optimizer_flops",
@@ -57,16 +73,25 @@ OF_PARAMETERS = (
     "optimizer_memory",
     "static_memory",
 )
+_WITH_NORMS = (*OF_PARAMETERS, "active_parameters")
 OF_A_BATCH = ("saved_activations", "forward_flops", "backward_flops", "training", "step_flops", "activation_memory",
               "memory_per_sequence", "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "parameters")  # fmt: skip
-PER_TOKEN = ("forward_flops", "backward_flops", "training", "kv_cache", "kv_cache_memory")
+PER_TOKEN = (
+    "forward_flops",
+    "backward_flops",
+    "training",
+    "kv_cache",
+    "kv_cache_memory",
+    *OF_ROUTING[:2],
+)
 PER_SEQUENCE = (*PER_TOKEN, "saved_activations", "activation_memory")
 
 ALL: frozenset[str] = frozenset()
 SCOPES: tuple[tuple[Part, ...], ...] = (
     (), (("block", ALL),), (("block.attention", ALL),), (("block.mlp", ALL),), (("block.norm_1", ALL),),
     (("block.norm_1", ALL), ("block.norm_2", ALL)), (("block.attention", ALL), ("block.norm_1", ALL)),
-    (("block.mlp", ALL), ("block.norm_2", ALL)), (("block.mlp.experts", ALL),), (("embedding", ALL),),
+    (("block.mlp", ALL), ("block.norm_2", ALL)), (("block.mlp.experts", ALL),), (("block.mlp.shared", ALL),),
+    (("block.mlp.experts", ALL), ("block.mlp.shared", ALL)), (("embedding", ALL),),
     (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
@@ -191,6 +216,7 @@ class Book:
         self._placed: dict[str, dict[str, list[Piece]]] = {}
         self._indexed: dict[str, dict[int, list[tuple[tuple[Part, ...], bool]]]] = {}
         self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
+        self._sized: dict[tuple[str, frozenset[str], str], Sequence[Entry]] = {}
 
     @cached_property
     def costs(self) -> Costs:
@@ -210,13 +236,79 @@ class Book:
             for each in ("forward_flops", "backward_flops", "recompute_flops"):
                 yield from self.pieces(each)
             return
-        for term in self.costs["kv_cache_memory" if quantity == "kv_cache" else quantity]:
-            if not self.supposed.design.gains_counted and quantity in OF_PARAMETERS and "norm" in term.place:
+        for term in _alike(self._terms(quantity)):
+            if not self.supposed.design.gains_counted and quantity in _WITH_NORMS and "norm" in term.place:
                 continue
-            amount = _table(term.amount)
-            if quantity == "kv_cache":
-                amount = scaled(amount, Fraction(1, self.costs.precision.activation))
-            yield Piece(term, amount, _table(term.times), _step_of(term))
+            yield Piece(term, _table(term.amount), _table(term.times), _step_of(term))
+
+    def _terms(self, quantity: str) -> Iterator[Term]:
+        """The terms of a quantity, also where it is one of the catalogue's own."""
+        costs = self.costs
+        size = w if "w" in dict(self.supposed.ties) else Integer(costs.precision.activation)
+        match quantity:
+            case "kv_cache":
+                yield from (replace(term, amount=term.amount / size) for term in costs["kv_cache_memory"])
+            case "adapter_parameters":
+                terms = costs["parameters"] if self.supposed.design.adapted else ()
+                yield from (term for term in terms if term.tensor.startswith(("A_", "B_")))
+            case "idle_parameters":
+                for term, active in zip(costs["parameters"], costs["active_parameters"], strict=True):
+                    if term.amount != active.amount:
+                        yield replace(term, amount=expand(term.amount - active.amount))
+            case "sent_to_experts":
+                yield from _sent_to_experts(costs)
+            case "sent_to_experts_memory":
+                yield from (replace(term, amount=term.amount * size) for term in _sent_to_experts(costs))
+            case "tokens_of_expert":
+                for term in _sent_to_experts(costs):
+                    if term.tensor == "x_e":
+                        yield replace(term, amount=term.amount / (d * E))
+            case _:
+                yield from costs[quantity]
+
+    def sized(self, quantity: str, letters: Collection[str], per: str = "") -> Sequence[Entry]:
+        """A quantity of the model with letters for how many parameters it has, of those that a form has: 2N + 4Lcd.
+
+        Of FLOPs also what the matrices with these parameters cost alone. Empty where none of the letters counts here.
+        """
+        wanted = (quantity, OF_SIZES.intersection(letters), per)
+        if wanted not in self._sized:
+            self._sized[wanted] = (
+                tuple(self._in_sizes(*wanted)) if not per or quantity in PER_SEQUENCE else ()
+            )
+        return self._sized[wanted]
+
+    def _in_sizes(self, quantity: str, letters: Collection[str], per: str) -> Iterator[Entry]:
+        groups: dict[str, list[Piece]] = {}
+        for piece in self.pieces(quantity):
+            groups.setdefault(_size_of(piece, quantity), []).append(piece)
+        rest, tables = groups.pop("", []), []
+        for size, pieces in groups.items():
+            name = next((name for name in SIZES[size] if name in letters), None)
+            each = quotient(total(piece.in_all for piece in pieces), self._size(size)) if name else None
+            if each is None:
+                rest += pieces
+            else:
+                tables.append(times(each, {((str(name), 1),): 1}) or {})
+        if not tables:
+            return
+        share: Summands = ONE_OF[per] if per else {(): 1}
+        remark = THUMB_OF_ALL if quantity in PASSES and "N_matmul" not in letters else ""
+        for pieces, words in ((rest, remark), ([], "the matrices alone"))[: 1 + (quantity in PASSES)]:
+            table = times(total((*tables, *(piece.in_all for piece in pieces))), share) or {}
+            yield Entry(quantity, (), table, tuple(pieces), self.supposed, True, per, words)
+
+    def _size(self, letter: str) -> Summands:
+        """How many parameters one of the letters counts."""
+        if letter == "N_matmul":
+            pieces = [
+                piece for piece in self.pieces("forward_flops") if _size_of(piece, "forward_flops") == letter
+            ]
+            return (
+                times(total(piece.in_all for piece in pieces), {(("b", -1), ("c", -1)): Fraction(1, 2)}) or {}
+            )
+        pieces = [piece for piece in self.pieces("parameters") if _size_of(piece, "parameters") == letter]
+        return total(piece.in_all for piece in pieces)
 
     def entry(
         self,
@@ -295,20 +387,36 @@ class Book:
     def equal(self, table: Summands) -> Iterator[Entry]:
         """Every whole place whose form this is, for a batch, else for one sequence or token."""
         letters = {name for monomial in table for name, _ in monomial}
+        if letters & OF_SIZES:
+            for quantity, (per, _) in product(SIZED, SHARES):
+                yield from (entry for entry in self.sized(quantity, letters, per) if entry.table == table)
+            return
         for per, factor in SHARES:
             if per and "b" in letters:
                 return
-            whole = OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS
+            design = self.supposed.design
+            whole = (
+                *(OF_A_BATCH if letters & {"b", "c"} else OF_PARAMETERS),
+                *(OF_EXPERTS if design.experts else ()),
+                *(("adapter_parameters",) if design.adapted else ()),
+            )
             wanted = times(table, factor) or {}
             near = signature(wanted)
             for quantity in {"": whole, "sequence": PER_SEQUENCE, "token": PER_TOKEN}[per]:
+                if quantity in OF_EXPERTS and not design.experts:
+                    continue
                 for parts, every in self._by_signature(quantity).get(near, ()):
                     entry = self.entry(quantity, parts, every=every)
                     if entry is not None and entry.table == wanted:
                         yield replace(entry, table=table, per=per)
 
     def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
-        """Every place that has some tensors whose amounts sum up to this form."""
+        """Every place that has some tensors whose amounts, in one block or in all, sum up to this form."""
+        every = any(name == "L" for monomial in table for name, _ in monomial)
+        if self.supposed.design.adapted:
+            quantities = ("parameters",)
+        elif self.supposed.design.experts:
+            quantities = (*quantities, "active_parameters")
         for quantity in quantities:
             for per, factor in SHARES:
                 if per and (
@@ -320,10 +428,10 @@ class Book:
                     continue
                 wanted = times(table, factor) or {}
                 for place, pieces in self._places(quantity).items():
-                    chosen = _chosen(wanted, pieces)
+                    chosen = _chosen(wanted, pieces, every)
                     if chosen:
                         yield Entry(
-                            quantity, ((place, ALL),), table, chosen, self.supposed, False, per, "", True
+                            quantity, ((place, ALL),), table, chosen, self.supposed, every, per, "", True
                         )
 
     def _places(self, quantity: str) -> dict[str, list[Piece]]:
@@ -335,18 +443,55 @@ class Book:
 
 
 ZERO = "ZeRO stage "
+CORE = frozenset({"scores", "P", "O"})
 SPLIT_BY_HEADS = frozenset("Q K V P scores O G U H".split())
 ONE_RANK: Summands = {(("tp", -1),): 1}
 
 
+def _alike(terms: Iterable[Term]) -> Iterator[Term]:
+    """The terms with all blocks alike, where adapters leave the first one an input that wants no gradient."""
+    for term in terms:
+        if term.place.startswith("block.rest"):
+            yield replace(term, place=term.place.replace(".rest", "", 1), times=L)
+        elif not term.place.startswith("block.first"):
+            yield term
+
+
+def _sent_to_experts(costs: Costs) -> Iterator[Term]:
+    """The rows that tokens take to their experts, and the answers that come back."""
+    for step in costs.derivation.program.steps:
+        if step.rule in (steps.DISPATCH, steps.COMBINE):
+            rows = step.result if step.rule is steps.DISPATCH else step.inputs[0]
+            because = Because("a row for each expert that a token is sent to")
+            yield Term(rows.size, rows.times, rows.name, rows.place, because, "sent_to_experts")
+
+
+# The letters that count parameters, by what they count, with those that people write for it in passing.
+SIZES = {"N": ("N",), "N_adapter": ("N_adapter",), "N_matmul": ("N_matmul", "N_active", "N")}
+PASSES = frozenset({"forward_flops", "backward_flops", "training"})
+OF_SIZES = frozenset(name for names in SIZES.values() for name in names)
+SIZED = (*PASSES, "static_memory", "peak_memory", "parameter_memory", "inference_memory", "decode_time")
+
+
+def _size_of(piece: Piece, quantity: str) -> str:
+    """The letter that counts the parameters which a piece grows with, "" where it grows with none."""
+    letters = {name for monomial in piece.amount for name, _ in monomial}
+    if "r" in letters:
+        return "N_adapter"
+    if quantity in PASSES:
+        return "" if piece.tensor in CORE else "N_matmul"
+    return "" if "b" in letters else "N"
+
+
 def _step_of(term: Term) -> str:
-    """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped.
+    """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped, W_Q for
+    its adapter.
 
     A gradient's FLOPs belong to the step that they go back through.
     """
     if term.quantity == "backward_flops" and isinstance(term.because, GradientReads):
         return term.because.result
-    name = term.tensor.removeprefix("mask_")
+    name = re.sub(r"\A[AB]_", "W_", term.tensor.removeprefix("mask_"))
     head, _, tail = name.partition("_")
     return head if tail in ("rotated", "biased", "dropped") and head not in ("y", "z") else name
 
@@ -361,17 +506,18 @@ def _inside_any(place: str, parts: tuple[Part, ...]) -> bool:
     return any(_inside(place, whole) for whole, _ in parts)
 
 
-def _chosen(wanted: Summands, pieces: list[Piece]) -> tuple[Piece, ...]:
+def _chosen(wanted: Summands, pieces: list[Piece], every: bool) -> tuple[Piece, ...]:
     """Pieces of a place whose amounts sum up to a form: for each monomial, how many of each amount."""
     chosen: list[Piece] = []
+    amounts = [(piece, piece.in_all if every else piece.amount) for piece in pieces]
     for monomial, value in wanted.items():
-        alike = [piece for piece in pieces if monomial in piece.amount]
-        if any(len(piece.amount) != 1 for piece in alike):
+        alike = [(piece, amount) for piece, amount in amounts if monomial in amount]
+        if any(len(amount) != 1 for _, amount in alike):
             return ()
-        found = _subset([piece.amount[monomial] for piece in alike], value)
+        found = _subset([amount[monomial] for _, amount in alike], value)
         if found is None:
             return ()
-        chosen += [alike[position] for position in found]
+        chosen += [alike[position][0] for position in found]
     return tuple(chosen) if 0 < len(chosen) < len(pieces) else ()
 
 
@@ -391,6 +537,7 @@ def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] |
 
 def _rules() -> Iterator[Entry]:
     """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
+    yield from _of_a_matrix()
     for name, precision in PRECISIONS.items():
         yield _rule("parameter_memory", precision.parameter, "N", f"precision {name}")
         yield _rule("gradient_memory", precision.gradient, "N", f"precision {name}")
@@ -427,8 +574,18 @@ def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[E
         yield Entry("static_memory", (), table, (), None, remark=f"{ZERO}{stage}, {remark}")
 
 
+def _of_a_matrix() -> Iterator[Entry]:
+    """What holds of any matrix, and of an adapter beside it."""
+    x, W = Tensor("x", ("b", "c", "d_in")), ops.parameter("W", "d_in d_out")
+    y = ops.linear("y", "b c d_in, d_in d_out -> b c d_out", x, W, adapted={"W"})
+    found = {tensor: _table(expand(tensor.size)) for _, tensor in parameters_of(y)}
+    yield Entry("parameters", (), found.pop(W), (), None, remark="one matrix")
+    yield Entry("adapter_parameters", (), total(found.values()), (), None, remark="beside one matrix")
+
+
 SHARDED = ("mixed-16", "mixed-18", "mixed-20", "fp32", "bf16")  # the recipes that sharding is described for
 RULE_OF_THUMB: Mapping[str, int] = {"forward_flops": 2, "backward_flops": 4, "training": 6}
+THUMB_OF_ALL = "a parameter that multiplies nothing is counted as if it did"
 THUMB = "the rule of thumb of {} FLOPs a parameter and token, which leaves out attention's products"
 
 

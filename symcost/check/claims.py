@@ -5,26 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from symcost.check.case import OPTION_NAMES, Case
-from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
+from symcost.check.catalogue import (
+    BLOCK,
+    CORE,
+    OF_ROUTING,
+    OF_SIZES,
+    ONE_TOKEN,
+    PASSES,
+    PER_SEQUENCE,
+    QUANTITIES,
+    SIZED,
+    Entry,
+    book,
+    rules,
+)
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
-from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
+from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
+from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
-from symcost.check.statements import Item, Statement
+from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
+    HALF_SQUARE,
     IN_BYTES,
     MEMORY,
+    NO_DISCOUNT,
     PARAMETERS,
     WHOLE_SQUARE,
     Part,
@@ -36,7 +53,8 @@ from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
 
-TOTALS = ("N", "C", "M", "T")  # letters of ours that a document defines by what is derived
+SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
+TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
@@ -47,7 +65,6 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
-CORE = frozenset({"scores", "P", "O"})
 ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
@@ -56,8 +73,14 @@ _STATES = (
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
 TOTAL_MEMORY = frozenset({"static_memory", "peak_memory"})
+ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
+OF_ONE_KIND = frozenset(
+    {*OF_ROUTING, "kv_cache_memory", "idle_parameters"}
+)  # there is no more than one form for each
+CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
+RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
+EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
-PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
 
@@ -66,6 +89,9 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
     forms = [item for item in statement.items if item.form.free_symbols and item.name is None]
     if TAKEN_BACK.search(words_before(statement.span)):
         return None, None
+    crossed = crossing(case, statement, about, wanted(about))
+    if crossed is not None:
+        return crossed, None
     if not forms:
         return None, None
     if any(name in GLOSSARY and name not in TOTALS for name in statement.names):
@@ -100,10 +126,14 @@ class Claim:
         return str(1 + gradients + weights)
 
     def __post_init__(self) -> None:
-        if (
-            self.about.quantities == {"kv_cache_memory"} or "N" in self.statement.names
-        ):  # of all blocks, whatever else is named
+        """What a size of the model is said to be, and what is of all blocks or of none, whatever else is named."""
+        sizes = [SIZE_OF[name] for name in self.statement.names if name in SIZE_OF]
+        if sizes and sizes[0] != "parameters":
+            self.about = self.about.of(sizes[0])
+        if sizes or self.about.quantities == {"kv_cache_memory"}:
             self.about = replace(self.about, parts=())
+        elif self.about.quantities and self.about.quantities <= {*OF_ROUTING}:
+            self.about = replace(self.about, parts=BLOCK)
         if "M" in self.statement.names:  # memory, whatever the words say that it is the sum of
             about = self.about
             self.about = replace(
@@ -140,20 +170,39 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            if not self.about.quantities and (listed := self._of_the_listed()) is not None:
+            unsaid = found is None or found.quantity not in wanted(self.about)
+            if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
             if found is not None and self._fits(found):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
                 return run, None
-        return self._of_the_listed() or self.unchecked(tables), None
+        adapters = self._of_adapters()
+        if adapters is not None:
+            return adapters
+        of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
+        return of_a_whole or self._of_the_listed() or self.unchecked(tables), None
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
         if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
+
+    def _of_adapters(self) -> tuple[Pair, Entry] | None:
+        """A form with one name that nobody explained, which is derived if that counts the parameters of adapters."""
+        knowledge = self.case.knowledge
+        unknown = knowledge.unknown(self.item.form)
+        if len(unknown) != 1 or not ADAPTERS.search(self.case.document.text):
+            return None
+        size = {Symbol(unknown[0], positive=True): GLOSSARY["N_adapter"].symbol}
+        for table in self.case.tables(self.item.form.xreplace(size)):
+            found = self.looked_up(table)
+            if found is not None and len(table) > 1 and self._fits(found):
+                self.case.learn(plain_name(unknown[0]), "N_adapter", self.statement.span.start)
+                return self.holds(found), found
+        return None
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"
@@ -185,6 +234,8 @@ class Claim:
         for supposed in self.case.supposed(
             about, nearby, precise=bool(set(quantities) & IN_BYTES), letters=letters
         ):
+            for quantity, per in product(SIZED if letters & OF_SIZES and not letters & RANKS else (), pers):
+                yield from book(supposed).sized(quantity, letters, per) if quantity in quantities else ()
             for quantity in quantities:
                 for chosen in _choices(quantity, parts):
                     for in_all in every:
@@ -193,7 +244,7 @@ class Claim:
                         ):
                             entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
                             if entry is not None:
-                                yield entry
+                                yield from self._with_room(entry)
                             if (
                                 entry is not None
                                 and quantity in ACTIVATIONS
@@ -202,6 +253,15 @@ class Claim:
                                 yield entry.without(
                                     tensor="lse", remark="without the statistics of the softmax's rows"
                                 )
+
+    def _with_room(self, entry: Entry) -> Iterator[Entry]:
+        """The entry, of an expert's tokens also times each capacity factor that the document states."""
+        yield entry
+        for factor in (
+            CAPACITY.findall(self.case.document.text) if entry.quantity == "tokens_of_expert" else ()
+        ):
+            remark = f"with a capacity factor of {factor}"
+            yield replace(entry, table=scaled(entry.table, Fraction(factor)), remark=remark)
 
     def _splits(self) -> tuple[str, ...]:
         """How a form with a tensor-parallel size is split: as the words say, else in any way."""
@@ -228,6 +288,7 @@ class Claim:
 
     def looked_up(self, table: Summands) -> Entry | None:
         """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
+        letters = {name for monomial in table for name, _ in monomial}
         other: Entry | None = None
         for books, partial in (
             (self.case.books, False),
@@ -236,7 +297,7 @@ class Claim:
         ):
             if other is not None and books == self.case.other_books:
                 break  # it has a meaning under the document's own convention
-            for each in books():
+            for each in books(letters):
                 found = sorted(
                     each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
                 )
@@ -263,6 +324,8 @@ class Claim:
     def _may_be(self, entry: Entry) -> bool:
         """Whether the words near a form let it be this quantity."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
+        if self.about.in_bytes:  # "4bcd bytes forward"
+            near -= FLOPS
         return not near or entry.quantity in near
 
     def _agrees(self, found: Entry) -> bool:
@@ -274,8 +337,15 @@ class Claim:
             and found.quantity not in FLOPS
         ):
             return False
-        if about.near_per == "token" and found.per == "sequence":
+        if {about.near_per, found.per} == {"token", "sequence"}:
             return False
+        if (
+            found.partial
+            and found.supposed
+            and found.supposed.design.adapted
+            and any(t for _, t in about.parts)
+        ):
+            return False  # of the matrices named, the adapters are known
         here = {place for place, _ in about.parts} if about.sharp else set()
         there = {place for place, _ in found.parts}
         return (
@@ -293,7 +363,9 @@ class Claim:
             or found.supposed is None
         ):
             return False
-        if self.about.qualified or not any(tensors for _, tensors in self.about.parts):
+        if self.about.qualified or not (
+            any(tensors for _, tensors in self.about.parts) or self.about.parts == ((EXPERTS, frozenset()),)
+        ):
             return False  # "each of the shape"
         named = book(found.supposed).entry(found.quantity, self.about.parts, every=False, per=found.per)
         if named is None or named.table == found.table:
@@ -329,6 +401,8 @@ class Claim:
                 return approximates(self.case, table, entry.table, shown), entry
             if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
                 continue  # the same of all blocks
+            if _has(table, "D") and not _has(entry.table, "D"):
+                continue  # tokens, of a sequence or of the training
             slip = one_slip(table, entry.table, sure=self._is_sure)
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
@@ -337,7 +411,7 @@ class Claim:
                 continue
             if entry.supposed is None and (not slip.factor or self._is_another_rule(table)):
                 continue  # a rule of thumb is only told by its letters
-            if slip.factor and len(PASSES & about.sure_quantities) > 1:
+            if slip.factor and len(PASSES & about.sure_quantities) > 1 and shared(table, entry.table) < 2:
                 continue  # it may be the FLOPs of another pass
             score = (shared(table, entry.table), -rank)
             if best is None or score > best[0]:
@@ -356,13 +430,19 @@ class Claim:
         for option in OPTION_NAMES:
             if option in supposed.convention or not SPEAKS_OF[option].search(self.case.document.text):
                 continue
-            if option == "causal" and WHOLE_SQUARE.search(self.about.words):
+            if option == "causal" and self._takes_the_whole_square:
                 continue
             other = book(replace(supposed, convention=f"{supposed.convention}+{option}"))
             found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
             if found is not None and found.table == table:
                 return found
         return None
+
+    @property
+    def _takes_the_whole_square(self) -> bool:
+        """Whether it is said of a form, or of all of a document that never speaks of half the scores, that no mask halves it."""
+        words, text = self.about.words, self.case.document.text
+        return bool(WHOLE_SQUARE.search(words) or (NO_DISCOUNT.search(text) and not HALF_SQUARE.search(text)))
 
     def _of_another_design(self, table: Summands, entry: Entry) -> Entry | None:
         """The same entry with or without biases, norms or learned positions, where that is the form."""
@@ -386,7 +466,7 @@ class Claim:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
         letters = {name for monomial in table for name, _ in monomial}
         return self.about.sharp or (
-            bool(self.about.near_quantities) and bool(letters & {"L", "N"}) and not self.about.parts
+            bool(self.about.near_quantities) and bool(letters & {"L", *OF_SIZES}) and not self.about.parts
         )
 
     def _is_declared(self, form: Expr) -> bool:
@@ -404,13 +484,15 @@ class Claim:
         about = self.about
         first = self.case.suppositions.designs[0]
         letters = {name for monomial in table for name, _ in monomial}
-        bytes_known = self.case.suppositions.half is not None or self.case.suppositions.conventions[
-            0
-        ].startswith("megatron")
+        bytes_known = (
+            "w" in letters
+            or self.case.suppositions.half is not None
+            or self.case.suppositions.conventions[0].startswith("megatron")
+        )
         for entry in self.announced(table):
             if entry.supposed is not None and entry.supposed.design not in (
-                first,
-                replace(first, grouped="h_kv" in letters),
+                first.written_in(letters),
+                replace(first, grouped="h_kv" in letters).written_in(letters),
             ):
                 continue
             megatron = self.case.suppositions.conventions[0].startswith("megatron")
@@ -474,7 +556,10 @@ class Claim:
     @property
     def _is_sure(self) -> bool:
         """Whether the words leave no doubt which form is meant."""
-        return self.about.sharp and bool(self.about.parts or self.about.times)
+        about = self.about
+        return (about.sharp and bool(about.parts or about.times)) or (
+            bool(about.near_quantities) and about.near_quantities <= OF_ONE_KIND
+        )
 
     def is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
@@ -486,7 +571,8 @@ class Claim:
             and found.parts == about.parts
         ):
             return True
-        if found.quantity not in wanted(about):
+        causal = found.supposed is not None and "+causal" in found.supposed.convention
+        if found.quantity not in wanted(about) or (causal and self._takes_the_whole_square):
             return False
         if found.partial:
             named = {tensor for _, tensors in about.parts for tensor in tensors}
@@ -612,15 +698,25 @@ def wanted(about: Subject) -> frozenset[str]:
         wanted |= {"step_flops", "training_time"}
     if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
+    if about.in_bytes is False:
+        wanted.discard("kv_cache_memory")
+    if "parameters" in wanted:
+        wanted.add("adapter_parameters")
     return frozenset(wanted)
 
 
 def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons."""
+    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of experts
+    also those that every token is sent to."""
     if quantity.startswith("kv_cache"):
         yield ()
         return
     yield parts
+    if quantity in OF_ROUTING:
+        yield ((EXPERTS, frozenset({"x_e"})),)  # one way
+    if (EXPERTS, frozenset()) in parts:
+        yield (*parts, (SHARED, frozenset()))
+        yield ((SHARED, frozenset()),)
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):

@@ -24,11 +24,13 @@ from symcost.check.meanings import (
 )
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
+from symcost.notation.reading import read
 from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
 from symcost.terms import evaluator
 
 FIRST = -1  # a position before every text
 DIGITS = 40  # of a root
+LONGEST_TIE = 24  # characters
 MOST_WAYS = 8  # ways to take the numbers that a name was given
 CUSTOMARY_FORMS: Mapping[str, Expr] = {
     "d_attn": GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
@@ -266,6 +268,7 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
+    knowledge.legend += _widths(knowledge, document.spans)
     if all(meaning != "b" for _, _, meaning in knowledge.legend):  # there is one batch
         knowledge.legend = [
             (at, name, "b" if meaning == "global_batch" else meaning)
@@ -350,6 +353,21 @@ def _firsts(legend: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
     for entry in legend:
         found.setdefault(entry[1], entry)
     return list(found.values())
+
+
+def _widths(knowledge: Knowledge, spans: Iterable[Span]) -> Iterator[tuple[int, str, str]]:
+    """The model's width where a document only says that its heads make it up: d = nk."""
+    heads = GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
+    for span in spans:
+        sides = [side.strip() for side in span.text.split("=")]
+        name = min(sides, key=len)
+        if len(sides) != 2 or len(span.text) > LONGEST_TIE or name in knowledge.names():
+            continue
+        with suppress(SymcostError):
+            form = read(max(sides, key=len), span.form, names=knowledge.names()).parts[0].expr
+            if knowledge.letter(name) == "d" and knowledge.translated(form) == heads:
+                yield span.start, name, "d"
+                return
 
 
 def _name_beside(knowledge: Knowledge, one: Span, other: Span) -> None:

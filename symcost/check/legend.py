@@ -26,7 +26,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _IS_BEHIND = re.compile(
-    r"\s*(?:=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
+    r"\s*(?:= ?\d[\d.,]*(?:e\d+)?\s"
+    r"|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
     re.IGNORECASE,
 )
 _IS_AHEAD = re.compile(
@@ -54,7 +55,12 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     for letter, *patterns in (
         (None, r"\ball (?:\w+ )?heads\b"),
         (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
-        ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b", r"\bshared experts?\b"),
+        ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
+              r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
+        ("E_shared", r"\bshared experts?\b"),
+        ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
+        ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z"),
+        ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
@@ -62,13 +68,14 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
                  rf"\b{_SIZE} of (?:the |its |each )?(?:\([\w-]+\) )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
         ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",
+              r"\b(?:router|gate)\b (?:\w+ )?(?:picks?|chooses?|selects?|keeps?)\Z",
               r"\b(?:active|chosen|selected|activated) experts?\b|\bexperts? (?:each|every|a|per) token\b|\btop-?k\b"),
         ("dp", r"\bdata[- ]parallel (?:replicas?|ranks?|gpus?|size|degree|workers?)\b"),
         ("global_batch", r"\bglobal batch\b"),
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
         ("v", r"\bvocabulary\b"),
         ("c", r"\btokens (?:of context|per sequence|in (?:a|each|every|the) (?:sequence|cache|context))\b",
-              r"\b(?:sequences?|context) of\Z"),
+              r"\b(?:sequences?|contexts?|prompts?|windows?) of\Z"),
         ("N", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
         ("d", r"\Awide\b"),
     )

@@ -47,7 +47,23 @@ PHRASES: Mapping[str, str] = {
              "data-parallel size|data parallel size|data-parallel degree",
         "MFU": "model flops utilization|model flops utilisation|mfu",
         "peak": "peak flop/s|peak flops|peak performance|peak flop/s per gpu|peak throughput",
-        "E": "number of experts|experts per layer|experts in each layer|experts|routed experts",
+        "E": "number of experts|experts per layer|experts in each layer|experts|routed experts|routed swiglu experts",
+        "E_shared": "shared experts|number of shared experts|always-on experts|experts for every token",
+        "d_c": "latent width|latent dimension|latent size|latent rank|kv latent width|kv latent dimension|kv lora rank|"
+               "width of the latent|compressed kv dimension|kv compression dimension|latent",
+        "d_r": "rotary key|rotary key width|rotary key dimension|shared rotary key|decoupled key|rope key|rope head dimension|"
+               "rotary head dimension|decoupled rope dimension|rope dimension|rotary width|rotary dimension",
+        "r": "lora rank|adapter rank|rank of the adapters|rank of an adapter|rank of each adapter|rank",
+        "w": "bytes per element|bytes per number|bytes of one element|bytes per cached number|bytes per value|bytes per entry|"
+             "bytes per weight|element size|bytes per cached element|bytes per cached value",
+        "bandwidth": "memory bandwidth|total bandwidth|hbm bandwidth|bandwidth",
+        "N_active": "active parameters|activated parameters|active params|parameters active per token|"
+                    "parameters used per token",
+        "N_adapter": "adapter parameters|lora parameters|parameters of the adapters|parameters in the adapters|"
+                     "adapter weights|trainable parameters",
+        "N_matmul": "parameters that multiply|weights that multiply|matmul parameters|multiplying parameters|multiply something|"
+                    "parameters in matrices|parameters in the matrices|weights in the matrices|matrix parameters|matmul weights|"
+                    "weights multiply something",
         "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
         "epochs": "passes over the training tokens|passes over the data|number of epochs",

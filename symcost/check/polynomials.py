@@ -68,9 +68,8 @@ def _power(base: Summands | None, exponent: int) -> Summands | None:
     if exponent < 0:
         if len(base) != 1:
             return None
-        [(monomial, coefficient)] = base.items()
-        base = {tuple((name, -power) for name, power in monomial): 1 / Fraction(coefficient)}
-        exponent = -exponent
+        [term] = base.items()
+        base, exponent = _inverse(*term), -exponent
     if (len(base) > 1 and len(base) ** min(exponent, 12) > MOST_SUMMANDS * 64) or exponent > 64:
         return None
     result: Summands | None = {(): 1}
@@ -120,6 +119,19 @@ def ratio(left: Summands, right: Summands) -> Fraction | None:
         return None
     ratios = {Fraction(coefficient) / right[monomial] for monomial, coefficient in left.items()}
     return ratios.pop() if len(ratios) == 1 else None
+
+
+def quotient(whole: Summands, part: Summands) -> Summands | None:
+    """The form by which a part is multiplied for the whole, where the part or that form is one term; else None."""
+    [first, *rest] = part.items()
+    found = times(whole, _inverse(*first))
+    if not rest or found is None:
+        return found
+    return next(({name: value} for name, value in found.items() if times(part, {name: value}) == whole), None)
+
+
+def _inverse(monomial: Monomial, value: Coefficient) -> Summands:
+    return {tuple((name, -power) for name, power in monomial): 1 / Fraction(value)}
 
 
 def form_of(table: Summands) -> Expr:

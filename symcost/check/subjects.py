@@ -22,7 +22,7 @@ FLOPS = frozenset(
 )
 MEMORY = frozenset({
     "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "activation_memory", "memory_per_sequence",
-    "peak_memory", "kv_cache_memory",
+    "peak_memory", "kv_cache_memory", "inference_memory", "sent_to_experts_memory",
 })  # fmt: skip
 IN_BYTES = MEMORY | {"kv_cache_memory"}
 
@@ -38,6 +38,10 @@ def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
 
 # What comes first takes its words away from what comes later, so that "forward and backward" is not "forward".
 _QUANTITIES = _table(
+    (
+        r"\bdecod(?:e|ing) (?:step|time|latency)\b|\btime per (?:output |generated )token\b",
+        "decode_time inference_memory",
+    ),
     (
         r"\bactivations?\b(?! recomputation)|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
         r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b"
@@ -59,9 +63,10 @@ _QUANTITIES = _table(
     ),
     (r"\brecomput\w+ flops\b|\bcomputed again\b", "recompute_flops"),
     (r"\b(?:backward|bwd|backprop\w*)\b|反向", "backward_flops"),
-    (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|前向|正向", "forward_flops"),
+    (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|\bprefill(?:ing)?\b|前向|正向", "forward_flops"),
     (
-        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)",
+        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)"
+        r"|\ba key and a value\b",
         "kv_cache_memory",
     ),
     (
@@ -74,6 +79,20 @@ _QUANTITIES = _table(
     (r"\b(?:model|training) states?\b|\bstates\b", "static_memory"),
     (r"\bgradients?\b|梯度", "gradient_memory"),
     (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b|优化器", "optimizer_memory optimizer_flops static_memory"),
+    (
+        r"\b(?:idle|unused|inactive|dormant)\b[^.;]{0,12}\b(?:parameters?|params|weights?)\b"
+        r"|\b(?:parameters?|params|weights?)\b[^.;]{0,24}\b(?:idle|unused|inactive|dormant|not used)\b",
+        "idle_parameters",
+    ),
+    (
+        r"\b(?:tokens?|load|capacity|slots?|room|buffer)\b[^.;]{0,30}\b(?:per|each|an|one|every) (?:\w+ )?expert\b"
+        r"|\b(?:an|each|every|one) (?:\w+ )?expert (?:gets?|receives?|sees|handles|processes)\b",
+        "tokens_of_expert",
+    ),
+    (
+        r"\b(?:dispatch(?:es|ed|ing)?|all-to-all|travels?|sent|copied|copies)\b[^.;]{0,40}\bexperts?\b",
+        "sent_to_experts sent_to_experts_memory",
+    ),
     (
         r"\bactiv(?:e|ated)\b(?![^.;]{0,12}experts)[^.;]{0,30}\b(?:parameters?|params|weights)\b"
         r"|\b(?:parameters?|params|weights)\b[^.;]{0,40}\b(?:active|activated|touch\w*|used per token)\b",
@@ -268,6 +287,10 @@ _SEQUENCE = re.compile(
 _ONE_EXPERT = re.compile(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
 _PER = (("expert", _ONE_EXPERT), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
+HALF_SQUARE = re.compile(
+    r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square|scores)", re.IGNORECASE
+)
+
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash|\bfused attention|\battention (?:is )?fused\b", re.IGNORECASE)),
@@ -277,8 +300,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
                               r"|recomputed|run twice|run again)"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
-    ("causal", re.compile(r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square"
-                          r"|scores)", re.IGNORECASE)),
+    ("causal", HALF_SQUARE),
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
     ("sequence", re.compile(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
 )  # fmt: skip
@@ -286,10 +308,13 @@ _NEGATED = re.compile(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
 
+_NO_DISCOUNT = (
+    r"\b(?:not|no|without)(?: the)? causal (?:half|halving|discount|factor|saving)"
+    r"|\bno discount\b[^.;)]{0,24}\bcausal\w*(?: mask\w*)?"
+)
+NO_DISCOUNT = re.compile(_NO_DISCOUNT, re.IGNORECASE)
 WHOLE_SQUARE = re.compile(
-    r"\b(?:full|whole|entire) (?:attention )?(?:matrix|square)|\b(?:not|no|without)(?: the)? causal (?:half|halving|discount"
-    r"|factor|saving)|\bno discount\b[^.;)]{0,24}\bcausal\w*(?: mask\w*)?",
-    re.IGNORECASE,
+    rf"\b(?:full|whole|entire) (?:attention )?(?:matrix|square)|{_NO_DISCOUNT}", re.IGNORECASE
 )
 _EXCEPT = re.compile(
     r"(?:,|\band|\bbut)(?: the)? \w+ not\b|\b(?:except|without|but not)(?: for)?(?: the)? \w+", re.IGNORECASE

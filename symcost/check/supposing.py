@@ -13,9 +13,21 @@ from sympy import Expr
 
 from symcost.check.annotations import Settings
 from symcost.conventions import CONVENTIONS, OPTIONS
-from symcost.model import LETTERS, Architecture, Attention, Block, Experts, FeedForward, Model
-from symcost.symbols import c, d, d_k, h
+from symcost.model import (
+    LETTERS,
+    Architecture,
+    Attention,
+    Block,
+    Experts,
+    FeedForward,
+    LatentAttention,
+    Model,
+)
+from symcost.symbols import SYMBOLS, c, d, d_expert, d_ff, d_k, h
 
+OF_ADAPTERS = frozenset({"r", "N_adapter"})
+OF_LATENTS = frozenset({"d_c", "d_cq", "d_n", "d_r"})
+OF_SHARED = frozenset({"d_shared", "E_shared"})
 FOUR_WIDE = 4 * d  # the MLP of which a document says nothing else
 
 
@@ -30,7 +42,10 @@ class Design:
     learned_positions: bool = False
     dropout: bool = False
     experts: bool = False
+    shared: bool = False
     grouped: bool = False
+    latent: bool = False
+    adapted: bool = False
     gains_counted: bool = True
     final_norm: bool = True
     name: str = ""
@@ -43,6 +58,16 @@ class Design:
     def but(self, **features: bool) -> Design:
         """The same with other features."""
         return Design(**{**vars(self), **features})
+
+    def written_in(self, letters: Collection[str]) -> Design:
+        """The same, with what a form speaks of that has these letters: adapters, latent attention, shared experts."""
+        if self.name:
+            return self
+        return self.but(
+            adapted=not OF_ADAPTERS.isdisjoint(letters),
+            latent=not OF_LATENTS.isdisjoint(letters),
+            shared=self.experts and (self.shared or not OF_SHARED.isdisjoint(letters)),
+        )
 
     def __str__(self) -> str:
         if self.name:
@@ -62,7 +87,11 @@ class Design:
         if self.rms != base.rms:
             others.append("RMSNorm" if self.rms else "LayerNorm")
         if self.experts:
-            others.append("experts")
+            others.append("experts, some of them shared" if self.shared else "experts")
+        if self.latent:
+            others.append("latent attention")
+        if self.adapted:
+            others.append("adapters")
         if not self.gains_counted:
             others.append("norms' parameters not counted")
         if not self.final_norm:
@@ -80,17 +109,22 @@ def _model(design: Design) -> Model:
         from symcost.families import load
 
         return load(design.name)
-    attention = Attention(grouped=design.grouped, biased="QKVO" if design.biased else "")
+    attention: Attention | LatentAttention = (
+        LatentAttention()
+        if design.latent
+        else Attention(grouped=design.grouped, biased="QKVO" if design.biased else "")
+    )
     mlp: FeedForward | Experts = FeedForward("swiglu" if design.gated else "gelu", biased=design.biased)
     architecture = Architecture(
-        (Block(attention, Experts() if design.experts else mlp),),
+        (Block(attention, Experts(shared=design.shared) if design.experts else mlp),),
         norm="rms" if design.rms else "layer",
         final_norm=design.final_norm,
         positions="c" if design.learned_positions else "",
         tied=design.tied,
         drops=frozenset({"weights", "results"}) if design.dropout else frozenset(),
     )
-    return Model(str(design), architecture, {d_k: d / h})
+    model = Model(str(design), architecture, {} if design.latent else {d_k: d / h})
+    return model.with_adapters(["all"]) if design.adapted else model
 
 
 @dataclass(frozen=True)
@@ -244,7 +278,9 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
         "final_norm": False if _NO_FINAL_NORM.search(text) else None,
     }
     first = base.but(
-        **{name: value for name, value in stated.items() if value is not None}, grouped="h_kv" in letters
+        **{name: value for name, value in stated.items() if value is not None},
+        grouped="h_kv" in letters,
+        shared="E_shared" in letters or "d_shared" in letters,
     )
     fitting = [first]
     open_features = [
@@ -325,6 +361,10 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         ties["h_kv"] = h
     if "c_max" not in letters:
         ties["c_max"] = c
+    if "d_expert" not in letters and "d_ff" in letters:
+        ties["d_expert"] = d_ff
+    if "d_shared" not in letters:
+        ties["d_shared"] = SYMBOLS["E_shared"] * d_expert
     ties |= dict(told.ties)
     found, others = designs(text, letters)
     if not found[0].rms and _GAIN_ONLY.search(
@@ -361,7 +401,9 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         precisions,
         tuple(ties.items()),
         half,
-        not found[0].gated or "d_ff" in {*letters, *dict(told.ties)} or bool(_SPEAKS_OF_WIDTH.search(text)),
+        not found[0].gated
+        or not {"d_ff", "d_expert"}.isdisjoint({*letters, *dict(told.ties)})
+        or bool(_SPEAKS_OF_WIDTH.search(text)),
         told,
     )
 

@@ -15,7 +15,7 @@ from symcost.check.legend import declared
         ("width d = 4096 and a = 32 query heads, head size k = 128, SwiGLU with f = 14336", "d=d a=h k=d_k f=d_ff"),
         ("L = layers, d = width, H = heads, T = context, V = vocabulary", "L=L d=d H=h T=c V=v"),
         ("$E$ routed SwiGLU experts of inner width $f$, of which a token visits $K$, plus $S$ shared experts which all visit",
-         "E=E f=d_expert K=k S="),
+         "E=E f=d_expert K=k S=E_shared"),
         ("$d$ data-parallel replicas, $b$ sequences in a micro-batch, $B$ sequences in the global batch", "d=dp b=b B=global_batch"),
         ("We write $\\Psi$ for the number of parameters and $s$ for the\nsequence length.", "Psi=N s=c"),
         ("a model with $N$ parameters is trained on $D$ tokens", "N=N D=D"),
