@@ -9,13 +9,14 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.polynomials import Summands, summands
+from symcost.check.recipes import SHARED, Recipe
 from symcost.check.subjects import Subject
 from symcost.check.supposing import FOUR_WIDE, Supposed, Suppositions, suppositions
 from symcost.notation.numbers import rounded
@@ -71,7 +72,8 @@ class Case:
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
     by their values, `columns` what the numbers of a table's columns turned out to be, `sizes` the large numbers that it
     counts with, `sentence` those that the sentence at hand came to, `recent` the last ones of all. `named` is the known
-    model that it speaks of; `last` the last form in letters, `bare` those of the section that stood alone.
+    model that it speaks of; `last` the last form in letters, `bare` those of the section that stood alone. `recipes` are the ways
+    to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh in a table's columns.
     """
 
     document: Document
@@ -87,6 +89,8 @@ class Case:
     recent: list[Fraction] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
+    recipes: tuple[Recipe, ...] = SHARED
+    meshes: dict[object, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def suppositions(self) -> Suppositions:
@@ -107,6 +111,10 @@ class Case:
             if (letter := meaning_of(name)) is not None
         }
         return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning in GLOSSARY} | words)
+
+    def settle_recipe(self, fitting: Collection[Recipe]) -> None:
+        """Of the ways to keep a parameter's states, those that a form of the document fits are left."""
+        self.recipes = tuple(recipe for recipe in self.recipes if recipe in fitting) or self.recipes
 
     @cached_property
     def first(self) -> Supposed:
@@ -158,12 +166,22 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
+            form.xreplace(self._own_numbers(form)),
         ]
         found: list[Summands] = []
         for way in ways:
             table = self.table(way)
             if table is not None and table not in found:
                 found.append(table)
+        return found
+
+    def _own_numbers(self, form: Expr) -> dict[Symbol, Expr]:
+        """What the document's own letters in a sum come to, where it has said so: $(4 + K)N$ with $K = 12$."""
+        found = {}
+        for symbol in form.free_symbols if len(summands(form) or ()) > 1 else ():
+            values = self.knowledge.values.get(symbol.name, ())
+            if symbol.name not in GLOSSARY and len(values) == 1:
+                found[symbol] = Rational(values[0].numerator, values[0].denominator)
         return found
 
     def supposed(
@@ -222,6 +240,17 @@ class Case:
             yield book(given.under(design, given.conventions[0]))
         for precision in given.precisions if not given.conventions[0].startswith("megatron") else ():
             yield book(given.under(given.designs[0], given.conventions[0], precision))
+
+    def books_on(self, layouts: Collection[str]) -> Iterator[Book]:
+        """Where a form in the sizes of a mesh is looked up: on one device of a layout, with steps computed again or not."""
+        given = self.suppositions
+        bytes_known = given.half is not None or given.conventions[0].startswith("megatron")
+        for layout, option in product(layouts, ("", *OPTION_NAMES[:3])):
+            if option and option in given.conventions[0]:
+                continue
+            convention = "+".join(filter(None, (given.conventions[0], option)))
+            for precision in given.precisions[: 1 if bytes_known else 2]:
+                yield book(replace(given.under(given.designs[0], convention, precision), layout=layout))
 
     def other_books(self) -> Iterator[Book]:
         given = self.suppositions

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TypeAlias
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from symcost.check.polynomials import (
     FIELD,
@@ -16,7 +16,6 @@ from symcost.check.polynomials import (
     Monomial,
     Summands,
     form_of,
-    key,
     minus,
     scaled,
     signature,
@@ -24,22 +23,22 @@ from symcost.check.polynomials import (
     times,
     total,
 )
+from symcost.check.recipes import Recipe
 from symcost.check.subjects import Part
 from symcost.check.supposing import VARIANTS as VARIANTS
 from symcost.check.supposing import Supposed
-from symcost.tables.optimizers import OPTIMIZERS
-from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
+from symcost.symbols import accumulation
 from symcost.terms import GradientReads, Term
-from symcost.training import Costs, derive
+from symcost.training import Across, Costs, derive
 
 Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 
 # Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
-# backward together, with what is computed again; `kv_cache` counts elements.
+# backward together, with what is computed again; `kv_cache` and `messages` count elements.
 QUANTITIES = (
     "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
     "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
-    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters",
+    "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters", "messages", "message_bytes",
 )  # fmt: skip
 BY_TENSOR = (
     "parameters",
@@ -70,6 +69,8 @@ SCOPES: tuple[tuple[Part, ...], ...] = (
     (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
+MESSAGES = ("messages", "message_bytes")
+ONE_MICRO_BATCH = {accumulation: Integer(1)}
 BLOCK: tuple[Part, ...] = (("block", ALL),)
 IN_BLOCK = frozenset(parts for parts in SCOPES if any(place.startswith("block") for place, _ in parts))
 
@@ -82,6 +83,13 @@ SHARES: tuple[tuple[str, Summands], ...] = (
     ("sequence", {(("b", 1),): 1}),
     ("token", {(("b", 1), ("c", 1)): 1}),
 )  # what they are of the whole
+
+
+NAMED = {
+    "training": "forward and backward flops",
+    "kv_cache": "the elements of the KV cache",
+    "messages": "the elements that one device sends",
+}
 
 
 @dataclass(eq=False)
@@ -116,7 +124,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entry:
-    """One derived form: a quantity of some parts, of one block or all, for a batch, a sequence or a token."""
+    """One derived form: a quantity of some parts, of one block or all, for a batch, a sequence or a token.
+
+    One that holds of any model has no pieces and nothing supposed; it may have a recipe of bytes and a stage of ZeRO.
+    """
 
     quantity: str
     parts: tuple[Part, ...]
@@ -127,6 +138,8 @@ class Entry:
     per: str = ""
     remark: str = ""
     partial: bool = False
+    recipe: Recipe | None = None
+    stage: str = ""
 
     @property
     def total(self) -> Expr:
@@ -139,11 +152,6 @@ class Entry:
         if not self.parts:
             return "model"
         return " and ".join(place for place, _ in self.parts)
-
-    @property
-    def stage(self) -> str:
-        """Which stage of ZeRO it is of."""
-        return self.remark[len(ZERO) : len(ZERO) + 1] if self.remark.startswith(ZERO) else ""
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -159,9 +167,7 @@ class Entry:
 
     def named(self) -> str:
         """What it is, in words: `saved_activations of block`."""
-        quantity = {"training": "forward and backward flops", "kv_cache": "the elements of the KV cache"}.get(
-            self.quantity, self.quantity
-        )
+        quantity = NAMED.get(self.quantity, self.quantity)
         of = f" of {self.scope}" if self.parts else ""
         named = self.partial or any(tensors for _, tensors in self.parts)
         which = f" ({', '.join(self.tensors[:4])})" if named and self.tensors else ""
@@ -190,14 +196,14 @@ class Book:
         self._pieces: dict[str, tuple[Piece, ...]] = {}
         self._placed: dict[str, dict[str, list[Piece]]] = {}
         self._indexed: dict[str, dict[int, list[tuple[tuple[Part, ...], bool]]]] = {}
-        self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
+        self._entries: dict[tuple[str, tuple[Part, ...], bool, str], Entry | None] = {}
 
     @cached_property
     def costs(self) -> Costs:
         """What is derived."""
         supposed = self.supposed
         return derive(supposed.design.model, under=supposed.convention, optimizer=supposed.optimizer,
-                      precision=supposed.precision, given=dict(supposed.ties))  # fmt: skip
+                      precision=supposed.precision, given=dict(supposed.ties), layout=supposed.layout)  # fmt: skip
 
     def pieces(self, quantity: str) -> tuple[Piece, ...]:
         """The terms of a quantity."""
@@ -210,6 +216,9 @@ class Book:
             for each in ("forward_flops", "backward_flops", "recompute_flops"):
                 yield from self.pieces(each)
             return
+        if quantity in MESSAGES:
+            yield from self._messages(quantity)
+            return
         for term in self.costs["kv_cache_memory" if quantity == "kv_cache" else quantity]:
             if not self.supposed.design.gains_counted and quantity in OF_PARAMETERS and "norm" in term.place:
                 continue
@@ -218,6 +227,17 @@ class Book:
                 amount = scaled(amount, Fraction(1, self.costs.precision.activation))
             yield Piece(term, amount, _table(term.times), _step_of(term))
 
+    def _messages(self, quantity: str) -> Iterator[Piece]:
+        """What one device of a layout sends for one micro-batch, in bytes or in elements."""
+        if not isinstance(self.costs, Across):
+            return
+        for message in self.costs.derivation.messages:
+            term = message.term(self.costs.layout)
+            amount = _table(term.amount.xreplace(dict(self.costs.ties)))
+            if quantity == "messages":
+                amount = scaled(amount, Fraction(1, message.bytes))
+            yield Piece(term, amount, _table(term.times.xreplace(ONE_MICRO_BATCH)), term.tensor)
+
     def entry(
         self,
         quantity: str,
@@ -225,13 +245,9 @@ class Book:
         *,
         every: bool = True,
         per: str = "",
-        split: str = "",
     ) -> Entry | None:
-        """A quantity of some parts: of all blocks or of one, for a token or a sequence; None where there is none.
-
-        `split` divides among GPUs, by "tensor" parallelism or "sequence" parallelism besides.
-        """
-        wanted = (quantity, parts, every, per, split)
+        """A quantity of some parts: of all blocks or of one, for a token or a sequence; None where there is none."""
+        wanted = (quantity, parts, every, per)
         if wanted not in self._entries:
             self._entries[wanted] = self._entry(*wanted)
         return self._entries[wanted]
@@ -243,9 +259,7 @@ class Book:
         parts: tuple[Part, ...] = () if scope == "model" else ((scope, ALL),)
         return Entry(quantity, parts, total(piece.in_all for piece in pieces), pieces, self.supposed)
 
-    def _entry(
-        self, quantity: str, parts: tuple[Part, ...], every: bool, per: str, split: str
-    ) -> Entry | None:
+    def _entry(self, quantity: str, parts: tuple[Part, ...], every: bool, per: str) -> Entry | None:
         chosen = (
             self.pieces(quantity)
             if not parts
@@ -259,18 +273,10 @@ class Book:
         )
         if not chosen:
             return None
-        tables = []
-        for piece in chosen:
-            table = piece.amount if piece.in_block and not every else piece.in_all
-            if split == "sequence" or (split and piece.tensor in SPLIT_BY_HEADS):
-                table = times(table, ONE_RANK) or table
-            tables.append(table)
-        table = total(tables)
+        table = total(piece.amount if piece.in_block and not every else piece.in_all for piece in chosen)
         if per:
             table = times(table, ONE_OF[per]) or table
-        return Entry(
-            quantity, parts, table, chosen, self.supposed, every, per, f"{split} parallel" if split else ""
-        )
+        return Entry(quantity, parts, table, chosen, self.supposed, every, per)
 
     def _by_signature(self, quantity: str) -> Mapping[int, list[tuple[tuple[Part, ...], bool]]]:
         """The whole places of a quantity, of one block or all, by the signatures of their forms."""
@@ -334,11 +340,6 @@ class Book:
         return self._placed[quantity]
 
 
-ZERO = "ZeRO stage "
-SPLIT_BY_HEADS = frozenset("Q K V P scores O G U H".split())
-ONE_RANK: Summands = {(("tp", -1),): 1}
-
-
 def _step_of(term: Term) -> str:
     """The step or tensor that a term belongs to, without what was done to it: K for K_rotated, P for P_dropped.
 
@@ -384,71 +385,6 @@ def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] |
         if wanted in reached:
             return reached[wanted]
     return None
-
-
-# ----------------------------------------------------------------------------------- what holds of any model
-
-
-def _rules() -> Iterator[Entry]:
-    """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
-    for name, precision in PRECISIONS.items():
-        yield _rule("parameter_memory", precision.parameter, "N", f"precision {name}")
-        yield _rule("gradient_memory", precision.gradient, "N", f"precision {name}")
-        for optimizer in OPTIMIZERS.values():
-            kept = sum(state.bytes or 0 for state in states(optimizer, precision))
-            whole = bytes_per_parameter(optimizer, precision)
-            remark = f"optimizer {optimizer.name}, precision {name}"
-            yield _rule("optimizer_memory", kept, "N", remark)
-            yield _rule("static_memory", whole, "N", remark)
-            if name in SHARDED and optimizer.name == "adamw":
-                yield from _stages(precision.parameter, precision.gradient, kept, remark)
-    for optimizer in OPTIMIZERS.values():
-        yield _rule("optimizer_flops", optimizer.flops_per_parameter, "N", f"optimizer {optimizer.name}")
-    for quantity, each in RULE_OF_THUMB.items():
-        yield _rule(quantity, each, "N", THUMB.format(each), per="token")
-        for tokens in ("N D", "N b c", "N c"):
-            yield _rule(quantity, each, tokens, THUMB.format(each))
-        yield _rule("training_time", each, "N D /n /peak /MFU", THUMB.format(each))
-        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): 2 * each}, (), None, per="token",
-                    remark="parameters and attention products")  # fmt: skip
-        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): each}, (), None, per="token",
-                    remark="parameters and attention products over half the square")  # fmt: skip
-    yield _rule("training", 8, "N", THUMB.format(8) + ", blocks computed again", per="token")
-    yield _rule("training", 8, "N D", THUMB.format(8) + ", blocks computed again")
-    yield _rule("training_time", 8, "N D /n /peak /MFU", THUMB.format(8) + ", blocks computed again")
-
-
-def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[Entry]:
-    """What each stage of ZeRO leaves on one of dp ranks: states are shared first, then gradients, then parameters."""
-    for stage, shared in enumerate((kept, kept + gradient, kept + gradient + parameter), 1):
-        whole = parameter + gradient + kept - shared
-        table: dict[Monomial, Coefficient] = {_monomial("N /dp"): shared, _monomial("N"): whole}
-        table = {monomial: value for monomial, value in table.items() if value}
-        yield Entry("static_memory", (), table, (), None, remark=f"{ZERO}{stage}, {remark}")
-
-
-SHARDED = ("mixed-16", "mixed-18", "mixed-20", "fp32", "bf16")  # the recipes that sharding is described for
-RULE_OF_THUMB: Mapping[str, int] = {"forward_flops": 2, "backward_flops": 4, "training": 6}
-THUMB = "the rule of thumb of {} FLOPs a parameter and token, which leaves out attention's products"
-
-
-def _monomial(letters: str) -> Monomial:
-    """`N D /n` as powers of letters."""
-    return tuple(sorted((name.lstrip("/"), -1 if name.startswith("/") else 1) for name in letters.split()))
-
-
-def _rule(quantity: str, each: int, letters: str, remark: str, per: str = "") -> Entry:
-    return Entry(quantity, (), {_monomial(letters): each} if each else {}, (), None, per=per, remark=remark)
-
-
-@cache
-def rules() -> Mapping[Key, list[Entry]]:
-    """What holds of any model, by its form."""
-    table: dict[Key, list[Entry]] = {}
-    for entry in _rules():
-        if entry.table:
-            table.setdefault(key(entry.table), []).append(entry)
-    return table
 
 
 @cache

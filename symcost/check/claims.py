@@ -6,18 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 
 from sympy import Expr
 
 from symcost.check.case import OPTION_NAMES, Case
-from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book, rules
+from symcost.check.catalogue import BLOCK, MESSAGES, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
+from symcost.check.meshes import MESH, SINGLE, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
+from symcost.check.rules import rules
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import (
@@ -30,7 +32,7 @@ from symcost.check.subjects import (
     Subject,
     said,
 )
-from symcost.check.supposing import FOUR_WIDE
+from symcost.check.supposing import FOUR_WIDE, Supposed
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
@@ -42,7 +44,6 @@ LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]
 QUOTES = re.compile(r"\b(?:slides?|colleague\w*|forum|paper|post|blog|book|they|someone|somebody)\b[^.:]*\b(?:writes?|says?"
                     r"|claims?|reads?|gives?|has|have|quotes?|states?|prints?)\b", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
-_OPTIMIZER = re.compile(r"optimizer ([\w-]+)")
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
 SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
@@ -98,6 +99,17 @@ class Claim:
             return ""
         return str(1 + gradients + weights)
 
+    @property
+    def column(self) -> tuple[str, tuple[str, ...]] | None:
+        """The column of a table that a form stands in."""
+        block = self.statement.span.block
+        return (block.cell.column, block.headings) if block.cell is not None else None
+
+    @property
+    def column_mesh(self) -> frozenset[str]:
+        """The sizes of a mesh in the forms above this one, among which each parameter is split in every row."""
+        return self.case.meshes.get(self.column, frozenset()) - {"dp"} if self.column else frozenset()
+
     def __post_init__(self) -> None:
         if (
             self.about.quantities == {"kv_cache_memory"} or "N" in self.statement.names
@@ -107,7 +119,9 @@ class Claim:
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
         tables = self.case.tables(self.item.form)
-        if self.stage:  # GPUs that share the states are data-parallel ranks
+        if self.stage or self.about.quantities & set(
+            MESSAGES
+        ):  # GPUs that share the states are data-parallel ranks
             tables += [
                 summands(form_of(table).xreplace({n: dp})) or {} for table in tables if _has(table, "n")
             ]
@@ -119,12 +133,18 @@ class Claim:
                 if entry.table == table:
                     return self.holds(entry), entry
         for table in tables:
-            for entry in rules().get(key(table), ()):
-                if (
-                    self._may_be(entry)
-                    and self.stage in ("", entry.stage)
-                    and self._speaks_of_optimizer(entry)
-                ):
+            fitting = self._rules(table)
+            for entry in fitting:
+                if self._may_be(entry) and self._speaks_of_optimizer(entry):
+                    self.case.settle_recipe(
+                        [
+                            each.recipe
+                            for each in fitting
+                            if each.recipe is not None and each.quantity == entry.quantity
+                        ]
+                    )
+                    if self.column is not None and entry.stage:
+                        self.case.meshes[self.column] = self.column_mesh | _mesh(table)
                     return self._by_rule(entry), entry
         for table in tables:
             found = self.looked_up(table)
@@ -146,6 +166,16 @@ class Claim:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
 
+    def _rules(self, table: Summands) -> list[Entry]:
+        """What a form is of any model, where words name a stage of ZeRO at that stage."""
+        found = rules().get(key(table), []) if not self.column_mesh else []
+        mesh = self.column_mesh | _mesh(table)
+        if self.stage or mesh:
+            found = [*found, *rules(mesh | {"dp"}).get(key(table), [])]
+        meant = wanted(self.about)
+        fitting = [entry for entry in found if self.stage in ("", entry.stage)]
+        return sorted(fitting, key=lambda entry: entry.quantity not in meant)
+
     def _quoted(self, tables: Sequence[Summands]) -> Pair | None:
         """What somebody else writes of a form that the document has proven: a single slip away from it."""
         if not QUOTES.search(words_before(self.statement.span)):
@@ -165,7 +195,7 @@ class Claim:
     def announced(self, table: Summands) -> Iterator[Entry]:
         """The derived forms that the words may mean, the likeliest first."""
         about = self.about
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = _letters(table)
         quantities = [name for name in QUANTITIES if name in wanted(about)]
         if not quantities:
             return
@@ -180,19 +210,24 @@ class Claim:
         pers = self._pers(letters)
         if "expert" in pers and "L" not in letters:
             every = (False,)
-        splits = self._splits() if "tp" in letters else ("",)
+        laid = layouts(letters, about.options, about.words, self.stage)
+        sent = layouts(letters, about.options, about.words, self.stage, sends=True)
         block = self.statement.span.block
         nearby = " ".join((*block.lead, block.text, about.words))
         for supposed in self.case.supposed(
             about, nearby, precise=bool(set(quantities) & IN_BYTES), letters=letters
         ):
             for quantity in quantities:
-                for chosen in _choices(quantity, parts):
+                if quantity in MESSAGES and not self._has_its_bytes(supposed):
+                    continue
+                for chosen in _choices(quantity, parts, laid != (SINGLE,)):
                     for in_all in every:
-                        for per, split in product(
-                            pers if quantity in PER_SEQUENCE or "expert" in pers else ("",), splits
+                        for per, layout in product(
+                            pers if quantity in PER_SEQUENCE or "expert" in pers else ("",),
+                            sent if quantity in MESSAGES else laid,
                         ):
-                            entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
+                            on = replace(supposed, layout=layout)
+                            entry = book(on).entry(quantity, chosen, every=in_all, per=per)
                             if entry is not None:
                                 yield entry
                             if (
@@ -204,16 +239,10 @@ class Claim:
                                     tensor="lse", remark="without the statistics of the softmax's rows"
                                 )
 
-    def _splits(self) -> tuple[str, ...]:
-        """How a form with a tensor-parallel size is split: as the words say, else in any way."""
-        said_split = (
-            "sequence"
-            if "sequence" in self.about.options
-            else "tensor"
-            if "tensor" in self.about.options
-            else ""
-        )
-        return (said_split,) if said_split else ("tensor", "sequence")
+    def _has_its_bytes(self, supposed: Supposed) -> bool:
+        """Whether bytes are those that the document speaks of."""
+        given = self.case.suppositions
+        return given.half is None or supposed.precision in (None, given.precisions[0])
 
     def _pers(self, letters: set[str]) -> Iterable[str]:
         """Whether a form is for a batch, a sequence or a token, by its letters and by what is said."""
@@ -230,14 +259,17 @@ class Claim:
     def looked_up(self, table: Summands) -> Entry | None:
         """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
         other: Entry | None = None
-        for books, partial in (
-            (self.case.books, False),
-            (self.case.books, True),
-            (self.case.other_books, False),
+        mesh = _mesh(table)
+        laid = layouts(_letters(table), self.about.options, self.about.words) if mesh - {"dp"} else ()
+        for books, partial, own in (
+            (self.case.books_on(laid), False, True),
+            (self.case.books(), False, True),
+            (self.case.books(), True, True),
+            (self.case.other_books(), False, False),
         ):
-            if other is not None and books == self.case.other_books:
+            if other is not None and not own:
                 break  # it has a meaning under the document's own convention
-            for each in books():
+            for each in books:
                 found = sorted(
                     each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
                 )
@@ -262,8 +294,10 @@ class Claim:
         )
 
     def _may_be(self, entry: Entry) -> bool:
-        """Whether the words near a form let it be this quantity."""
+        """Whether the words near a form let it be this quantity; a stage of ZeRO is of all states together."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
+        if self.stage and entry.stage:
+            return entry.quantity == "static_memory" or entry.quantity in near
         return not near or entry.quantity in near
 
     def _agrees(self, found: Entry) -> bool:
@@ -309,7 +343,7 @@ class Claim:
         shown = self.item.source.strip()
         if (
             not (about.sure_quantities or self.stage)
-            or (about.qualified and not self.stage)
+            or ((about.qualified or (about.of_device and not _mesh(table))) and not self.stage)
             or not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label)
         ):
             return None
@@ -336,7 +370,13 @@ class Claim:
             spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
-            if entry.supposed is None and (not slip.factor or self._is_another_rule(table)):
+            if entry.stage and not (slip.factor or _mesh(table)):
+                continue  # it may be of all devices together
+            if (
+                entry.supposed is None
+                and not entry.stage
+                and (not slip.factor or self._is_another_rule(table))
+            ):
                 continue  # a rule of thumb is only told by its letters
             if slip.factor and len(PASSES & about.sure_quantities) > 1:
                 continue  # it may be the FLOPs of another pass
@@ -381,13 +421,15 @@ class Claim:
     def _is_another_rule(self, table: Summands) -> bool:
         """Whether a form is the rule of thumb of another pass that the words before it name: so training is 6N."""
         words = self.statement.span.before.lower()
-        return any(entry.quantity.partition("_")[0][:5] in words for entry in rules().get(key(table), ()))
+        return any(entry.quantity.partition("_")[0][:5] in words for entry in self._rules(table))
 
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
-        letters = {name for monomial in table for name, _ in monomial}
-        return self.about.sharp or (
-            bool(self.about.near_quantities) and bool(letters & {"L", "N"}) and not self.about.parts
+        letters = _letters(table)
+        return (
+            self.about.sharp
+            or bool(_mesh(table) and {"tensor", "sequence"} & self.about.options)
+            or (bool(self.about.near_quantities) and bool(letters & {"L", "N"}) and not self.about.parts)
         )
 
     def _is_declared(self, form: Expr) -> bool:
@@ -404,7 +446,7 @@ class Claim:
         """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""
         about = self.about
         first = self.case.suppositions.designs[0]
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = _letters(table)
         bytes_known = self.case.suppositions.half is not None or self.case.suppositions.conventions[
             0
         ].startswith("megatron")
@@ -444,15 +486,17 @@ class Claim:
             ):
                 continue
             yield entry
-        for entries in rules().values():
-            for entry in entries:
-                if (
-                    self.stage
-                    and entry.stage == self.stage
-                    and entry.remark.endswith("optimizer adamw, precision mixed-16")
-                ):
+        if not about.parts:
+            for entry in chain.from_iterable(rules().values()):
+                if entry.quantity in about.sure_quantities & FLOPS:
                     yield entry
-                if not about.parts and entry.quantity in about.sure_quantities and entry.quantity in FLOPS:
+        if self.stage:
+            for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
+                if (
+                    entry.stage == self.stage
+                    and entry.quantity == "static_memory"
+                    and entry.recipe is self.case.recipes[0]
+                ):
                     yield entry
 
     def _with_dropped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
@@ -540,13 +584,9 @@ class Claim:
         return self.depends(entry)
 
     def _speaks_of_optimizer(self, entry: Entry) -> bool:
-        """Whether the document names the optimizer whose bytes these are, where it is not AdamW."""
-        found = _OPTIMIZER.search(entry.remark)
-        return (
-            found is None
-            or found[1].startswith("adam")
-            or found[1].split("-")[0] in self.case.document.text.lower()
-        )
+        """Whether the document names the optimizer whose bytes these are, where it is not AdamW as usual."""
+        text = self.case.document.text.lower().replace("-", "")
+        return entry.recipe is None or all(word in text for word in entry.recipe.unusual)
 
     def _by_rule(self, entry: Entry) -> Pair:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
@@ -591,6 +631,15 @@ class Claim:
         )
 
 
+def _mesh(table: Summands) -> frozenset[str]:
+    """The sizes of a mesh of devices in a form."""
+    return MESH & _letters(table)
+
+
+def _letters(table: Summands) -> set[str]:
+    return {name for monomial in table for name, _ in monomial}
+
+
 def _has(table: Summands, letter: str) -> bool:
     return any(name == letter for monomial in table for name, _ in monomial)
 
@@ -607,15 +656,18 @@ def wanted(about: Subject) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons."""
+def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool) -> Iterator[tuple[Part, ...]]:
+    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons.
+
+    Of those on one device of many, blocks alone are often counted.
+    """
     if quantity.startswith("kv_cache"):
         yield ()
         return
     yield parts
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
-    if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
+    if quantity in ACTIVATIONS and (any(tensors for _, tensors in parts) or (laid_out and not parts)):
         yield BLOCK
 
 

@@ -95,13 +95,14 @@ def _model(design: Design) -> Model:
 
 @dataclass(frozen=True)
 class Supposed:
-    """What a form is held against: a design, a convention, an optimizer, a precision, and forms put in for letters."""
+    """What a form is held against: a design, a convention, an optimizer, a precision, a layout, and forms put in for letters."""
 
     design: Design
     convention: str = "textbook"
     optimizer: str = "adamw"
     precision: str | None = None
     ties: tuple[tuple[str, Expr], ...] = ()
+    layout: str = "single"
 
     def __str__(self) -> str:
         words = [f"{self.design} under {self.convention}"]
@@ -109,6 +110,8 @@ class Supposed:
             words.append(self.optimizer)
         if self.precision:
             words.append(self.precision)
+        if self.layout != "single":
+            words.append(f"on one device of {self.layout}")
         return ", ".join(words)
 
 
