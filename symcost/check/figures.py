@@ -52,7 +52,9 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
     together = _summed_up(case, statement)
-    bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
+    bare = not (
+        about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
+    )
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or _comes_to(case, statement)
@@ -120,7 +122,8 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
 def _comes_to(case: Case, statement: Statement) -> Pair | None:
     """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
 
-    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other.
+    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other; and in a
+    table, whose columns' headings may give the numbers, where the rows above hold.
     """
     item, span, last = statement.items[0], statement.span, case.last
     printed = item.part.printed
@@ -128,30 +131,41 @@ def _comes_to(case: Case, statement: Statement) -> Pair | None:
         return None
     if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
         return None
-    put_in = _assigned_behind(case, span)
+    put_in = _assigned_behind(case, span) | _assigned_above(case, span)
     values = case.knowledge.evaluated(last.form.xreplace(put_in))
     if not values:
         values = _of_named_model(case, last.form, span)
     if FOR_ALL.search(span.after):
         every = last.form * GLOSSARY["L"].symbol
         values += case.knowledge.evaluated(every) or _of_named_model(case, every, span)
-    shown = item.source.strip()
+    shown, columns = item.source.strip(), _beside(last.span, span)
     for value in values:
         if compare(value, printed, item.unit, statement.about).holds and printed.significant > 1:
+            case.columns.setdefault(columns, set()).add(last.form)
             return Pair("holds", "SC101", shown, message=f"what {last.source} comes to at the numbers known")
-    if (
-        not values
-        or not LEADS_ON.search(words_before(span))
-        or span.block is not last.span.block
-        or item.unit is None
-    ):
-        return None
-    slipped = slip(values[0], printed.value * item.scale)
-    if not slipped:
+    above = bool(columns) and bool(case.columns.get(columns, set()) - {last.form})
+    leads_on = LEADS_ON.search(words_before(span)) and span.block is last.span.block
+    if not values or item.unit is None or not (leads_on or above):
         return None
     right = number(values[0] / item.scale, item.unit)
+    slipped = slip(values[0], printed.value * item.scale) or (above and "the rows above are right")
+    if not slipped:
+        return None
     return Pair("differs", "SC204", shown, right, number((values[0] - printed.value * item.scale) / item.scale, item.unit),
                 f"{last.source} comes to {right}, not {shown}: {slipped}")  # fmt: skip
+
+
+def _beside(one: Span, other: Span) -> tuple[object, ...]:
+    """Two columns of a table, where two formulas stand in one row; else nothing."""
+    if one.block.cell is None or other.block.cell is None or one.line != other.line:
+        return ()
+    return one.block.cell.column, other.block.cell.column, other.block.headings
+
+
+def _assigned_above(case: Case, span: Span) -> dict[Expr, Expr]:
+    """The numbers that a row and a column's heading give: `| 7.5B, $N_d=64$ |`."""
+    found = row_values(case.document, span, case.knowledge)
+    return {GLOSSARY[name].symbol: Rational(value) for name, value in found.items()}
 
 
 def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:

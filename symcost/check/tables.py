@@ -14,6 +14,7 @@ FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.I
 VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
 _NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+)?")  # $S$, context S
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
+_SIZE = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)B\b(?! ?/)")  # of a model: 7.5B
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -51,6 +52,9 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
         letter = knowledge.letter(name)
         if letter in GLOSSARY:
             found[letter] = Fraction(number.replace(",", ""))
+    size = _SIZE.search(heading)
+    if size is not None:
+        found.setdefault("N", Fraction(size[1]) * 10**9)
     return found
 
 
