@@ -166,7 +166,7 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
-            form.xreplace(self._own_numbers(form)),
+            self.with_numbers(form),
         ]
         found: list[Summands] = []
         for way in ways:
@@ -175,14 +175,14 @@ class Case:
                 found.append(table)
         return found
 
-    def _own_numbers(self, form: Expr) -> dict[Symbol, Expr]:
-        """What the document's own letters in a sum come to, where it has said so: $(4 + K)N$ with $K = 12$."""
+    def with_numbers(self, form: Expr) -> Expr:
+        """A sum with numbers put in for the document's own letters, where it has said so: $(4 + K)N$ with $K = 12$."""
         found = {}
         for symbol in form.free_symbols if len(summands(form) or ()) > 1 else ():
             values = self.knowledge.values.get(symbol.name, ())
             if symbol.name not in GLOSSARY and len(values) == 1:
                 found[symbol] = Rational(values[0].numerator, values[0].denominator)
-        return found
+        return form.xreplace(found)
 
     def supposed(
         self, about: Subject, text: str, *, precise: bool, letters: Collection[str]

@@ -24,7 +24,7 @@ from symcost.check.polynomials import (
     total,
 )
 from symcost.check.recipes import Recipe
-from symcost.check.subjects import Part
+from symcost.check.subjects import MESSAGES, Part
 from symcost.check.supposing import VARIANTS as VARIANTS
 from symcost.check.supposing import Supposed
 from symcost.symbols import accumulation
@@ -69,7 +69,6 @@ SCOPES: tuple[tuple[Part, ...], ...] = (
     (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
-MESSAGES = ("messages", "message_bytes")
 ONE_MICRO_BATCH = {accumulation: Integer(1)}
 BLOCK: tuple[Part, ...] = (("block", ALL),)
 IN_BLOCK = frozenset(parts for parts in SCOPES if any(place.startswith("block") for place, _ in parts))

@@ -58,6 +58,9 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     one, other = knowledge.opened(left.form), knowledge.opened(right.form)
     if equal(case, one, other) or equal(case, left.form, right.form):
         return Pair("holds", "SC101", shown)
+    one, other = case.with_numbers(one), case.with_numbers(other)
+    if equal(case, one, other):
+        return Pair("holds", "SC101", shown, message="at the numbers of the document's own letters")
     as_named = named_forms(case, left.form, right.form, shown)
     if as_named is not None:
         return as_named

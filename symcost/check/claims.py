@@ -11,7 +11,7 @@ from itertools import chain, product
 from sympy import Expr
 
 from symcost.check.case import OPTION_NAMES, Case
-from symcost.check.catalogue import BLOCK, MESSAGES, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book
+from symcost.check.catalogue import BLOCK, ONE_TOKEN, PER_SEQUENCE, QUANTITIES, Entry, book
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
@@ -26,6 +26,7 @@ from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
     IN_BYTES,
+    MESSAGES,
     PARAMETERS,
     WHOLE_SQUARE,
     Part,
@@ -50,6 +51,11 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
+_NOT_SHARDED = re.compile(
+    r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
+    r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
+    re.IGNORECASE,
+)
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     re.compile(r"optimi[sz]er|states", re.IGNORECASE),
@@ -87,6 +93,8 @@ class Claim:
     def stage(self) -> str:
         """Which stage of ZeRO a form is said to be of: by its number, that of its table's row, or what is sharded."""
         words, cell = self.about.words, self.statement.span.block.cell
+        if _NOT_SHARDED.search(self.about.beside):  # nothing is shared
+            return "0"
         speaks_of_zero = "zero" in words.lower()
         found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
         if found is not None:
@@ -170,7 +178,7 @@ class Claim:
         """What a form is of any model, where words name a stage of ZeRO at that stage."""
         found = rules().get(key(table), []) if not self.column_mesh else []
         mesh = self.column_mesh | _mesh(table)
-        if self.stage or mesh:
+        if self.stage or mesh or self.about.quantities & MESSAGES:
             found = [*found, *rules(mesh | {"dp"}).get(key(table), [])]
         meant = wanted(self.about)
         fitting = [entry for entry in found if self.stage in ("", entry.stage)]
@@ -220,7 +228,7 @@ class Claim:
             for quantity in quantities:
                 if quantity in MESSAGES and not self._has_its_bytes(supposed):
                     continue
-                for chosen in _choices(quantity, parts, laid != (SINGLE,)):
+                for chosen in _choices(quantity, parts, sent != (SINGLE,)):
                     for in_all in every:
                         for per, layout in product(
                             pers if quantity in PER_SEQUENCE or "expert" in pers else ("",),
@@ -364,14 +372,14 @@ class Claim:
                 return approximates(self.case, table, entry.table, shown), entry
             if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
                 continue  # the same of all blocks
-            slip = one_slip(table, entry.table, sure=self._is_sure)
+            slip = one_slip(table, entry.table, sure=self._is_sure or bool(entry.stage))
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
             spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
-            if entry.stage and not (slip.factor or _mesh(table)):
-                continue  # it may be of all devices together
+            if entry.stage and not slip.factor and (slip.dropped or not _mesh(table)):
+                continue  # it may be of a part, or of all devices together
             if (
                 entry.supposed is None
                 and not entry.stage
@@ -486,16 +494,17 @@ class Claim:
             ):
                 continue
             yield entry
-        if not about.parts:
+        if not about.parts and about.sure_quantities <= FLOPS:
             for entry in chain.from_iterable(rules().values()):
-                if entry.quantity in about.sure_quantities & FLOPS:
+                if entry.quantity in about.sure_quantities:
                     yield entry
         if self.stage:
+            meant = about.sure_quantities & MESSAGES or {"static_memory"}
             for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
                 if (
                     entry.stage == self.stage
-                    and entry.quantity == "static_memory"
-                    and entry.recipe is self.case.recipes[0]
+                    and entry.quantity in meant
+                    and entry.recipe in (None, self.case.recipes[0])
                 ):
                     yield entry
 
@@ -667,7 +676,9 @@ def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool) -> Iterator
     yield parts
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
-    if quantity in ACTIVATIONS and (any(tensors for _, tensors in parts) or (laid_out and not parts)):
+    if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
+        yield BLOCK
+    if quantity in ACTIVATIONS | MESSAGES and laid_out and not parts:
         yield BLOCK
 
 

@@ -18,7 +18,9 @@ from symcost.check.annotations import Annotation, beside, claims_of, of_front_ma
 from symcost.check.case import Case, Stated
 from symcost.check.chains import NO_CLAIM, TAKEN_BACK, UNCERTAIN, assumed, form_pair, implied
 from symcost.check.claims import claim
+from symcost.check.collectives import collective
 from symcost.check.context import levels, words_before
+from symcost.check.counts import counted
 from symcost.check.documents import Block, Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
@@ -215,7 +217,12 @@ class Judge:
         if isinstance(claimed, Annotation):
             pairs += annotated_claim(self.case, made, about, claimed)
         elif not any(pair.verdict == "differs" for pair in pairs):
-            told = waits or state_pair(self.case, made, words)
+            told = (
+                waits
+                or collective(self.case, made, about, words)
+                or counted(made, about)
+                or state_pair(self.case, made, words)
+            )
             claims = [told] if told is not None else self._claims(made, about)
             if any(
                 pair.verdict == "holds" for pair in claims

@@ -11,6 +11,7 @@ from symcost.check.recipes import STAGES
 MESH = frozenset({"dp", "tp", "pp"})  # the sizes by which devices share a parameter
 SINGLE = "single"
 _STAGE = re.compile(r"\b(?:first|(last)) stage\b|\bin flight\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"\bstages?\b[^.;]{0,40}\b(?:next|stage|neighbou?r\w*|another)\b", re.IGNORECASE)
 _INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
 FIRST, LAST = "pp-1f1b", "pp-1f1b,stage=last"
 
@@ -29,7 +30,7 @@ def layouts(
         tuple(_tensor(options, sends)) if "tp" in letters else (),
         ("cp-ring", "ulysses") if "cp" in letters else (),
         ((STAGES[stage],) if stage else tuple(STAGES.values())) if "dp" in letters and sends else (),
-        tuple(_pipeline(letters, words)),
+        tuple(_pipeline(letters, words)) or (("pp-1f1b",) if sends and _BETWEEN.search(words) else ()),
     ]
     return tuple("+".join(parts) for parts in product(*filter(None, choices)) if parts) or (SINGLE,)
 

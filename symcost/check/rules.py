@@ -69,12 +69,17 @@ def _on_devices(mesh: Collection[str]) -> Iterator[Entry]:
     for stage, layout in laid_out(mesh):
         part = share(layout)
         of_stage = f"ZeRO stage {stage}, " if stage != "0" else ""
-        held = {"parameters": part.parameter, "messages": part.messages}
-        for quantity, each in held.items():
-            yield _of_parameters(quantity, each, f"layout {layout}", stage)
+        yield _of_parameters("parameters", part.parameter, f"layout {layout}", stage)
+        yield _of_parameters("messages", part.messages, f"layout {layout}", stage)
+        yield _of_parameters("messages", of_many(part.messages), f"layout {layout}, for many devices", stage)
         for recipe in SHARED:
             for quantity, each in part.bytes(recipe).items():
                 yield _of_parameters(quantity, each, f"{of_stage}{recipe}", stage, recipe)
+
+
+def of_many(each: Summands) -> Summands:
+    """What is left where ever more data-parallel devices share it."""
+    return {monomial: value for monomial, value in each.items() if ("dp", -1) not in monomial}
 
 
 def _of_parameters(

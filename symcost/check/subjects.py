@@ -564,7 +564,7 @@ def _counted(quantities: frozenset[str], in_bytes: bool | None) -> frozenset[str
     if in_bytes is True:
         return quantities & IN_BYTES or quantities
     if in_bytes is False:
-        return quantities - IN_BYTES or quantities
+        return quantities - IN_BYTES - FLOPS or quantities
     return quantities
 
 

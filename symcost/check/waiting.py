@@ -82,9 +82,10 @@ def _said(words: str) -> str:
 def _as_share(item: Item, uncertain: bool, said: str, schedule: Schedule) -> Pair | None:
     """A quotient of stages and micro-batches; what is uncertain, or meant to be near, only holds."""
     shown, relations = item.source.strip(), _relations(schedule)
-    for name, form in relations.items():
+    plain = _relations(ONE_F_ONE_B).items() if schedule is not ONE_F_ONE_B else ()
+    for name, form in (*relations.items(), *plain):
         if cancel(item.form - form) == 0:
-            if {name, said} == {IDEAL, WHOLE} and not uncertain:
+            if {name, said} == {IDEAL, WHOLE} and form == relations[name] and not uncertain:
                 return _differs(shown, relations[said], said, f"that is what waits {name}")
             return _holds(shown, f"bubble, {name}: {schedule.source}")
     if uncertain:
