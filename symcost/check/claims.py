@@ -19,6 +19,7 @@ from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.meshes import MESH, SINGLE, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
+from symcost.check.recipes import STAGES
 from symcost.check.rules import rules
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
@@ -34,6 +35,7 @@ from symcost.check.subjects import (
     said,
 )
 from symcost.check.supposing import FOUR_WIDE, Supposed
+from symcost.check.tables import row_of
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
@@ -95,11 +97,13 @@ class Claim:
         words, cell = self.about.words, self.statement.span.block.cell
         if _NOT_SHARDED.search(self.about.beside):  # nothing is shared
             return "0"
-        speaks_of_zero = "zero" in words.lower()
+        rows = row_of(self.case.document, self.statement.span)
+        heading = rows[0].cell.column if rows and rows[0].cell is not None else ""
+        speaks_of_zero = "zero" in f"{heading} {words}".lower()
         found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
         if found is not None:
             return str(next(filter(None, found.groups())))
-        if cell is not None and speaks_of_zero and cell.row.strip() in ("1", "2", "3"):
+        if cell is not None and speaks_of_zero and cell.row.strip() in STAGES:
             return cell.row.strip()
         row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
         states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
