@@ -20,7 +20,7 @@ from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.meshes import MESH, SINGLE, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, summands, times
 from symcost.check.recipes import STAGES
-from symcost.check.rules import rules
+from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import (
@@ -53,6 +53,12 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 CORE = frozenset({"scores", "P", "O"})
+OF_SOME = re.compile(
+    r"\b(?:all[- ]?gather|reduce[- ]?scatter|gather|scatter|forward|backward|half)(?:s|ed)?\b"
+    r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
+    re.IGNORECASE,
+)  # words for some of the messages of a step
+_FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
 _NOT_SHARDED = re.compile(
     r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
     r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
@@ -105,6 +111,8 @@ class Claim:
             return str(next(filter(None, found.groups())))
         if cell is not None and speaks_of_zero and cell.row.strip() in STAGES:
             return cell.row.strip()
+        if _FULLY.search(self.about.beside):
+            return "3"
         row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
         states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
         if not states or (weights and not gradients):
@@ -140,6 +148,11 @@ class Claim:
         kept = self._kept(tables)
         if kept is not None:
             return kept, None
+        if self.stage:  # bytes of each parameter are those of all of them, over their number
+            tables = [
+                times(table, ALL_PARAMETERS) or table if _letters(table) <= MESH else table
+                for table in tables
+            ]
         for table in tables:
             for entry in self.announced(table):
                 if entry.table == table:
@@ -309,7 +322,8 @@ class Claim:
         """Whether the words near a form let it be this quantity; a stage of ZeRO is of all states together."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
         if self.stage and entry.stage:
-            return entry.quantity == "static_memory" or entry.quantity in near
+            of_states = "static_memory" in near and entry.quantity == "optimizer_memory"
+            return entry.quantity == "static_memory" or entry.quantity in near or of_states
         return not near or entry.quantity in near
 
     def _agrees(self, found: Entry) -> bool:
@@ -473,6 +487,8 @@ class Claim:
                 continue
             if "tp" in letters and not {"tensor", "sequence"} & about.options:
                 continue
+            if entry.quantity in MESSAGES and OF_SOME.search(self.statement.span.sentence.text):
+                continue
             if entry.supposed is not None and ("d_ff", FOUR_WIDE) in set(entry.supposed.ties) - set(
                 self.case.suppositions.ties
             ):
@@ -503,7 +519,12 @@ class Claim:
                 if entry.quantity in about.sure_quantities:
                     yield entry
         if self.stage:
-            meant = about.sure_quantities & MESSAGES or {"static_memory"}
+            sent = about.sure_quantities & MESSAGES
+            meant = (
+                sent
+                if len(sent) == 1 and not OF_SOME.search(self.statement.span.sentence.text)
+                else {"static_memory"} - sent
+            )
             for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
                 if (
                     entry.stage == self.stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -12,7 +12,6 @@ from sympy import Expr, Integer
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Monomial, summands
 from symcost.check.statements import Statement
-from symcost.check.subjects import Subject
 from symcost.layouts import layout
 from symcost.notation import text as plain_text
 from symcost.symbols import SYMBOLS, accumulation, c, n
@@ -35,12 +34,12 @@ def relations() -> tuple[Expr, ...]:
     return (*(global_batch / each for each in several), *(n / layout(mesh).devices() for mesh in MESHES))
 
 
-def counted(statement: Statement, about: Subject) -> Pair | None:
+def counted(statement: Statement, words: Sequence[str]) -> Pair | None:
     """$B = bmd$ sequences in a step, $n = tpd$ devices, and what follows for any of their letters; tokens of a step.
 
     It differs where the letters are those of a relation and stand otherwise.
     """
-    for left, right in _claimed(statement, about):
+    for left, right in _claimed(statement, " ".join(words[:3])):
         found = _lone(left / right)
         if not found or len(found) < 3:
             continue
@@ -58,14 +57,14 @@ def counted(statement: Statement, about: Subject) -> Pair | None:
     return None
 
 
-def _claimed(statement: Statement, about: Subject) -> Iterator[tuple[Expr, Expr]]:
+def _claimed(statement: Statement, words: str) -> Iterator[tuple[Expr, Expr]]:
     """Two sides that are said to be the same count."""
     items = statement.items
     for one, other in pairwise(items):
         if one.name is not None and one.name in SYMBOLS and set(statement.relations) <= {"=", "≈"}:
             yield one.form, other.form
     form = items[-1].form
-    of_step = _TOKENS.search(about.beside) and _OF_STEP.search(about.beside)
+    of_step = _TOKENS.search(words) and _OF_STEP.search(words)
     if of_step and c in form.free_symbols and global_batch not in form.free_symbols:
         yield global_batch * c, form
 

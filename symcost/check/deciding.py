@@ -220,7 +220,7 @@ class Judge:
             told = (
                 waits
                 or collective(self.case, made, about, words)
-                or counted(made, about)
+                or counted(made, words)
                 or state_pair(self.case, made, words)
             )
             claims = [told] if told is not None else self._claims(made, about)

@@ -11,7 +11,9 @@ from symcost.check.recipes import STAGES
 MESH = frozenset({"dp", "tp", "pp"})  # the sizes by which devices share a parameter
 SINGLE = "single"
 _STAGE = re.compile(r"\b(?:first|(last)) stage\b|\bin flight\b", re.IGNORECASE)
-_BETWEEN = re.compile(r"\bstages?\b[^.;]{0,40}\b(?:next|stage|neighbou?r\w*|another)\b", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"\bstages?\b[^.;]{0,40}\b(?:next|stage|neighbou?r\w*|another)\b|\bnext stage\b", re.IGNORECASE
+)
 _INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
 FIRST, LAST = "pp-1f1b", "pp-1f1b,stage=last"
 
@@ -44,7 +46,9 @@ def _tensor(options: Collection[str], sends: bool) -> Iterator[str]:
 
 
 def _pipeline(letters: Collection[str], words: str) -> Iterator[str]:
-    if "chunks" in letters or ("pp" in letters and _INTERLEAVED.search(words)):
+    if {"pp", "accumulation"} <= set(letters):
+        yield "pp-gpipe"
+    elif "chunks" in letters or ("pp" in letters and _INTERLEAVED.search(words)):
         yield "pp-interleaved"
     elif (said := _STAGE.search(words)) is not None:  # the nearest words come first
         yield LAST if said[1] else FIRST

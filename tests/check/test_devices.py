@@ -124,8 +124,17 @@ def test_counts_of_a_step(right, wrong):
     [
         "$N$ parameters. The weights, gradients and the two moments are $N$ numbers each.",
         "$N$ parameters, everything in fp32. The two moments together are $2N$ numbers.",
+        "$N$ parameters, $d$ data-parallel size. With ZeRO-1 each parameter costs $4 + \\frac{12}{d}$ bytes.",
+        "$P$ parameters on $n$ GPUs. Fully sharded (FSDP), each GPU keeps $\\frac{16P}{n}$ bytes.",
         f"{ZERO}In ZeRO-2 gradients and states are sharded, which makes $\\frac{{14\\Psi}}{{N_d}}$ bytes on each rank.",
+        f"{ZERO}ZeRO-1: weights $2\\Psi$, gradients $2\\Psi$, optimizer states $\\frac{{12\\Psi}}{{N_d}}$.",
         f"{ZERO}With 8-bit Adam ZeRO-1 leaves $4\\Psi + \\frac{{6\\Psi}}{{N_d}}$ bytes.",
+        f"{ZERO}With fp32 gradients ZeRO-2 leaves $2\\Psi + \\frac{{16\\Psi}}{{N_d}}$ bytes.",
+        f"{ZERO}With ZeRO-3 all ranks together still hold $16\\Psi$ bytes.",
+        f"{ZERO}In ZeRO-1 the all-reduce becomes a reduce-scatter of $2\\Psi\\frac{{N_d-1}}{{N_d}}$ bytes and an all-gather.",
+        f"{MEGATRON}Under GPipe a stage keeps $\\frac{{34sbhLm}}{{tp}}$ bytes with sequence parallelism and selective recomputation.",
+        f"{MEGATRON}Forward, a layer sends $\\frac{{8bsh(t-1)}}{{t}}$ bytes per GPU.",
+        f"{MEGATRON}The bubble, with $m = 4p$, is $\\frac{{p-1}}{{4p}}$; the pipeline's efficiency is $\\frac{{m}}{{m+p-1}}$.",
     ],
 )
 def test_what_is_right_in_another_way_does_not_differ(text):
