@@ -132,7 +132,7 @@ def test_counts_of_a_step(right, wrong):
         f"{ZERO}With fp32 gradients ZeRO-2 leaves $2\\Psi + \\frac{{16\\Psi}}{{N_d}}$ bytes.",
         f"{ZERO}With ZeRO-3 all ranks together still hold $16\\Psi$ bytes.",
         f"{ZERO}In ZeRO-1 the all-reduce becomes a reduce-scatter of $2\\Psi\\frac{{N_d-1}}{{N_d}}$ bytes and an all-gather.",
-        f"{MEGATRON}Under GPipe a stage keeps $\\frac{{34sbhLm}}{{tp}}$ bytes with sequence parallelism and selective recomputation.",
+        f"{MEGATRON}With sequence parallelism and selective recomputation GPipe keeps $\\frac{{34sbhLm}}{{tp}}$ bytes a stage.",
         f"{MEGATRON}Forward, a layer sends $\\frac{{8bsh(t-1)}}{{t}}$ bytes per GPU.",
         f"{MEGATRON}The bubble, with $m = 4p$, is $\\frac{{p-1}}{{4p}}$; the pipeline's efficiency is $\\frac{{m}}{{m+p-1}}$.",
     ],
