@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
@@ -17,6 +17,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
+from symcost.check.recipes import SHARED, Recipe
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, suppositions
@@ -101,10 +102,11 @@ class Case:
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
-    by their values, `said` the same in order, `products` the
-    arithmetic that was right, `columns` what the numbers of a table's columns turned out to be, `sizes`
-    the large numbers that it counts with. `named` is the known model that it speaks of; `last` the last form in letters,
-    `bare` those of the section that stood alone, `given` all that it has said.
+    by their values, `said` the same in order, `products` the arithmetic that was right, `columns` what the numbers of a
+    table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
+    speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said.
+    `recipes` are the ways to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh
+    in a table's columns.
     """
 
     document: Document
@@ -121,6 +123,8 @@ class Case:
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
+    recipes: tuple[Recipe, ...] = SHARED
+    meshes: dict[object, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def suppositions(self) -> Suppositions:
@@ -141,6 +145,10 @@ class Case:
             if (letter := meaning_of(name)) is not None
         }
         return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning in GLOSSARY} | words)
+
+    def settle_recipe(self, fitting: Collection[Recipe]) -> None:
+        """Of the ways to keep a parameter's states, those that a form of the document fits are left."""
+        self.recipes = tuple(recipe for recipe in self.recipes if recipe in fitting) or self.recipes
 
     @cached_property
     def first(self) -> Supposed:
@@ -197,6 +205,7 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
+            self.with_numbers(form),
         ]
         found: list[Summands] = []
         for way in ways:
@@ -204,6 +213,15 @@ class Case:
             if table is not None and table not in found:
                 found.append(table)
         return found
+
+    def with_numbers(self, form: Expr) -> Expr:
+        """A sum with numbers put in for the document's own letters, where it has said so: $(4 + K)N$ with $K = 12$."""
+        found = {}
+        for symbol in form.free_symbols if len(summands(form) or ()) > 1 else ():
+            values = self.knowledge.values.get(symbol.name, ())
+            if symbol.name not in GLOSSARY and len(values) == 1:
+                found[symbol] = Rational(values[0].numerator, values[0].denominator)
+        return form.xreplace(found)
 
     def supposed(
         self, about: Subject, text: str, *, precise: bool, letters: Collection[str]
@@ -256,6 +274,17 @@ class Case:
                     continue
                 for precision in given.precisions:
                     yield given.under(design, f"{base}{ending}", precision)
+
+    def books_on(self, layouts: Collection[str]) -> Iterator[Book]:
+        """Where a form in the sizes of a mesh is looked up: on one device of a layout, with steps computed again or not."""
+        given = self.suppositions
+        bytes_known = given.half is not None or given.conventions[0].startswith("megatron")
+        for layout, option in product(layouts, ("", *OPTION_NAMES[:3])):
+            if option and option in given.conventions[0]:
+                continue
+            convention = "+".join(filter(None, (given.conventions[0], option)))
+            for precision in given.precisions[: 1 if bytes_known else 2]:
+                yield book(replace(given.under(given.designs[0], convention, precision), layout=layout))
 
     def _written_in(self, letters: Collection[str], supposed: Iterable[Supposed]) -> Iterator[Supposed]:
         """What some suppositions are for a form in these letters, each once.

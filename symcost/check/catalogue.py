@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from sympy import Expr, Integer, expand
 
-from symcost import ops
 from symcost import rules as steps
 from symcost.check.polynomials import (
     FIELD,
@@ -20,36 +19,34 @@ from symcost.check.polynomials import (
     Monomial,
     Summands,
     form_of,
-    key,
     minus,
     quotient,
+    scaled,
     signature,
     summands,
     times,
     total,
 )
-from symcost.check.subjects import Part
+from symcost.check.recipes import Recipe
+from symcost.check.subjects import MESSAGES, Part
+from symcost.check.supposing import SINGLE, Supposed
 from symcost.check.supposing import VARIANTS as VARIANTS
-from symcost.check.supposing import Supposed
-from symcost.model import parameters_of
-from symcost.symbols import E, L, d, w
-from symcost.tables.optimizers import OPTIMIZERS
-from symcost.tables.precisions import PRECISIONS, bytes_per_parameter, states
-from symcost.tensors import Tensor
+from symcost.symbols import E, L, accumulation, d, w
 from symcost.terms import Because, GradientReads, Term
-from symcost.training import Costs, derive
+from symcost.training import Across, Costs, derive
 
 Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 
 # Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
-# backward together, with what is computed again; `kv_cache` counts elements. `idle_parameters` are those that a token
-# does not meet, `sent_to_experts` what a block's tokens take to their experts and back, `tokens_of_expert` how many of
-# them each expert gets.
+# backward together, with what is computed again; `kv_cache` and `messages` count elements. `idle_parameters` are those
+# that a token does not meet, `sent_to_experts` what a block's tokens take to their experts and back, `tokens_of_expert`
+# how many of them each expert gets.
 QUANTITIES = (
     "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
     "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
     "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters", "idle_parameters",
     "adapter_parameters", "sent_to_experts", "sent_to_experts_memory", "tokens_of_expert", "inference_memory", "decode_time",
+    "messages", "message_bytes",
 )  # fmt: skip
 BY_TENSOR = (
     "parameters",
@@ -95,6 +92,7 @@ SCOPES: tuple[tuple[Part, ...], ...] = (
     (("embedding", frozenset({"W_E"})), ("head", ALL)), (("final_norm", ALL),), (("head", ALL),),
     (("final_norm", ALL), ("head", ALL)),
 )  # fmt: skip
+ONE_MICRO_BATCH = {accumulation: Integer(1)}
 BLOCK: tuple[Part, ...] = (("block", ALL),)
 IN_BLOCK = frozenset(parts for parts in SCOPES if any(place.startswith("block") for place, _ in parts))
 
@@ -107,6 +105,13 @@ SHARES: tuple[tuple[str, Summands], ...] = (
     ("sequence", {(("b", 1),): 1}),
     ("token", {(("b", 1), ("c", 1)): 1}),
 )  # what they are of the whole
+
+
+NAMED = {
+    "training": "forward and backward flops",
+    "kv_cache": "the elements of the KV cache",
+    "messages": "the elements that one device sends",
+}
 
 
 @dataclass(eq=False)
@@ -141,7 +146,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entry:
-    """One derived form: a quantity of some parts, of one block or all, for a batch, a sequence or a token."""
+    """One derived form: a quantity of some parts, of one block or all, for a batch, a sequence or a token.
+
+    One that holds of any model has no pieces and nothing supposed; it may have a recipe of bytes and a stage of ZeRO.
+    """
 
     quantity: str
     parts: tuple[Part, ...]
@@ -152,6 +160,8 @@ class Entry:
     per: str = ""
     remark: str = ""
     partial: bool = False
+    recipe: Recipe | None = None
+    stage: str = ""
 
     @property
     def total(self) -> Expr:
@@ -164,11 +174,6 @@ class Entry:
         if not self.parts:
             return "model"
         return " and ".join(place for place, _ in self.parts)
-
-    @property
-    def stage(self) -> str:
-        """Which stage of ZeRO it is of."""
-        return self.remark[len(ZERO) : len(ZERO) + 1] if self.remark.startswith(ZERO) else ""
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -184,9 +189,7 @@ class Entry:
 
     def named(self) -> str:
         """What it is, in words: `saved_activations of block`."""
-        quantity = {"training": "forward and backward flops", "kv_cache": "the elements of the KV cache"}.get(
-            self.quantity, self.quantity
-        )
+        quantity = NAMED.get(self.quantity, self.quantity)
         of = f" of {self.scope}" if self.parts else ""
         named = self.partial or any(tensors for _, tensors in self.parts)
         which = f" ({', '.join(self.tensors[:4])})" if named and self.tensors else ""
@@ -215,7 +218,7 @@ class Book:
         self._pieces: dict[str, tuple[Piece, ...]] = {}
         self._placed: dict[str, dict[str, list[Piece]]] = {}
         self._indexed: dict[str, dict[int, list[tuple[tuple[Part, ...], bool]]]] = {}
-        self._entries: dict[tuple[str, tuple[Part, ...], bool, str, str], Entry | None] = {}
+        self._entries: dict[tuple[str, tuple[Part, ...], bool, str], Entry | None] = {}
         self._sized: dict[tuple[str, frozenset[str], str], Sequence[Entry]] = {}
 
     @cached_property
@@ -223,7 +226,7 @@ class Book:
         """What is derived."""
         supposed = self.supposed
         return derive(supposed.design.model, under=supposed.convention, optimizer=supposed.optimizer,
-                      precision=supposed.precision, given=dict(supposed.ties))  # fmt: skip
+                      precision=supposed.precision, given=dict(supposed.ties), layout=supposed.layout)  # fmt: skip
 
     def pieces(self, quantity: str) -> tuple[Piece, ...]:
         """The terms of a quantity."""
@@ -235,6 +238,9 @@ class Book:
         if quantity == "training":
             for each in ("forward_flops", "backward_flops", "recompute_flops"):
                 yield from self.pieces(each)
+            return
+        if quantity in MESSAGES:
+            yield from self._messages(quantity)
             return
         for term in _alike(self._terms(quantity)):
             if not self.supposed.design.gains_counted and quantity in _WITH_NORMS and "norm" in term.place:
@@ -269,8 +275,11 @@ class Book:
     def sized(self, quantity: str, letters: Collection[str], per: str = "") -> Sequence[Entry]:
         """A quantity of the model with letters for how many parameters it has, of those that a form has: 2N + 4Lcd.
 
-        Of FLOPs also what the matrices with these parameters cost alone. Empty where none of the letters counts here.
+        Of FLOPs also what the matrices with these parameters cost alone. Empty where none of the letters counts here, and
+        for one device of many.
         """
+        if self.supposed.layout != SINGLE:
+            return ()
         wanted = (quantity, OF_SIZES.intersection(letters), per)
         if wanted not in self._sized:
             self._sized[wanted] = (
@@ -310,6 +319,17 @@ class Book:
         pieces = [piece for piece in self.pieces("parameters") if _size_of(piece, "parameters") == letter]
         return total(piece.in_all for piece in pieces)
 
+    def _messages(self, quantity: str) -> Iterator[Piece]:
+        """What one device of a layout sends for one micro-batch, in bytes or in elements."""
+        if not isinstance(self.costs, Across):
+            return
+        for message in self.costs.derivation.messages:
+            term = message.term(self.costs.layout)
+            amount = _table(term.amount.xreplace(dict(self.costs.ties)))
+            if quantity == "messages":
+                amount = scaled(amount, Fraction(1, message.bytes))
+            yield Piece(term, amount, _table(term.times.xreplace(ONE_MICRO_BATCH)), term.tensor)
+
     def entry(
         self,
         quantity: str,
@@ -317,13 +337,9 @@ class Book:
         *,
         every: bool = True,
         per: str = "",
-        split: str = "",
     ) -> Entry | None:
-        """A quantity of some parts: of all blocks or of one, for a token or a sequence; None where there is none.
-
-        `split` divides among GPUs, by "tensor" parallelism or "sequence" parallelism besides.
-        """
-        wanted = (quantity, parts, every, per, split)
+        """A quantity of some parts: of all blocks or of one, for a token or a sequence; None where there is none."""
+        wanted = (quantity, parts, every, per)
         if wanted not in self._entries:
             self._entries[wanted] = self._entry(*wanted)
         return self._entries[wanted]
@@ -335,9 +351,7 @@ class Book:
         parts: tuple[Part, ...] = () if scope == "model" else ((scope, ALL),)
         return Entry(quantity, parts, total(piece.in_all for piece in pieces), pieces, self.supposed)
 
-    def _entry(
-        self, quantity: str, parts: tuple[Part, ...], every: bool, per: str, split: str
-    ) -> Entry | None:
+    def _entry(self, quantity: str, parts: tuple[Part, ...], every: bool, per: str) -> Entry | None:
         chosen = (
             self.pieces(quantity)
             if not parts
@@ -351,18 +365,10 @@ class Book:
         )
         if not chosen:
             return None
-        tables = []
-        for piece in chosen:
-            table = piece.amount if piece.in_block and not every else piece.in_all
-            if split == "sequence" or (split and piece.tensor in SPLIT_BY_HEADS):
-                table = times(table, ONE_RANK) or table
-            tables.append(table)
-        table = total(tables)
+        table = total(piece.amount if piece.in_block and not every else piece.in_all for piece in chosen)
         if per:
             table = times(table, ONE_OF[per]) or table
-        return Entry(
-            quantity, parts, table, chosen, self.supposed, every, per, f"{split} parallel" if split else ""
-        )
+        return Entry(quantity, parts, table, chosen, self.supposed, every, per)
 
     def _by_signature(self, quantity: str) -> Mapping[int, list[tuple[tuple[Part, ...], bool]]]:
         """The whole places of a quantity, of one block or all, by the signatures of their forms."""
@@ -442,10 +448,7 @@ class Book:
         return self._placed[quantity]
 
 
-ZERO = "ZeRO stage "
 CORE = frozenset({"scores", "P", "O"})
-SPLIT_BY_HEADS = frozenset("Q K V P scores O G U H".split())
-ONE_RANK: Summands = {(("tp", -1),): 1}
 
 
 def _alike(terms: Iterable[Term]) -> Iterator[Term]:
@@ -470,6 +473,7 @@ def _sent_to_experts(costs: Costs) -> Iterator[Term]:
 SIZES = {"N": ("N",), "N_adapter": ("N_adapter",), "N_matmul": ("N_matmul", "N_active", "N")}
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 OF_SIZES = frozenset(name for names in SIZES.values() for name in names)
+THUMB_OF_ALL = "a parameter that multiplies nothing is counted as if it did"
 SIZED = (*PASSES, "static_memory", "peak_memory", "parameter_memory", "inference_memory", "decode_time")
 
 
@@ -530,82 +534,6 @@ def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] |
         if wanted in reached:
             return reached[wanted]
     return None
-
-
-# ----------------------------------------------------------------------------------- what holds of any model
-
-
-def _rules() -> Iterator[Entry]:
-    """What holds of any model in its parameters alone: bytes of each, and 2, 4, 6 and 8 FLOPs a token."""
-    yield from _of_a_matrix()
-    for name, precision in PRECISIONS.items():
-        yield _rule("parameter_memory", precision.parameter, "N", f"precision {name}")
-        yield _rule("gradient_memory", precision.gradient, "N", f"precision {name}")
-        for optimizer in OPTIMIZERS.values():
-            kept = sum(state.bytes or 0 for state in states(optimizer, precision))
-            whole = bytes_per_parameter(optimizer, precision)
-            remark = f"optimizer {optimizer.name}, precision {name}"
-            yield _rule("optimizer_memory", kept, "N", remark)
-            yield _rule("static_memory", whole, "N", remark)
-            if name in SHARDED and optimizer.name == "adamw":
-                yield from _stages(precision.parameter, precision.gradient, kept, remark)
-    for optimizer in OPTIMIZERS.values():
-        yield _rule("optimizer_flops", optimizer.flops_per_parameter, "N", f"optimizer {optimizer.name}")
-    for quantity, each in RULE_OF_THUMB.items():
-        yield _rule(quantity, each, "N", THUMB.format(each), per="token")
-        for tokens in ("N D", "N b c", "N c"):
-            yield _rule(quantity, each, tokens, THUMB.format(each))
-        yield _rule("training_time", each, "N D /n /peak /MFU", THUMB.format(each))
-        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): 2 * each}, (), None, per="token",
-                    remark="parameters and attention products")  # fmt: skip
-        yield Entry(quantity, (), {_monomial("N"): each, _monomial("L c d"): each}, (), None, per="token",
-                    remark="parameters and attention products over half the square")  # fmt: skip
-    yield _rule("training", 8, "N", THUMB.format(8) + ", blocks computed again", per="token")
-    yield _rule("training", 8, "N D", THUMB.format(8) + ", blocks computed again")
-    yield _rule("training_time", 8, "N D /n /peak /MFU", THUMB.format(8) + ", blocks computed again")
-
-
-def _stages(parameter: int, gradient: int, kept: int, remark: str) -> Iterator[Entry]:
-    """What each stage of ZeRO leaves on one of dp ranks: states are shared first, then gradients, then parameters."""
-    for stage, shared in enumerate((kept, kept + gradient, kept + gradient + parameter), 1):
-        whole = parameter + gradient + kept - shared
-        table: dict[Monomial, Coefficient] = {_monomial("N /dp"): shared, _monomial("N"): whole}
-        table = {monomial: value for monomial, value in table.items() if value}
-        yield Entry("static_memory", (), table, (), None, remark=f"{ZERO}{stage}, {remark}")
-
-
-def _of_a_matrix() -> Iterator[Entry]:
-    """What holds of any matrix, and of an adapter beside it."""
-    x, W = Tensor("x", ("b", "c", "d_in")), ops.parameter("W", "d_in d_out")
-    y = ops.linear("y", "b c d_in, d_in d_out -> b c d_out", x, W, adapted={"W"})
-    found = {tensor: _table(expand(tensor.size)) for _, tensor in parameters_of(y)}
-    yield Entry("parameters", (), found.pop(W), (), None, remark="one matrix")
-    yield Entry("adapter_parameters", (), total(found.values()), (), None, remark="beside one matrix")
-
-
-SHARDED = ("mixed-16", "mixed-18", "mixed-20", "fp32", "bf16")  # the recipes that sharding is described for
-RULE_OF_THUMB: Mapping[str, int] = {"forward_flops": 2, "backward_flops": 4, "training": 6}
-THUMB_OF_ALL = "a parameter that multiplies nothing is counted as if it did"
-THUMB = "the rule of thumb of {} FLOPs a parameter and token, which leaves out attention's products"
-
-
-def _monomial(letters: str) -> Monomial:
-    """`N D /n` as powers of letters."""
-    return tuple(sorted((name.lstrip("/"), -1 if name.startswith("/") else 1) for name in letters.split()))
-
-
-def _rule(quantity: str, each: int, letters: str, remark: str, per: str = "") -> Entry:
-    return Entry(quantity, (), {_monomial(letters): each} if each else {}, (), None, per=per, remark=remark)
-
-
-@cache
-def rules() -> Mapping[Key, list[Entry]]:
-    """What holds of any model, by its form."""
-    table: dict[Key, list[Entry]] = {}
-    for entry in _rules():
-        if entry.table:
-            table.setdefault(key(entry.table), []).append(entry)
-    return table
 
 
 @cache

@@ -67,6 +67,9 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
         return Pair("holds", "SC101", shown)
     if right.name is not None and relation in ("⇒", "→"):
         return replace(NO_CLAIM, document=shown, message=f"{right.source.strip()} follows")
+    one, other = case.with_numbers(one), case.with_numbers(other)
+    if equal(case, one, other):
+        return Pair("holds", "SC101", shown, message="at the numbers of the document's own letters")
     as_named = named_forms(case, left.form, right.form, shown)
     if as_named is not None:
         return as_named

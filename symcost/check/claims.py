@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 
 from sympy import Expr, Symbol
 
@@ -24,14 +24,16 @@ from symcost.check.catalogue import (
     SIZED,
     Entry,
     book,
-    rules,
 )
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
+from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
+from symcost.check.recipes import STAGES
+from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import Item, Statement, plain_name
@@ -41,6 +43,7 @@ from symcost.check.subjects import (
     HALF_SQUARE,
     IN_BYTES,
     MEMORY,
+    MESSAGES,
     NO_DISCOUNT,
     PARAMETERS,
     WHOLE_SQUARE,
@@ -48,7 +51,8 @@ from symcost.check.subjects import (
     Subject,
     said,
 )
-from symcost.check.supposing import FOUR_WIDE
+from symcost.check.supposing import FOUR_WIDE, SINGLE, Supposed
+from symcost.check.tables import row_of
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, n
@@ -59,13 +63,23 @@ LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
-_OPTIMIZER = re.compile(r"optimizer ([\w-]+)")
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero-?([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
 SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
+OF_SOME = re.compile(
+    r"\b(?:all[- ]?gather|reduce[- ]?scatter|gather|scatter|forward|backward|half)(?:s|ed)?\b"
+    r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
+    re.IGNORECASE,
+)  # words for some of the messages of a step
+_FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
+_NOT_SHARDED = re.compile(
+    r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
+    r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
+    re.IGNORECASE,
+)
 _SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     re.compile(r"optimi[sz]er|states", re.IGNORECASE),
@@ -113,17 +127,34 @@ class Claim:
     def stage(self) -> str:
         """Which stage of ZeRO a form is said to be of: by its number, that of its table's row, or what is sharded."""
         words, cell = self.about.words, self.statement.span.block.cell
-        speaks_of_zero = "zero" in words.lower()
+        if _NOT_SHARDED.search(self.about.beside):  # nothing is shared
+            return "0"
+        rows = row_of(self.case.document, self.statement.span)
+        heading = rows[0].cell.column if rows and rows[0].cell is not None else ""
+        speaks_of_zero = "zero" in f"{heading} {words}".lower()
         found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
         if found is not None:
             return str(next(filter(None, found.groups())))
-        if cell is not None and speaks_of_zero and cell.row.strip() in ("1", "2", "3"):
+        if cell is not None and speaks_of_zero and cell.row.strip() in STAGES:
             return cell.row.strip()
+        if _FULLY.search(self.about.beside):
+            return "3"
         row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
         states, gradients, weights = (bool(pattern.search(row)) for pattern in _STATES)
         if not states or (weights and not gradients):
             return ""
         return str(1 + gradients + weights)
+
+    @property
+    def column(self) -> tuple[str, tuple[str, ...]] | None:
+        """The column of a table that a form stands in."""
+        block = self.statement.span.block
+        return (block.cell.column, block.headings) if block.cell is not None else None
+
+    @property
+    def column_mesh(self) -> frozenset[str]:
+        """The sizes of a mesh in the forms above this one, among which each parameter is split in every row."""
+        return self.case.meshes.get(self.column, frozenset()) - {"dp"} if self.column else frozenset()
 
     def __post_init__(self) -> None:
         """What a size of the model is said to be, and what is of all blocks or of none, whatever else is named."""
@@ -146,24 +177,37 @@ class Claim:
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
         tables = self.case.tables(self.item.form)
-        if self.stage:  # GPUs that share the states are data-parallel ranks
+        if self.stage or self.about.quantities & set(
+            MESSAGES
+        ):  # GPUs that share the states are data-parallel ranks
             tables += [
                 summands(form_of(table).xreplace({n: dp})) or {} for table in tables if _has(table, "n")
             ]
         kept = self._kept(tables)
         if kept is not None:
             return kept, None
+        if self.stage:  # bytes of each parameter are those of all of them, over their number
+            tables = [
+                times(table, ALL_PARAMETERS) or table if _letters(table) <= MESH else table
+                for table in tables
+            ]
         for table in tables:
             for entry in self.announced(table):
                 if entry.table == table:
                     return self.holds(entry), entry
         for table in tables:
-            for entry in rules().get(key(table), ()):
-                if (
-                    self._may_be(entry)
-                    and self.stage in ("", entry.stage)
-                    and self._speaks_of_optimizer(entry)
-                ):
+            fitting = self._rules(table)
+            for entry in fitting:
+                if self._may_be(entry) and self._speaks_of_optimizer(entry):
+                    self.case.settle_recipe(
+                        [
+                            each.recipe
+                            for each in fitting
+                            if each.recipe is not None and each.quantity == entry.quantity
+                        ]
+                    )
+                    if self.column is not None and entry.stage:
+                        self.case.meshes[self.column] = self.column_mesh | _mesh(table)
                     return self._by_rule(entry), entry
         for table in tables:
             found = self.looked_up(table)
@@ -190,6 +234,16 @@ class Claim:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
 
+    def _rules(self, table: Summands) -> list[Entry]:
+        """What a form is of any model, where words name a stage of ZeRO at that stage."""
+        found = rules().get(key(table), []) if not self.column_mesh else []
+        mesh = self.column_mesh | _mesh(table)
+        if self.stage or mesh or self.about.quantities & MESSAGES:
+            found = [*found, *rules(mesh | {"dp"}).get(key(table), [])]
+        meant = wanted(self.about)
+        fitting = [entry for entry in found if self.stage in ("", entry.stage)]
+        return sorted(fitting, key=lambda entry: entry.quantity not in meant)
+
     def _of_adapters(self) -> tuple[Pair, Entry] | None:
         """A form with one name that nobody explained, which is derived if that counts the parameters of adapters."""
         knowledge = self.case.knowledge
@@ -213,7 +267,7 @@ class Claim:
     def announced(self, table: Summands) -> Iterator[Entry]:
         """The derived forms that the words may mean, the likeliest first."""
         about = self.about
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = _letters(table)
         quantities = [name for name in QUANTITIES if name in wanted(about)]
         if not quantities:
             return
@@ -228,7 +282,8 @@ class Claim:
         pers = self._pers(letters)
         if "expert" in pers and "L" not in letters:
             every = (False,)
-        splits = self._splits() if "tp" in letters else ("",)
+        laid = layouts(letters, about.options, about.words, self.stage)
+        sent = layouts(letters, about.options, about.words, self.stage, sends=True)
         block = self.statement.span.block
         nearby = " ".join((*block.lead, block.text, about.words))
         for supposed in self.case.supposed(
@@ -237,12 +292,16 @@ class Claim:
             for quantity, per in product(SIZED if letters & OF_SIZES and not letters & RANKS else (), pers):
                 yield from book(supposed).sized(quantity, letters, per) if quantity in quantities else ()
             for quantity in quantities:
-                for chosen in _choices(quantity, parts):
+                if quantity in MESSAGES and not self._has_its_bytes(supposed):
+                    continue
+                for chosen in _choices(quantity, parts, sent != (SINGLE,)):
                     for in_all in every:
-                        for per, split in product(
-                            pers if quantity in PER_SEQUENCE or "expert" in pers else ("",), splits
+                        for per, layout in product(
+                            pers if quantity in PER_SEQUENCE or "expert" in pers else ("",),
+                            sent if quantity in MESSAGES else laid,
                         ):
-                            entry = book(supposed).entry(quantity, chosen, every=in_all, per=per, split=split)
+                            on = replace(supposed, layout=layout)
+                            entry = book(on).entry(quantity, chosen, every=in_all, per=per)
                             if entry is not None:
                                 yield from self._with_room(entry)
                             if (
@@ -263,16 +322,10 @@ class Claim:
             remark = f"with a capacity factor of {factor}"
             yield replace(entry, table=scaled(entry.table, Fraction(factor)), remark=remark)
 
-    def _splits(self) -> tuple[str, ...]:
-        """How a form with a tensor-parallel size is split: as the words say, else in any way."""
-        said_split = (
-            "sequence"
-            if "sequence" in self.about.options
-            else "tensor"
-            if "tensor" in self.about.options
-            else ""
-        )
-        return (said_split,) if said_split else ("tensor", "sequence")
+    def _has_its_bytes(self, supposed: Supposed) -> bool:
+        """Whether bytes are those that the document speaks of."""
+        given = self.case.suppositions
+        return given.half is None or supposed.precision in (None, given.precisions[0])
 
     def _pers(self, letters: set[str]) -> Iterable[str]:
         """Whether a form is for a batch, a sequence or a token, by its letters and by what is said."""
@@ -290,14 +343,17 @@ class Claim:
         """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
         letters = {name for monomial in table for name, _ in monomial}
         other: Entry | None = None
-        for books, partial in (
-            (self.case.books, False),
-            (self.case.books, True),
-            (self.case.other_books, False),
+        mesh = _mesh(table)
+        laid = layouts(_letters(table), self.about.options, self.about.words) if mesh - {"dp"} else ()
+        for books, partial, own in (
+            (self.case.books_on(laid), False, True),
+            (self.case.books(letters), False, True),
+            (self.case.books(letters), True, True),
+            (self.case.other_books(letters), False, False),
         ):
-            if other is not None and books == self.case.other_books:
+            if other is not None and not own:
                 break  # it has a meaning under the document's own convention
-            for each in books(letters):
+            for each in books:
                 found = sorted(
                     each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
                 )
@@ -322,8 +378,11 @@ class Claim:
         )
 
     def _may_be(self, entry: Entry) -> bool:
-        """Whether the words near a form let it be this quantity."""
+        """Whether the words near a form let it be this quantity; a stage of ZeRO is of all states together."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
+        if self.stage and entry.stage:
+            of_states = "static_memory" in near and entry.quantity == "optimizer_memory"
+            return entry.quantity == "static_memory" or entry.quantity in near or of_states
         if self.about.in_bytes:  # "4bcd bytes forward"
             near -= FLOPS
         return not near or entry.quantity in near
@@ -380,7 +439,7 @@ class Claim:
         shown = self.item.source.strip()
         if (
             not (about.sure_quantities or self.stage)
-            or (about.qualified and not self.stage)
+            or ((about.qualified or (about.of_device and not _mesh(table))) and not self.stage)
             or not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label)
         ):
             return None
@@ -403,13 +462,19 @@ class Claim:
                 continue  # the same of all blocks
             if _has(table, "D") and not _has(entry.table, "D"):
                 continue  # tokens, of a sequence or of the training
-            slip = one_slip(table, entry.table, sure=self._is_sure)
+            slip = one_slip(table, entry.table, sure=self._is_sure or bool(entry.stage))
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
             spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
-            if entry.supposed is None and (not slip.factor or self._is_another_rule(table)):
+            if entry.stage and not slip.factor and (slip.dropped or not _mesh(table)):
+                continue  # it may be of a part, or of all devices together
+            if (
+                entry.supposed is None
+                and not entry.stage
+                and (not slip.factor or self._is_another_rule(table))
+            ):
                 continue  # a rule of thumb is only told by its letters
             if slip.factor and len(PASSES & about.sure_quantities) > 1 and shared(table, entry.table) < 2:
                 continue  # it may be the FLOPs of another pass
@@ -460,13 +525,17 @@ class Claim:
     def _is_another_rule(self, table: Summands) -> bool:
         """Whether a form is the rule of thumb of another pass that the words before it name: so training is 6N."""
         words = self.statement.span.before.lower()
-        return any(entry.quantity.partition("_")[0][:5] in words for entry in rules().get(key(table), ()))
+        return any(entry.quantity.partition("_")[0][:5] in words for entry in self._rules(table))
 
     def _is_sharp(self, table: Summands) -> bool:
         """Whether the words right beside a form name the part that it is of, or what it is of the whole model."""
-        letters = {name for monomial in table for name, _ in monomial}
-        return self.about.sharp or (
-            bool(self.about.near_quantities) and bool(letters & {"L", *OF_SIZES}) and not self.about.parts
+        letters = _letters(table)
+        return (
+            self.about.sharp
+            or bool(_mesh(table) and {"tensor", "sequence"} & self.about.options)
+            or (
+                bool(self.about.near_quantities) and bool(letters & {"L", *OF_SIZES}) and not self.about.parts
+            )
         )
 
     def _is_declared(self, form: Expr) -> bool:
@@ -483,7 +552,7 @@ class Claim:
         """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""
         about = self.about
         first = self.case.suppositions.designs[0]
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = _letters(table)
         bytes_known = (
             "w" in letters
             or self.case.suppositions.half is not None
@@ -499,6 +568,8 @@ class Claim:
             if entry.quantity in IN_BYTES and not (bytes_known and (about.in_bytes or megatron)):
                 continue
             if "tp" in letters and not {"tensor", "sequence"} & about.options:
+                continue
+            if entry.quantity in MESSAGES and OF_SOME.search(self.statement.span.sentence.text):
                 continue
             if entry.supposed is not None and ("d_ff", FOUR_WIDE) in set(entry.supposed.ties) - set(
                 self.case.suppositions.ties
@@ -527,15 +598,23 @@ class Claim:
             ):
                 continue
             yield entry
-        for entries in rules().values():
-            for entry in entries:
-                if (
-                    self.stage
-                    and entry.stage == self.stage
-                    and entry.remark.endswith("optimizer adamw, precision mixed-16")
-                ):
+        if not about.parts and about.sure_quantities <= FLOPS:
+            for entry in chain.from_iterable(rules().values()):
+                if entry.quantity in about.sure_quantities:
                     yield entry
-                if not about.parts and entry.quantity in about.sure_quantities and entry.quantity in FLOPS:
+        if self.stage:
+            sent = about.sure_quantities & MESSAGES
+            meant = (
+                sent
+                if len(sent) == 1 and not OF_SOME.search(self.statement.span.sentence.text)
+                else {"static_memory"} - sent
+            )
+            for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
+                if (
+                    entry.stage == self.stage
+                    and entry.quantity in meant
+                    and entry.recipe in (None, self.case.recipes[0])
+                ):
                     yield entry
 
     def _names_a_tensor(self, entry: Entry) -> bool:
@@ -634,13 +713,9 @@ class Claim:
         return self.depends(entry)
 
     def _speaks_of_optimizer(self, entry: Entry) -> bool:
-        """Whether the document names the optimizer whose bytes these are, where it is not AdamW."""
-        found = _OPTIMIZER.search(entry.remark)
-        return (
-            found is None
-            or found[1].startswith("adam")
-            or found[1].split("-")[0] in self.case.document.text.lower()
-        )
+        """Whether the document names the optimizer whose bytes these are, where it is not AdamW as usual."""
+        text = self.case.document.text.lower().replace("-", "")
+        return entry.recipe is None or all(word in text for word in entry.recipe.unusual)
 
     def _by_rule(self, entry: Entry) -> Pair:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
@@ -685,6 +760,15 @@ class Claim:
         )
 
 
+def _mesh(table: Summands) -> frozenset[str]:
+    """The sizes of a mesh of devices in a form."""
+    return MESH & _letters(table)
+
+
+def _letters(table: Summands) -> set[str]:
+    return {name for monomial in table for name, _ in monomial}
+
+
 def _has(table: Summands, letter: str) -> bool:
     return any(name == letter for monomial in table for name, _ in monomial)
 
@@ -705,9 +789,12 @@ def wanted(about: Subject) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of experts
-    also those that every token is sent to."""
+def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool) -> Iterator[tuple[Part, ...]]:
+    """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of
+    experts also those that every token is sent to.
+
+    Of those on one device of many, blocks alone are often counted.
+    """
     if quantity.startswith("kv_cache"):
         yield ()
         return
@@ -720,6 +807,8 @@ def _choices(quantity: str, parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
+        yield BLOCK
+    if quantity in ACTIVATIONS | MESSAGES and laid_out and not parts:
         yield BLOCK
 
 

@@ -28,14 +28,17 @@ from symcost.check.chains import (
     solved_for,
 )
 from symcost.check.claims import claim
+from symcost.check.collectives import collective
 from symcost.check.context import levels, words_before
-from symcost.check.documents import Document, Span
+from symcost.check.counts import counted
+from symcost.check.documents import Block, Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
 from symcost.check.literals import state
 from symcost.check.measures import pass_pair, unit_pair
+from symcost.check.meshes import MESH
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
 from symcost.check.statements import (
@@ -51,6 +54,7 @@ from symcost.check.statements import (
 from symcost.check.states import state_pair
 from symcost.check.subjects import Subject, said, subject
 from symcost.check.tables import figure_beside
+from symcost.check.waiting import waiting
 from symcost.errors import ReadError
 from symcost.notation.reading import Reading, read
 from symcost.symbols import GLOSSARY
@@ -87,6 +91,7 @@ class Judge:
         self.previous: Item | None = None
         self.previous_span: Span | None = None
         self.about: Subject | None = None
+        self.options: tuple[Block | None, frozenset[str]] = None, frozenset()  # what a paragraph has named
         self.unfinished: tuple[Item, str] | None = None  # what a sum over several lines is held against
 
     @property
@@ -204,14 +209,22 @@ class Judge:
                 about = about.of(self.case.meant[name].quantity)
         if ("the same" in words[1].lower() or words[1].startswith("+")) and self.about is not None:
             about = about.with_options(self.about)
+        if self.options[0] is not span.block:
+            self.options = span.block, frozenset()
+        self.options = span.block, self.options[1] | about.near_options
+        if _of_mesh(made):
+            about = about.supposing(self.options[1])
         if any(item.unit is not None and "byte" in item.unit.powers for item in made.items):
             about = about.counted_in_bytes()
         elif any(item.unit is not None and item.unit.powers == {"FLOP": 1} for item in made.items):
             about = about.counted_in_flops()
         claimed = self.annotated.get(position)
         pairs = implied(self.case, made) + self._pairs(made, about, words)
-        if TENSORS.search(unlabelled(span)) and not any(
-            self.case.knowledge.evaluated(item.form) for item in made.items
+        waits = waiting(self.case, made, about, words)
+        if (
+            waits is None
+            and TENSORS.search(unlabelled(span))
+            and not any(self.case.knowledge.evaluated(item.form) for item in made.items)
         ):
             return [
                 Pair("no claim", "SC402", span.text, message="a tensor equation, a derivative or an update")
@@ -219,8 +232,13 @@ class Judge:
         if isinstance(claimed, Annotation):
             pairs += annotated_claim(self.case, made, about, claimed)
         elif not any(pair.verdict == "differs" for pair in pairs):
-            of_states = state_pair(self.case, made, words)
-            claims = [of_states] if of_states is not None else self._claims(made, about)
+            told = (
+                waits
+                or collective(self.case, made, about, words)
+                or counted(made, words)
+                or state_pair(self.case, made, words)
+            )
+            claims = [told] if told is not None else self._claims(made, about)
             if any(
                 pair.verdict == "holds" for pair in claims
             ):  # one of several cases, each with its own form
@@ -386,6 +404,11 @@ class Judge:
             not self.case.knowledge.unknown(form)
             and name not in self.case.knowledge.opened(form).free_symbols
         )
+
+
+def _of_mesh(made: Statement) -> bool:
+    """Whether a form has the size of a mesh in it, so that it is of one of many devices."""
+    return any(symbol.name in MESH for item in made.items for symbol in item.form.free_symbols)
 
 
 def _put_beside(made: Statement, figure: str) -> None:

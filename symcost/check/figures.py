@@ -58,7 +58,9 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     came_to = _headed(case, statement) or _comes_to(case, statement)
     if came_to is not None and came_to.verdict == "holds":
         return came_to
-    bare = not (about.qualified or statement.names or statement.continued or not about.quantities)
+    bare = not (
+        about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
+    )
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or _elements(case, statement, about)
@@ -132,7 +134,8 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
 def _comes_to(case: Case, statement: Statement) -> Pair | None:
     """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
 
-    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other.
+    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other; and in a
+    table, whose columns' headings may give the numbers, where the rows above hold.
     """
     item, span, last = statement.items[0], statement.span, case.last
     printed = item.part.printed

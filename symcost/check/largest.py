@@ -9,10 +9,11 @@ from fractions import Fraction
 from sympy import Expr, Rational, Symbol, floor
 
 from symcost.check.case import Case
-from symcost.check.catalogue import Entry, book, rules
+from symcost.check.catalogue import Entry, book
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, key, minus, scaled, summands
+from symcost.check.rules import rules
 from symcost.check.slips import written
 from symcost.check.statements import Item
 from symcost.errors import SymcostError

@@ -41,10 +41,18 @@ PHRASES: Mapping[str, str] = {
              "token count|tokens|训练词数",
         "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|number of chips|chips|显卡数",
         "tp": "tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|tensor parallel|"
-              "tensor-parallel ranks|tensor parallel ranks",
-        "pp": "pipeline-parallel size|pipeline parallel size|pipeline stages",
-        "dp": "data-parallel ranks|data parallel ranks|number of data-parallel ranks|"
-             "data-parallel size|data parallel size|data-parallel degree",
+              "tensor-parallel ranks|tensor parallel ranks|tensor parallel degree|tensor-parallel gpus|tensor parallel gpus|"
+             "degree of tensor parallelism|tp degree|tp size|张量并行度|张量并行大小",
+        "pp": "pipeline-parallel size|pipeline parallel size|pipeline stages|pipeline-parallel degree|"
+             "pipeline parallel degree|"
+             "pipeline size|pipeline depth|number of stages|degree of pipeline parallelism|pp degree|pp size|流水线并行度|"
+             "流水线级数",
+        "dp": "data-parallel ranks|data parallel ranks|number of data-parallel ranks|data-parallel gpus|data parallel gpus|"
+             "data-parallel replicas|data parallel replicas|replicas|data-parallel workers|data-parallel devices|"
+             "data-parallel size|data parallel size|data-parallel degree|data parallel degree|degree of data parallelism|"
+             "dp degree|dp size|数据并行度|数据并行大小",
+        "cp": "context-parallel size|context parallel size|context-parallel degree|context-parallel ranks|上下文并行度",
+        "ep": "expert-parallel size|expert parallel size|expert-parallel degree|expert-parallel ranks|专家并行度",
         "MFU": "model flops utilization|model flops utilisation|mfu",
         "peak": "peak flop/s|peak flops|peak performance|peak flop/s per gpu|peak throughput",
         "E": "number of experts|experts per layer|experts in each layer|experts|routed experts|routed swiglu experts",
@@ -70,7 +78,7 @@ PHRASES: Mapping[str, str] = {
         "global_batch": "global batch size|global batch",
         "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
                         "accumulation steps|gradient accumulation steps",
-        "chunks": "model chunks per stage|model chunks|chunks per stage|virtual stages",
+        "chunks": "model chunks per stage|model chunks|chunks per stage|chunks per gpu|chunks per device|virtual stages",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
         "": "achieved flop/s per gpu|achieved flop/s|throughput|bytes per parameter|precision|expansion ratio|time|seconds",
     }.items()
@@ -93,7 +101,7 @@ _NUMBER_BEHIND = re.compile(
 _FURTHEST = 40  # characters from a phrase to the number before it
 
 # What a letter means where a document uses it without a word: only what everybody takes for granted.
-CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d"}
+CUSTOMARY: Mapping[str, str] = {"V": "v", "ell": "L", "d_model": "d", "N_d": "dp"}
 
 
 TIME_SUFFIXES: Mapping[str, int] = {

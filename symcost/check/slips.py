@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symcost.check.meshes import MESH
 from symcost.check.polynomials import Monomial, Summands, form_of, minus, ratio, times
 from symcost.notation import text
 
@@ -165,6 +166,15 @@ def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:
     one, other = dict(wrong), dict(right)
     changed = {name: (one.get(name, 0), other.get(name, 0)) for name in one.keys() | other.keys()
                if one.get(name, 0) != other.get(name, 0)}  # fmt: skip
+    if (
+        changed.keys() <= MESH
+        and len({(not found, not expected) for found, expected in changed.values()}) == 1
+    ):
+        sizes = "·".join(sorted(changed))
+        if not any(found for found, _ in changed.values()):
+            return f"the factor {sizes} is missing in {{}}"
+        if not any(expected for _, expected in changed.values()):
+            return f"the factor {sizes} is too much in {{}}"
     if len(changed) == 1:
         [(name, (found, expected))] = changed.items()
         if abs(found - expected) == 1:

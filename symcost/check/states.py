@@ -10,21 +10,20 @@ from math import prod
 from symcost.check.case import Case
 from symcost.check.findings import Pair
 from symcost.check.literals import literals
+from symcost.check.recipes import COPY, GRADIENT, MOMENTS, PARAMETER, RECIPES
 from symcost.check.statements import Statement
-from symcost.tables.optimizers import MASTER, OPTIMIZERS
-from symcost.tables.precisions import PRECISIONS, states
 
 # What words name; what comes first takes its words away from what comes later.
 _NAMED = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
-        ("master", r"\b(?:fp32 |float32 )?master(?: weights?| cop(?:y|ies)(?: of the weights)?)?\b"),
+        (COPY, r"\b(?:fp32 |float32 )?master(?: weights?| cop(?:y|ies)(?: of the weights)?)?\b"),
         (
-            "moments",
+            MOMENTS,
             r"\bmoments?\b|\bm(?: and|,) v\b|\bmomentum\b|\bvariance\b|\b(?:optimi[sz]er|adamw?) states?\b",
         ),
-        ("gradient", r"\bgrad(?:ient)?s?\b"),
-        ("parameter", r"\b(?:weights?|parameters?|params?)\b(?! states)"),
+        (GRADIENT, r"\bgrad(?:ient)?s?\b"),
+        (PARAMETER, r"\b(?:weights?|parameters?|params?)\b(?! states)"),
     )
 )
 _OTHERWISE = re.compile(
@@ -47,9 +46,10 @@ _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of co
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
     """`8N` for weights and two moments in fp32 is 12N; `7.24e9 × 4 bytes` in 4 bits is half a byte each."""
     nearest, wide = (*words[1:3], "", "")[:2]
-    counted = statement.items[0].name is None and not _OTHERWISE.search(f"{nearest} {wide}")
+    around = f"{nearest} {wide}"
+    counted = statement.items[0].name is None and not _OTHERWISE.search(around)
     each = _bytes_each(case, statement) if counted else []
-    if not each:
+    if not each or (each == [1] and "byte" not in around):  # N numbers of each kind
         return None
     shown = statement.items[0].source.strip()
     readings = [named for text in (nearest, f"{wide} {nearest}") if len(named := _named(text)) > 1]
@@ -71,7 +71,7 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
     if (
         not readings
         and len(statement.items) > 1
-        and not _named(nearest) - {"parameter"}
+        and not _named(nearest) - {PARAMETER}
         and _WEIGHTS.search(nearest)
     ):
         return _of_precision(each, nearest, shown)
@@ -121,19 +121,12 @@ def _named(words: str) -> set[str]:
 def _sums(named: set[str]) -> dict[Fraction, str]:
     """What the named states take together, by the recipes that there are."""
     sums: dict[Fraction, str] = {}
-    for recipe in PRECISIONS.values():
-        kept = {state.name: state.bytes or 0 for state in states(OPTIMIZERS["adamw"], recipe)}
-        master = kept.pop(MASTER.name, 0)
-        sizes = {
-            "parameter": recipe.parameter,
-            "gradient": recipe.gradient,
-            "moments": sum(kept.values()),
-            "master": master,
-        }
-        if "master" in named and not master:
+    for (optimizer, precision), recipe in RECIPES.items():
+        each = recipe.bytes
+        if optimizer != "adamw" or (COPY in named and not each[COPY]):
             continue
-        total = sum(sizes[name] for name in named)
-        sums.setdefault(Fraction(total), recipe.name)
-        if "moments" in named and "master" not in named and master:
-            sums.setdefault(Fraction(total + master), f"{recipe.name} with the fp32 copy")
+        whole = sum(each[name] for name in named)
+        sums.setdefault(Fraction(whole), precision)
+        if MOMENTS in named and COPY not in named and each[COPY]:
+            sums.setdefault(Fraction(whole + each[COPY]), f"{precision} with the fp32 copy")
     return sums

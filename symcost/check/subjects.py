@@ -24,7 +24,9 @@ MEMORY = frozenset({
     "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "activation_memory", "memory_per_sequence",
     "peak_memory", "kv_cache_memory", "inference_memory", "sent_to_experts_memory",
 })  # fmt: skip
-IN_BYTES = MEMORY | {"kv_cache_memory"}
+MESSAGES = frozenset({"messages", "message_bytes"})
+IN_BYTES = MEMORY | {"message_bytes"}
+SETTLED = ACTIVATIONS | MESSAGES | {"kv_cache_memory", "bubble"}  # what is said besides is of these
 
 Table: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
 
@@ -38,6 +40,12 @@ def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
 
 # What comes first takes its words away from what comes later, so that "forward and backward" is not "forward".
 _QUANTITIES = _table(
+    (r"\bbubbles?\b|\bidle time\b|\b(?:gpus?|stages?|devices?) (?:\w+ )?(?:idle|wait)\b|气泡", "bubble"),
+    (
+        r"\ball-?reduces?\b|\ball-?gathers?\b|\breduce-?scatters?\b|\btraffic\b|\bcommunicat\w+|\bsends?\b|\bsent\b"
+        r"|通信",
+        MESSAGES,
+    ),
     (
         r"\bdecod(?:e|ing) (?:step|time|latency)\b|\btime per (?:output |generated )token\b",
         "decode_time inference_memory",
@@ -294,7 +302,9 @@ HALF_SQUARE = re.compile(
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash|\bfused attention|\battention (?:is )?fused\b", re.IGNORECASE)),
-    ("selective", re.compile(r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput", re.IGNORECASE)),
+    ("selective", re.compile(
+        r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput"
+        r"|\brecomput\w+ (?:only )?(?:the )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
@@ -322,10 +332,11 @@ _EXCEPT = re.compile(
 
 # Words that make a form a part, a share or an exception of what they name, so that nothing is held against it.
 _QUALIFIED = re.compile(
-    r"\b(?:half|triangle|share|fraction|ratio|per (?:head|gpu|device|rank)|each (?:rank|gpu|device|head)|extra"
+    r"\b(?:half|triangle|share|fraction|ratio|per head|each head|extra"
     r"|additional|more than|less|difference|"
     r"shapes?|others?"
-    r"|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of|mlp|ffn|feed-?forward|attention|experts?|step)\b)|"
+    r"|each(?! (?:\w+ )?(?:layers?|blocks?|tokens?|sequences?|of|mlp|ffn|feed-?forward|attention|experts?|step|gpus?|devices?"
+    r"|ranks?)\b)|"
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
@@ -333,6 +344,7 @@ _QUALIFIED = re.compile(
     re.IGNORECASE,
 )
 
+_OF_DEVICE = re.compile(r"\b(?:per|each|every|one|a) (?:gpu|device|rank)\b", re.IGNORECASE)
 
 CONCLUDES = re.compile(
     r"\b(?:so|hence|thus|therefore|together|makes?|becomes?|gives?|total|sum|in all|altogether)\b|共|因此|所以",
@@ -348,8 +360,8 @@ class Subject:
     (block), "all" (blocks), "model" or "" (not said). `per` is "token", "sequence", "expert" or "", `near_per` what the
     words right beside the formula say of it. `in_bytes` is None where nothing is said. `sharp` says that those words name
     the part, `near_quantities` are those that the formula's own sentence names, `sure_quantities` those that leave no
-    doubt, `named` all that any words name, a heading's too. `qualified` says that it is a share, an excess or an exception.
-    `words` are all words about it, `beside` those that stand right beside it.
+    doubt, `named` all that any words name, a heading's too. `qualified` says that it is a share, an excess or an exception,
+    `of_device` that it is what one of many devices has. `words` are all words about it, `beside` those right beside it.
     """
 
     quantities: frozenset[str] = frozenset()
@@ -365,6 +377,7 @@ class Subject:
     qualified: bool = False
     named: frozenset[str] = frozenset()
     near_per: str = ""
+    of_device: bool = False
     words: str = field(default="", compare=False)
     beside: str = field(default="", compare=False)
 
@@ -379,6 +392,10 @@ class Subject:
         return replace(
             self, options=self.options | other.options, near_options=self.near_options | other.options
         )
+
+    def supposing(self, options: frozenset[str]) -> Subject:
+        """The same with options that its paragraph has named, where the words beside it name none."""
+        return self if self.near_options else replace(self, options=self.options | options)
 
     def counted_in_flops(self) -> Subject:
         """The same, where FLOPs are printed with it."""
@@ -455,9 +472,7 @@ def _quantities(words: str) -> frozenset[str]:
                 found = found & names
             elif {"forward_flops", "backward_flops"} >= found | names:
                 found = frozenset({"training"})
-            elif not (
-                (found & FLOPS and names & PARAMETERS) or found & ACTIVATIONS or found == {"kv_cache_memory"}
-            ):
+            elif not ((found & FLOPS and names & PARAMETERS) or found & SETTLED):
                 found = found | names
     return found or frozenset()
 
@@ -554,6 +569,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         beside=" ".join((*levels[:1], next(filter(None, reversed(levels[1 : near + 1])), ""))).strip(),
         named=frozenset(name for each in all_said for name in each.quantities),
         near_per=next((each.per for each in all_said[:near] if each.per), ""),
+        of_device=any(_OF_DEVICE.search(words) for words in levels[:near]),
     )  # fmt: skip
 
 
@@ -582,7 +598,7 @@ def _counted(quantities: frozenset[str], in_bytes: bool | None) -> frozenset[str
     if in_bytes is True:
         return quantities & IN_BYTES or quantities
     if in_bytes is False:
-        return quantities - IN_BYTES or quantities
+        return quantities - IN_BYTES - FLOPS or quantities
     return quantities
 
 

@@ -28,6 +28,7 @@ from symcost.symbols import SYMBOLS, c, d, d_expert, d_ff, d_k, h
 OF_ADAPTERS = frozenset({"r", "N_adapter"})
 OF_LATENTS = frozenset({"d_c", "d_cq", "d_n", "d_r"})
 OF_SHARED = frozenset({"d_shared", "E_shared"})
+SINGLE = "single"  # the layout of one device alone
 FOUR_WIDE = 4 * d  # the MLP of which a document says nothing else
 
 
@@ -129,13 +130,14 @@ def _model(design: Design) -> Model:
 
 @dataclass(frozen=True)
 class Supposed:
-    """What a form is held against: a design, a convention, an optimizer, a precision, and forms put in for letters."""
+    """What a form is held against: a design, a convention, an optimizer, a precision, a layout, and forms put in for letters."""
 
     design: Design
     convention: str = "textbook"
     optimizer: str = "adamw"
     precision: str | None = None
     ties: tuple[tuple[str, Expr], ...] = ()
+    layout: str = SINGLE
 
     def __str__(self) -> str:
         words = [f"{self.design} under {self.convention}"]
@@ -143,6 +145,8 @@ class Supposed:
             words.append(self.optimizer)
         if self.precision:
             words.append(self.precision)
+        if self.layout != SINGLE:
+            words.append(f"on one device of {self.layout}")
         return ", ".join(words)
 
 

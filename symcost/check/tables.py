@@ -19,7 +19,7 @@ _NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+| ?\(\w+\))?")  # $S$,
 _UNIT = re.compile(r"\((?:in )?([^()]+)\)\s*\Z|\A\s*(\S{2,})\s*\Z")
 _SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([KMBT])?")
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP))")  # of a model
+_SIZE = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP|/))")  # of a model
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -79,7 +79,7 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
     """The numbers that hold for a cell: those of its row, and those in the heading of its column (7.5B, N_d = 64)."""
     found = cell_values(row_of(document, span), knowledge)
     heading = _bare(span.block.cell.column if span.block.cell else "")
-    size = _SIZE.match(heading)
+    size = _SIZE.search(heading)
     if size is not None:
         found["N"] = Fraction(size[1]) * SUFFIXES[size[2]]
     for name, number in _EQUATION.findall(heading):

@@ -487,7 +487,7 @@ class _Scanner:
         text = content.replace("\\_", "_").replace("\\ ", " ").replace("~", " ").replace("\\%", "%")
         if text[:1].isspace():
             self.gap = 2
-        bare = text.strip()
+        bare = text.strip().rstrip(".,;:") or text.strip()  # a sentence may end inside
         if re.search(r"[*+=^<>×·≈\[\]]", bare):
             raise fault(start, f"a formula inside the words '{bare}'", "Write it outside of them")
         if self.script_follows():
