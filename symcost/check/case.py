@@ -129,7 +129,8 @@ class Case:
     @cached_property
     def suppositions(self) -> Suppositions:
         """What the document is held against."""
-        return suppositions(self.document.text, self.letters | self.sized, self.knowledge.told)
+        knowledge = self.knowledge
+        return suppositions(self.document.text, self.letters | self.sized, knowledge.told, knowledge.forms)
 
     def __post_init__(self) -> None:
         self.sized = frozenset(self.knowledge.values) & frozenset(

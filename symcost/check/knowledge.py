@@ -13,11 +13,10 @@ from sympy import Expr, Pow, Rational, Symbol
 
 from symcost.check.annotations import Settings
 from symcost.check.documents import Block, Document, Span
-from symcost.check.legend import MORE_TOKENS, declared
+from symcost.check.legend import MORE_TOKENS, declared, listed, sizes
 from symcost.check.meanings import (
     CUSTOMARY,
     PHRASES,
-    listed,
     meaning_of,
     plain_name,
     said_counts,
@@ -45,6 +44,7 @@ class Knowledge:
     `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here; the
     first declaration of a name holds, wherever it stands.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
+    `forms` are what widths are said to be throughout: an inner width of 3d.
     `earlier` are the values that were in force before, `in_words` the letters whose numbers only a sentence gives.
     """
 
@@ -54,6 +54,7 @@ class Knowledge:
         default_factory=lambda: {name: [form] for name, form in CUSTOMARY_FORMS.items()}
     )
     told: Settings = field(default_factory=Settings)
+    forms: dict[str, Expr] = field(default_factory=dict)
     position: int = 0
     earlier: dict[str, list[tuple[Fraction, ...]]] = field(default_factory=dict)
     in_words: set[str] = field(default_factory=set)
@@ -213,7 +214,7 @@ def _number(form: Expr, numbers: Mapping[str, Fraction]) -> Fraction:
 _AMOUNT = re.compile(
     r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
 )
-_FORMULA = re.compile(r"[\\=*^·]|\$[^$]*[+\d]")  # in a cell that explains no letter
+_FORMULA = re.compile(r"\A\W*[\\=*^·]|\A[^(;]*(?:[\\=*^·]|\$[^$]*[+\d])")  # in a cell that explains no letter
 _ACHIEVED = re.compile(
     r"\$([A-Za-z])\$ (?:is |= )?(?:the )?(?:achieved|sustained|actual) flop/?s", re.IGNORECASE
 )
@@ -282,6 +283,7 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
+    _read_forms(document, knowledge)
     _read_values(document, knowledge)
     for name, number in _CONFIGURED.findall(document.text):
         letter = meaning_of(name) or ""
@@ -368,6 +370,22 @@ def _widths(knowledge: Knowledge, spans: Iterable[Span]) -> Iterator[tuple[int, 
             if knowledge.letter(name) == "d" and knowledge.translated(form) == heads:
                 yield span.start, name, "d"
                 return
+
+
+def _read_forms(document: Document, knowledge: Knowledge) -> None:
+    """The widths that words give as so many times the model's, as in "SwiGLU with inner width $3w$"."""
+    declared_letters = {meaning for _, _, meaning in knowledge.legend}
+    for block in document.blocks if document.kind != "text" else ():
+        for letter, source, is_code in sizes(block.text) if block.kind != "math" else ():
+            with suppress(SymcostError):
+                said = read(source, "code" if is_code else "latex", names=knowledge.names())
+                form = knowledge.translated(said.parts[-1].expr)
+                if (
+                    {*said.relations} <= {"="}
+                    and (form / GLOSSARY["d"].symbol).is_Rational
+                    and letter not in declared_letters
+                ):
+                    knowledge.forms.setdefault(letter, form)
 
 
 def _name_beside(knowledge: Knowledge, one: Span, other: Span) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symcost.check.meanings import FIND_PHRASE, PHRASES, plain_name
+from symcost.check.meanings import FIND_PHRASE, PHRASES, meaning_of, plain_name
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
@@ -53,7 +53,7 @@ _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
 _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     (letter, re.compile("|".join(patterns), re.IGNORECASE))
     for letter, *patterns in (
-        (None, r"\ball (?:\w+ )?heads\b"),
+        (None, r"\ball (?:\w+ )?heads\b", r"\battention (?:of )?width\b|\bwidth of attention\b"),
         (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
         ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
               r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
@@ -68,6 +68,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
                  rf"\b{_SIZE} of (?:the |its |each )?(?:\([\w-]+\) )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
         ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",
+              r"\b(?:sends?|routes?|dispatch\w*) (?:each|every|a|one|the) tokens? to\Z",
               r"\b(?:router|gate)\b (?:\w+ )?(?:picks?|chooses?|selects?|keeps?)\Z",
               r"\b(?:active|chosen|selected|activated) experts?\b|\bexperts? (?:each|every|a|per) token\b|\btop-?k\b"),
         ("dp", r"\bdata[- ]parallel (?:replicas?|ranks?|gpus?|size|degree|workers?)\b"),
@@ -80,6 +81,10 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("d", r"\Awide\b"),
     )
 )  # fmt: skip
+_LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
+_ITEMS = re.compile(r",\s+|\band\b(?! value)")
+_ASIDE = re.compile(r"\([^()]*\)")
+_WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
 _EXPERT = re.compile(r"\bexperts?\b", re.IGNORECASE)
@@ -116,11 +121,49 @@ def declared(text: str) -> dict[str, str]:
         before, letter = each.behind, second if first is None else first
         if letter is None or ("_" in each.name and _is_larger(each.name, letter)):
             continue
+        if letter == "D" and each.name in ("v", "V"):
+            letter = "v"  # "V = 48,000 tokens"
         if said.get(each.name, "D") == "D":
             said[each.name] = "d_expert" if letter == "d_ff" and _EXPERT.search(each.sentence) else letter
     if "b" in said.values() and not _OF_TRAINING.search(text):
         said = {name: "c" if letter == "D" else letter for name, letter in said.items()}
     return said
+
+
+def sizes(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Forms that words say a width is, as (glossary letter, form, whether it is code): "SwiGLU with inner width $3w$".
+
+    >>> list(sizes("a SwiGLU MLP with inner width $3w$ and experts of width `d/4`"))
+    [('d_ff', '3w', False), ('d_expert', 'd/4', True)]
+    """
+    text = " ".join(text.split())
+    end = 0
+    for found in _MARKED.finditer(text):
+        letter = meaning(_ahead(text[end : found.start()]), behind=False)
+        if letter in _WIDTHS and not _name_of(found):
+            yield letter, next(group for group in found.groups() if group is not None), found[3] is not None
+        end = found.end()
+
+
+def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
+    """Letters and meanings in two lists of one length: a table's row `N, K | query heads, key/value heads`.
+
+    >>> dict(listed("B, T", "sequences in the batch, tokens per sequence (all full)"))
+    {'B': 'b', 'T': 'c'}
+    """
+    letters = [plain_name(part.strip()) for part in _LISTED.split(names) if part.strip()]
+    items = _ITEMS.split(_ASIDE.sub("", words).partition(";")[0])
+    if len(letters) == 1:
+        whole = meaning_of(plain_name(words.strip()))
+        found = [whole if whole is not None else meaning(items[0].strip(), behind=True)]
+    else:
+        found = [meaning(item.strip(), behind=True) for item in items]
+    if (
+        letters
+        and len(letters) == len(found)
+        and all(re.fullmatch(r"[A-Za-z]\w{0,30}", each) for each in letters)
+    ):
+        yield from ((letter, said) for letter, said in zip(letters, found, strict=True) if said is not None)
 
 
 def _is_larger(name: str, letter: str) -> bool:

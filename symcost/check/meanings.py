@@ -120,7 +120,6 @@ def time_name(name: str) -> tuple[str, int] | None:
     return (stem, TIME_SUFFIXES[tail]) if stem and tail in TIME_SUFFIXES else None
 
 
-_LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _SIZE = re.compile(
     r"(?:total|num|n|model|all|nb)_?(?:model_)?param(?:eter)?s(?:_count)?|param(?:eter)?_count", re.IGNORECASE
 )
@@ -142,21 +141,6 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
             continue
         if found is not None:
             yield meaning, found[1]
-
-
-def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
-    """Letters and meanings in two lists of one length: a table's row `N, K | query heads, key/value heads`.
-
-    >>> dict(listed("N, K", "query heads, key/value heads"))
-    {'N': 'h', 'K': 'h_kv'}
-    """
-    parts = [plain_name(part.strip()) for part in _LISTED.split(names) if part.strip()]
-    found = [PHRASES.get(each.group().lower(), "") for each in FIND_PHRASE.finditer(words)]
-    whole = meaning_of(plain_name(words.strip()))
-    if len(parts) == 1:
-        found = [whole] if whole is not None else found[:1]
-    if parts and len(parts) == len(found) and all(re.fullmatch(r"[A-Za-z]\w{0,30}", part) for part in parts):
-        yield from zip(parts, found, strict=True)
 
 
 def plain_name(name: str) -> str:

@@ -355,8 +355,10 @@ def _named_convention(text: str) -> str | None:
     return max(found, key=lambda name: (found[name], name)) if found else None
 
 
-def suppositions(text: str, letters: Collection[str], told: Settings) -> Suppositions:
-    """What a text supposes; what its author or the caller tells outright comes first."""
+def suppositions(
+    text: str, letters: Collection[str], told: Settings, forms: Mapping[str, Expr] | None = None
+) -> Suppositions:
+    """What a text supposes, with forms that it gives for widths; what its author or the caller tells outright comes first."""
     text = _EMPHASIS.sub("", text)
     ties: dict[str, Expr] = {}
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
@@ -369,7 +371,7 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         ties["d_expert"] = d_ff
     if "d_shared" not in letters:
         ties["d_shared"] = SYMBOLS["E_shared"] * d_expert
-    ties |= dict(told.ties)
+    ties |= {**(forms or {}), **dict(told.ties)}
     found, others = designs(text, letters)
     if not found[0].rms and _GAIN_ONLY.search(
         text
@@ -406,7 +408,7 @@ def suppositions(text: str, letters: Collection[str], told: Settings) -> Supposi
         tuple(ties.items()),
         half,
         not found[0].gated
-        or not {"d_ff", "d_expert"}.isdisjoint({*letters, *dict(told.ties)})
+        or not {"d_ff", "d_expert"}.isdisjoint({*letters, *(forms or {}), *dict(told.ties)})
         or bool(_SPEAKS_OF_WIDTH.search(text)),
         told,
     )

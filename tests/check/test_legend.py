@@ -2,6 +2,7 @@
 
 import pytest
 
+from symcost.check import check_text
 from symcost.check.legend import declared
 
 
@@ -16,7 +17,8 @@ from symcost.check.legend import declared
         ("L = layers, d = width, H = heads, T = context, V = vocabulary", "L=L d=d H=h T=c V=v"),
         ("$E$ routed SwiGLU experts of inner width $f$, of which a token visits $K$, plus $S$ shared experts which all visit",
          "E=E f=d_expert K=k S=E_shared"),
-        ("$d$ data-parallel replicas, $b$ sequences in a micro-batch, $B$ sequences in the global batch", "d=dp b=b B=global_batch"),
+        ("$d$ data-parallel replicas, $b$ sequences in a micro-batch, $B$ sequences in the global batch",
+         "d=dp b=b B=global_batch"),
         ("We write $\\Psi$ for the number of parameters and $s$ for the\nsequence length.", "Psi=N s=c"),
         ("a model with $N$ parameters is trained on $D$ tokens", "N=N D=D"),
         ("s sequence, b microbatch, h hidden, a heads", "s=c b=b h=d a=h"),
@@ -30,3 +32,25 @@ from symcost.check.legend import declared
 )  # fmt: skip
 def test_what_letters_are_said_to_mean(text, letters):
     assert declared(text) == dict(each.split("=") for each in letters.split())
+
+
+@pytest.mark.parametrize(
+    "text, verdict",
+    [
+        ("SwiGLU with inner width $3w$", "holds"),
+        ("a gated MLP whose width is $3w$", "holds"),
+        ("SwiGLU with inner width $4w$", "differs"),
+    ],
+)
+def test_a_width_that_is_said_as_a_form_holds_throughout(text, verdict):
+    document = (
+        f"A decoder of width $w$ with {text} and no biases.\n\nThe MLP of one layer has $9w^2$ parameters."
+    )
+    assert check_text(document)[-1].verdict == verdict
+
+
+def test_a_table_lists_several_letters_in_a_row():
+    rows = ("B, T | sequences in the batch, tokens per sequence", "D | model width", "F | MLP width (= 4D)")
+    table = "\n".join(f"| {row} |" for row in ("symbol | meaning", "---|---", *rows))
+    text = f"{table}\n\nForward FLOPs of the gate projection of one layer: $2BTDF$."
+    assert check_text(text)[-1].verdict == "holds"

@@ -29,7 +29,8 @@ def test_the_products_of_attention_have_all_query_heads():
 
 
 def test_a_name_comes_to_what_its_form_says_also_in_an_example():
-    text = f"{MODEL}Each layer has $P = 3DF$ parameters in its MLP. In the example with $D=4096$ and $F=11008$, $P = 135.3$ million."
+    example = "In the example with $D=4096$ and $F=11008$, $P = 135.3$ million."
+    text = f"{MODEL}Each layer has $P = 3DF$ parameters in its MLP. {example}"
     assert [finding.verdict for finding in check_text(text)][-1] == "holds"
 
 
@@ -39,7 +40,7 @@ def test_a_name_comes_to_what_its_form_says_also_in_an_example():
         ("Our GPT has biases, no position table, a tied head and no LayerNorm after the last layer.", "N = L(12d^2 + 13d) + vd"),
         ("Model A has a GELU MLP, model B a SwiGLU one. Both have MLPs of width $4d$. Forward FLOPs of a layer of A:",
          "24bcd^2 + 4bc^2d"),
-        ("Attention is fused, in bf16, with SwiGLU of width $4d$ and no biases.\n\nBytes that a layer keeps for the backward pass:",
+        ("Attention is fused, in bf16, with SwiGLU of width $4d$ and no biases.\n\nBytes that a layer keeps for backward:",
          "40bcd + 4bch"),
     ],
 )  # fmt: skip
