@@ -35,7 +35,7 @@ SOLVES = re.compile(
     r"\b(?:set|when|if|where|once|until|as soon as|at which|solve)\b[^.;]{0,60}$", re.IGNORECASE
 )
 TAKEN_BACK = re.compile(
-    r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.:]{0,40}$", re.IGNORECASE
+    r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.:,()]{0,40}$", re.IGNORECASE
 )
 DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip
@@ -130,15 +130,19 @@ _EXTREME = re.compile(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
 
 def equal(case: Case, one: Expr, other: Expr) -> bool:
     """Whether two forms are the same polynomial, as they stand, under the ties, or with d_ff = 4d."""
-    first, second = summands(one), summands(other)
-    if first is None or second is None:
-        (top, bottom), (over, under) = one.as_numer_denom(), other.as_numer_denom()
-        crossed = summands(top * under)
-        return bool(one == other) or (crossed is not None and crossed == summands(over * bottom))
-    return first == second or any(
-        summands(one.xreplace(ties)) == summands(other.xreplace(ties))
-        for ties in (case.ties, {**case.ties, d_ff: FOUR_WIDE})
+    return any(
+        _same(one.xreplace(ties), other.xreplace(ties))
+        for ties in ({}, case.ties, {**case.ties, d_ff: FOUR_WIDE})
     )
+
+
+def _same(one: Expr, other: Expr) -> bool:
+    first, second = summands(one), summands(other)
+    if first is not None and second is not None:
+        return first == second
+    (top, bottom), (over, under) = one.as_numer_denom(), other.as_numer_denom()
+    crossed = summands(top * under)
+    return bool(one == other) or (crossed is not None and crossed == summands(over * bottom))
 
 
 def _roots(one: Expr, other: Expr, shown: str) -> Pair | None:

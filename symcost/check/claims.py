@@ -333,6 +333,8 @@ class Claim:
             return ("expert", "")
         if "b" in letters:
             return ("",)
+        if self.about.near_per == "batch":
+            return ("",)
         if self.about.near_per == "token":
             return ("token", "")
         if self.about.per == "token":

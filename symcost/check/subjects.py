@@ -293,7 +293,11 @@ _SEQUENCE = re.compile(
 )
 
 _ONE_EXPERT = re.compile(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
-_PER = (("expert", _ONE_EXPERT), ("token", _TOKEN), ("sequence", _SEQUENCE))
+_BATCH = re.compile(
+    r"\b(?:for|of|over) (?:the |a )?(?:whole |full |entire )?batch\b|\b(?:the|all|these) \S{1,6} sequences of\b",
+    re.IGNORECASE,
+)
+_PER = (("expert", _ONE_EXPERT), ("batch", _BATCH), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
 HALF_SQUARE = re.compile(
     r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square|scores)", re.IGNORECASE
