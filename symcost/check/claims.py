@@ -333,7 +333,7 @@ class Claim:
             return ("expert", "")
         if "b" in letters:
             return ("",)
-        if self.about.near_per == "batch":
+        if self.about.per == "batch":
             return ("",)
         if self.about.near_per == "token":
             return ("token", "")
@@ -398,7 +398,7 @@ class Claim:
             and found.quantity not in FLOPS
         ):
             return False
-        if {about.near_per, found.per} == {"token", "sequence"}:
+        if {about.near_per, found.per} == {"token", "sequence"} or (about.per == "batch" and found.per):
             return False
         if (
             found.partial

@@ -331,7 +331,8 @@ WHOLE_SQUARE = re.compile(
     rf"\b(?:full|whole|entire) (?:attention )?(?:matrix|square)|{_NO_DISCOUNT}", re.IGNORECASE
 )
 _EXCEPT = re.compile(
-    r"(?:,|\band|\bbut)(?: the)? \w+ not\b|\b(?:except|without|but not)(?: for)?(?: the)? \w+", re.IGNORECASE
+    r"(?:,|\band|\bbut|\()(?: the)? \w+(?: is| are)? not\b|\b(?:except|without|but not)(?: for)?(?: the)? \w+",
+    re.IGNORECASE,
 )
 
 # Words that make a form a part, a share or an exception of what they name, so that nothing is held against it.
