@@ -47,3 +47,9 @@ def test_a_name_comes_to_what_its_form_says_also_in_an_example():
 def test_what_a_document_says_of_its_model_holds_for_its_formulas(told, formula):
     letters = "$b$ sequences, $c$ tokens each, width $d$, $h$ heads, $L$ layers, vocabulary $v$.\n\n"
     assert check_text(f"{letters}{told} ${formula}$.")[-1].verdict == "holds"
+
+
+@pytest.mark.parametrize("form, verdict", [("4LBNT^2", "holds"), ("4LNT^2", "differs")])
+def test_what_is_said_of_a_batch_has_the_batch(form, verdict):
+    text = f"{MODEL}All is fp32. The saved attention probabilities of all layers take, for the whole batch, ${form}$ bytes."
+    assert check_text(text)[-1].verdict == verdict
