@@ -788,6 +788,8 @@ def wanted(about: Subject) -> frozenset[str]:
         wanted.discard("kv_cache_memory")
     if "parameters" in wanted:
         wanted.add("adapter_parameters")
+    if about.per == "batch":
+        wanted.discard("memory_per_sequence")
     return frozenset(wanted)
 
 
