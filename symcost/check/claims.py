@@ -621,7 +621,8 @@ class Claim:
 
     def _names_a_tensor(self, entry: Entry) -> bool:
         """Whether the words are about what goes into a part or comes out of it, not all that it keeps."""
-        found = ENDS_OF_A_PART.search(words_before(self.statement.span))
+        words = (words_before(self.statement.span), self.statement.label)
+        found = next(filter(None, map(ENDS_OF_A_PART.search, words)), None)
         keeps_its_input = all("norm" in place for place, _ in entry.parts)
         return found is not None and not (keeps_its_input and found[0].lower().startswith("input")
                                           and "output" not in found[0].lower())  # fmt: skip

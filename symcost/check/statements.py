@@ -33,6 +33,11 @@ _LABEL = re.compile(
     rf"|(?P<more>(?:(?!{_OPERATOR})[^=≈<>+*/\d:&]){{0,40}}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{{3}})+\s*)"
 )  # the words before a relation, or in the first column of an alignment
 _ROW_LABEL = re.compile(r"\s*(?P<words>[^=≈:+]*[A-Za-z][^=≈:+]*?)\s*:(?!=)\s+(?=\S)")  # QK^T : 2bc^2d
+_TENSOR_LABEL = re.compile(
+    r"\s*(?P<words>[^:]*[A-Za-z][^:]*?)\s*:(?!=)\s*(?:\\(?:q?quad\b|[;, ])|&|\s{2})\s*(?=\S)"
+)  # H = GELU(U) : \quad 8bcd
+_TEXT = re.compile(r"\\(?:text\w*|math\w+|operatorname)\{([^{}]*)\}")
+_IN_BRACKETS = re.compile(r"\(([a-z][^()]*)\)?\s*\Z")  # words, at the end
 _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
@@ -104,7 +109,7 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
     text = _DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
     names = knowledge.names()
     found = _label(span, text)
-    label = " ".join(filter(None, found.groups())).strip() if found else ""
+    label = _said(" ".join(filter(None, found.groups()))) if found else ""
     if found is not None:
         text = " " * found.end() + text[found.end() :]
     try:
@@ -121,7 +126,19 @@ def _label(span: Span, text: str) -> re.Match[str] | None:
     """The words that label a formula, where it opens with some."""
     if span.form != "latex":
         return None
-    return _LABEL.match(text) or (_ROW_LABEL.match(text) if span.display else None)
+    rows = (_ROW_LABEL, _TENSOR_LABEL) if span.display else ()
+    return next((found for pattern in (_LABEL, *rows) if (found := pattern.match(text))), None)
+
+
+def _said(label: str) -> str:
+    r"""A label as words: of a tensor with how it is made only what is said of it in brackets.
+
+    >>> _said(r"H = \mathrm{GELU}(U)\ \text{(input of } W_2)"), _said(r"y = \mathrm{LN}(x)")
+    ('input of W_2', '')
+    """
+    words = " ".join(_TEXT.sub(r"\1", label).replace("\\ ", " ").split())
+    said = _IN_BRACKETS.search(words) if "\\text" in label else None
+    return said[1].strip() if said else "" if "=" in words else words
 
 
 def unlabelled(span: Span) -> str:
