@@ -253,6 +253,11 @@ class Judge:
             self.case.wrong.update(made.names)
         else:
             state(self.case, last, about, span)
+            if made.argument is not None and made.names:
+                self.case.knowledge.functions[made.names[0]] = (
+                    made.argument,
+                    self.case.knowledge.opened(last.form),
+                )
         self.previous, self.previous_span, self.about = last, span, about
         if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
             return []  # a name by itself

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, islice, product
 
-from sympy import Expr, Rational, Symbol
+from sympy import Expr, Rational, Symbol, diff
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
@@ -30,7 +30,7 @@ from symcost.check.subjects import Subject
 from symcost.check.tables import heading_name, row_values
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
-from symcost.symbols import GLOSSARY, d_k, h_kv
+from symcost.symbols import GLOSSARY, b, d_k, h_kv
 
 NEAR_LINES = 6  # between a form and what it is said to come to
 LEADS_ON = re.compile(
@@ -55,7 +55,7 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
-    came_to = _headed(case, statement) or _comes_to(case, statement)
+    came_to = _headed(case, statement) or _comes_to(case, statement, about)
     if came_to is not None and came_to.verdict == "holds":
         return came_to
     bare = not (
@@ -131,7 +131,7 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
 # ---------------------------------------------------------------------------------------- what a form comes to
 
 
-def _comes_to(case: Case, statement: Statement) -> Pair | None:
+def _comes_to(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
 
     It differs only where the words lead on from the form, and a familiar slip leads from one number to the other; and in a
@@ -147,6 +147,8 @@ def _comes_to(case: Case, statement: Statement) -> Pair | None:
     values = _values(case, there, last.form.xreplace(_assigned_behind(case, span)), span)
     if FOR_ALL.search(span.after):
         values += _values(case, there, last.form * GLOSSARY["L"].symbol, span)
+    if about.near_per == "sequence":
+        values += _values(case, there, diff(case.knowledge.opened(last.form), b), span)
     in_row = last.span.line == span.line and span.block.cell is not None
     column = _column(case, span) if in_row else set()
     for value in values:

@@ -45,6 +45,7 @@ class Knowledge:
     first declaration of a name holds, wherever it stands.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
     `forms` are what widths are said to be throughout: an inner width of 3d.
+    `functions` are forms in a letter, by the names that are written with it in brackets: M(b).
     `earlier` are the values that were in force before, `in_words` the letters whose numbers only a sentence gives.
     """
 
@@ -53,6 +54,7 @@ class Knowledge:
     definitions: dict[str, list[Expr]] = field(
         default_factory=lambda: {name: [form] for name, form in CUSTOMARY_FORMS.items()}
     )
+    functions: dict[str, tuple[Symbol, Expr]] = field(default_factory=dict)
     told: Settings = field(default_factory=Settings)
     forms: dict[str, Expr] = field(default_factory=dict)
     position: int = 0

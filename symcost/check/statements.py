@@ -49,6 +49,7 @@ _ABOUT = re.compile(
 )
 _ABOUT_SIGN = re.compile(r"≈|\\approx|\\sim|~=|(?<!\w)~")
 _FIGURE = re.compile(r"[\d.,\s{}\\^·×]+(?:\s*(?:[KMBT]|\\text\{[^}]*\}|[A-Za-z]{1,5}))?")
+_CALL = re.compile(r"[^()]*[A-Za-z}]\s*\(\s*([A-Za-z]\w*|\d+)\s*\)\s*")  # M(b), M(8)
 _VALUES = re.compile(r"value|number|result|total|equals|bytes|FLOPs|count|size|数值", re.IGNORECASE)
 
 
@@ -83,7 +84,8 @@ class Statement:
     """One formula: its sides with the relation between each two, and a label in words.
 
     `continued` says that its first side is that of the formula before, which it leads on from; `cut_off` that a factor
-    stands before it that was not found with it; `about` that it is meant to be near, by a sign or a word.
+    stands before it that was not found with it; `about` that it is meant to be near, by a sign or a word; `argument` is
+    the letter that it defines a function of.
     """
 
     span: Span
@@ -93,6 +95,7 @@ class Statement:
     continued: bool = False
     cut_off: bool = False
     about: bool = False
+    argument: Symbol | None = None
 
     @property
     def single(self) -> bool:
@@ -173,6 +176,7 @@ def statement(
         else None
     )
     made = Statement(span, items, relations, " ".join(filter(None, (label, reading.label))))
+    _take_as_function(made, knowledge)
     made.about = bool(_ABOUT_SIGN.search(span.text) or _ABOUT.search(span.before))
     made.cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))
     if cell_before is not None and span.block.headings != cell_before.block.headings:
@@ -185,6 +189,24 @@ def statement(
         relations.insert(0, lead if lead in EQUAL else "lead")
         made.continued = True
     return made
+
+
+def _take_as_function(made: Statement, knowledge: Knowledge) -> None:
+    """Takes `M(b) = …` as a form in b that is called M, where b is in the form, and `M(8)` as what that is at 8."""
+    call = _CALL.fullmatch(made.items[0].source)
+    if call is None or made.relations[:1] not in (["="], ["≈"]):
+        return
+    first, second = made.items[:2]
+    argument = Symbol(knowledge.letter(call[1]), positive=True)
+    value, name = first.form.as_coeff_Mul()
+    if argument in second.form.free_symbols and isinstance(name / argument, Symbol):
+        made.argument, form = argument, name / argument
+    elif str(name) in knowledge.functions:
+        letter, defined = knowledge.functions[str(name)]
+        form = defined.xreplace({letter: value})
+    else:
+        return
+    made.items[0] = replace(first, form=form)
 
 
 def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
