@@ -29,6 +29,7 @@ NEAR = 6  # numbers before one, that it may come from
 NEXT = 3  # those that a share of two digits may be of
 DIGITS = 3  # by which a number that has been searched for is told from others
 MOST_FACTORS = 3
+ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded each
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z"
 )
@@ -81,12 +82,14 @@ def _same(statement: Statement, before: Sequence[Amount]) -> Pair | None:
     meant = binary(last.value, printed, unit)
     if meant is not None:
         return Pair("depends", "SC120", shown, message=f"right if {meant} is meant")
-    slip = numbers.slip(last.value, printed.value * item.scale)
-    if (
-        _converts(last.unit, unit)
-        and LEADS_ON.search(words_before(span))
-        and ("s/h" in slip or "/day" in slip)
-    ):
+    if not _converts(last.unit, unit) or not LEADS_ON.search(words_before(span)):
+        return None
+    found = printed.value * item.scale
+    slip = numbers.slip(last.value, found)
+    if printed.significant >= DIGITS and last.unit is not None:
+        backwards = last.value * (item.scale / last.unit.scale) ** 2
+        slip = "converted the wrong way" if abs(found / backwards - 1) <= ROUNDED else slip
+    if "s/h" in slip or "/day" in slip or "the wrong way" in slip:
         right = number(last.value / item.scale, unit)
         return Pair("differs", "SC204", shown, right, message=f"{_shown(last)} are {right}: {slip}")
     return None
