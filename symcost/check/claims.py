@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -273,6 +273,7 @@ class Claim:
             return
         of_model = "L" in letters and not about.sharp and about.times == "one"
         parts = about.parts or (BLOCK if about.times in ("one", "all") and not of_model else ())
+        parts = () if self._is_more(letters) else parts
         in_block = any(place.startswith("block") for place, _ in parts)
         every = (
             {"one": (False,), "all": (True,), "model": (True, False)}.get(about.times, (False, True))
@@ -312,6 +313,11 @@ class Claim:
                                 yield entry.without(
                                     tensor="lse", remark="without the statistics of the softmax's rows"
                                 )
+
+    def _is_more(self, letters: Collection[str]) -> bool:
+        """Whether a form is of more than the parts that the words name: none of them is in the blocks that it counts."""
+        places = [place for place, _ in self.about.parts]
+        return "L" in letters and bool(places) and not any(place.startswith("block") for place in places)
 
     def _with_room(self, entry: Entry) -> Iterator[Entry]:
         """The entry, of an expert's tokens also times each capacity factor that the document states."""
@@ -470,6 +476,8 @@ class Claim:
             spoken = found is not None and found.quantity in wanted(about)
             if slip is None or (spoken and slip.dropped and not about.parts):
                 continue
+            if slip.dropped and self._is_more(_letters(table)):
+                continue  # "all but the head"
             if entry.stage and not slip.factor and (slip.dropped or not _mesh(table)):
                 continue  # it may be of a part, or of all devices together
             if (

@@ -47,3 +47,31 @@ def test_how_a_tensor_is_made_is_a_label():
     )
     found = check_text(kept(*rows), "a.tex")[-len(rows) :]
     assert [finding.verdict for finding in found] == ["holds"] * len(rows)
+
+
+PEAK = f"{GPT}With $N = 774{{,}}030{{,}}080$ parameters we take states plus activations, $M(b) = 16N + L(32bnd + 2bhn^2)$ bytes, "
+
+
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        (f"{PEAK}so $M(8) = 36.5$ GB.", f"{PEAK}so $M(8) = 15.4$ GB."),  # at b = 1
+        (  # a conversion, and the same the wrong way
+            "The states take $16 \\times 0.774 = 12.38$ GB, or $11.53$ GiB.",
+            "The states take $16 \\times 0.774 = 12.38$ GB, or $13.30$ GiB.",
+        ),
+        (  # the head is named, but the form is of a whole step
+            f"{GPT}Blocks are run twice forward, the head only once, so a step with recomputation costs "
+            "$4L(24bnd^2 + 4bn^2d) + 6bndv$ FLOPs.",
+            f"{GPT}Blocks are run twice forward, the head only once, so a step with recomputation costs "
+            "$4L(24bnd^2 + 4bn^2d) + 8bndv$ FLOPs.",
+        ),
+    ],
+)
+def test_a_formula_with_a_slip_differs(right, wrong):
+    assert (said(right), said(wrong)) == ("holds", "differs")
+
+
+def test_what_a_function_of_the_batch_gives_each_sequence():
+    assert said(f"{PEAK}so every sequence costs $3.02$ GB.") == "holds"
+    assert said(f"{PEAK}so every sequence costs $3.92$ GB.") != "holds"
