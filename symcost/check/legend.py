@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symcost.check.meanings import FIND_PHRASE, PHRASES, meaning_of, plain_name
+from symcost.check.meanings import EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
@@ -108,7 +108,7 @@ def declared(text: str) -> dict[str, str]:
     >>> declared("L blocks of width d, with H query heads and G key/value heads of size k")
     {'L': 'L', 'd': 'd', 'H': 'h', 'G': 'h_kv', 'k': 'd_k'}
     """
-    found = list(_named(" ".join(_OWN_LINE.sub("; ", text.replace("--", "-")).split())))
+    found = list(_named(" ".join(_OWN_LINE.sub("; ", EMPHASIS.sub("", text.replace("--", "-"))).split())))
     ahead = [meaning(each.ahead, behind=False) for each in found]
     behind = [meaning(each.behind, behind=True) for each in found]
     mostly_behind = sum(each is not None for each in behind) >= sum(each is not None for each in ahead)

@@ -85,6 +85,8 @@ PHRASES: Mapping[str, str] = {
     for phrase in phrases.split("|")
 }  # fmt: skip
 
+EMPHASIS = re.compile(r"(?<!\w)\*+(?=[A-Za-z])|(?<=[A-Za-z])\*+(?!\w)")  # around *words*
+
 _PHRASE = "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True))
 _WITHOUT_SPACES = "|".join(
     re.escape(phrase)

@@ -12,6 +12,7 @@ from typing import Any
 from sympy import Expr
 
 from symcost.check.annotations import Settings
+from symcost.check.meanings import EMPHASIS
 from symcost.conventions import CONVENTIONS, OPTIONS
 from symcost.model import (
     LETTERS,
@@ -248,9 +249,6 @@ _FOUR_WIDE = _words(
 )
 
 
-_EMPHASIS = re.compile(r"(?<!\w)\*+(?=[A-Za-z])|(?<=[A-Za-z])\*+(?!\w)")
-
-
 def said(yes: re.Pattern[str], no: re.Pattern[str], text: str) -> bool | None:
     """Whether a text says something, denies it, or neither; what it denies also shows in `yes`."""
     denied = no.search(text)
@@ -359,7 +357,7 @@ def suppositions(
     text: str, letters: Collection[str], told: Settings, forms: Mapping[str, Expr] | None = None
 ) -> Suppositions:
     """What a text supposes, with forms that it gives for widths; what its author or the caller tells outright comes first."""
-    text = _EMPHASIS.sub("", text)
+    text = EMPHASIS.sub("", text)
     ties: dict[str, Expr] = {}
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
         ties["d_ff"] = FOUR_WIDE
