@@ -37,7 +37,8 @@ def number_pair(
     statement: Statement,
 ) -> Pair:
     """A form beside a number: what it comes to at the numbers in force, against what is printed."""
-    exact = case.knowledge.evaluated(left.form) or _share(case, left)
+    exact = case.knowledge.evaluated(left.form) or case.there(statement.span).evaluated(left.form)
+    exact = exact or _share(case, left)
     case.sizes |= {each.value for each in placeholders(left, statement.span.form)[1] if each.value >= MANY}
     if _for_all(case, exact, left, right):
         return Pair("holds", "SC103", shown, message="for all parameters")
