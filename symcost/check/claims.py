@@ -554,9 +554,10 @@ class Claim:
             return False
         declared = self.case.letters and self.case.letters | set(self.case.knowledge.numbers)
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
-        return not declared or opened <= declared | {"d_k", "d_ff", "h_kv", "N", "D"} | set(
-            self.case.knowledge.definitions
-        )
+        customary = {"d_k", "d_ff", "h_kv", "N", "D"}
+        if self.case.suppositions.designs[0].experts:
+            customary |= {"E", "k"}
+        return not declared or opened <= declared | customary | set(self.case.knowledge.definitions)
 
     def _sharp(self, table: Summands) -> Iterator[Entry]:
         """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""

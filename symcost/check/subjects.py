@@ -40,6 +40,12 @@ def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
 
 # What comes first takes its words away from what comes later, so that "forward and backward" is not "forward".
 _QUANTITIES = _table(
+    (
+        r"\b(?:idle|unused|inactive|dormant)\b[^.;]{0,12}\b(?:parameters?|params|weights?)\b"
+        r"|\b(?:parameters?|params|weights?)\b[^.;]{0,24}\b(?:idle|unused|inactive|dormant|not used)\b"
+        r"|\bexperts?\b[^.;]{0,30}\bnot (?:sent|routed|chosen|picked|selected|used)\b",
+        "idle_parameters",
+    ),
     (r"\bbubbles?\b|\bidle time\b|\b(?:gpus?|stages?|devices?) (?:\w+ )?(?:idle|wait)\b|气泡", "bubble"),
     (
         r"\ball-?reduces?\b|\ball-?gathers?\b|\breduce-?scatters?\b|\btraffic\b|\bcommunicat\w+|\bsends?\b|\bsent\b"
@@ -88,11 +94,6 @@ _QUANTITIES = _table(
     (r"\bgradients?\b|梯度", "gradient_memory"),
     (r"\boptimi[sz]er\b|\badamw?\b|\bmoments?\b|优化器", "optimizer_memory optimizer_flops static_memory"),
     (
-        r"\b(?:idle|unused|inactive|dormant)\b[^.;]{0,12}\b(?:parameters?|params|weights?)\b"
-        r"|\b(?:parameters?|params|weights?)\b[^.;]{0,24}\b(?:idle|unused|inactive|dormant|not used)\b",
-        "idle_parameters",
-    ),
-    (
         r"\b(?:tokens?|load|capacity|slots?|room|buffer)\b[^.;]{0,30}\b(?:per|each|an|one|every) (?:\w+ )?expert\b"
         r"|\b(?:an|each|every|one) (?:\w+ )?expert (?:gets?|receives?|sees|handles|processes)\b",
         "tokens_of_expert",
@@ -100,6 +101,10 @@ _QUANTITIES = _table(
     (
         r"\b(?:dispatch(?:es|ed|ing)?|all-to-all|travels?|sent|copied|copies)\b[^.;]{0,40}\bexperts?\b",
         "sent_to_experts sent_to_experts_memory",
+    ),
+    (
+        r"\b(?:total and activ(?:e|ated)|activ(?:e|ated) and total) (?:parameters?|params|weights)\b",
+        "parameters active_parameters",
     ),
     (
         r"\bactiv(?:e|ated)\b(?![^.;]{0,12}experts)[^.;]{0,30}\b(?:parameters?|params|weights)\b"

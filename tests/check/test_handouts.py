@@ -75,3 +75,37 @@ def test_a_formula_with_a_slip_differs(right, wrong):
 def test_what_a_function_of_the_batch_gives_each_sequence():
     assert said(f"{PEAK}so every sequence costs $3.02$ GB.") == "holds"
     assert said(f"{PEAK}so every sequence costs $3.92$ GB.") != "holds"
+
+
+MIXTURE = (
+    "A mixture of experts: $L$ layers, width $d$, $h$ query heads and $g$ key/value heads of size $d_h$, expert width $f$, "
+    "vocabulary $V$. Each layer has `E` experts, `k` of them per token, and `m` *shared* experts that see every token. "
+    "Experts are SwiGLU, the router is one matrix, two RMSNorms per layer, one at the end, no biases, input and output "
+    "table separate.\n\n"
+    "| | L | d | h | g | d_h | E | k | m | f | V |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+    "| Heron | 24 | 2048 | 16 | 4 | 128 | 32 | 4 | 1 | 1024 | 65,536 |\n"
+    "| Egret | 32 | 4096 | 32 | 8 | 128 | 8 | 2 | 0 | 14,336 | 32,000 |\n\n"
+    "## Total and active parameters\n\n"
+)
+TOTAL = "$$N_{tot} = L(2d^2 + 2d\\,g\\,d_h + 3(E+m)df + dE + 2d) + 2Vd + d$$\n\n"
+
+
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        (f"{MIXTURE}In total\n\n{TOTAL}", f"{MIXTURE}In total\n\n{TOTAL.replace('3(E+m)', '3E')}"),
+        (  # of what a token is sent to
+            f"{MIXTURE}A token uses $N_{{act}} = L(2d^2 + 2d\\,g\\,d_h + 3(k+m)df + dE + 2d) + 2Vd + d$.",
+            f"{MIXTURE}A token uses $N_{{act}} = L(2d^2 + 2d\\,g\\,d_h + 3k\\,df + dE + 2d) + 2Vd + d$.",
+        ),
+    ],
+)
+def test_shared_experts_are_in_every_total(right, wrong):
+    verdicts = check_text(right, "a.md")[-1].verdict, check_text(wrong, "a.md")[-1].verdict
+    assert verdicts == ("holds", "differs")
+
+
+def test_a_name_is_held_against_its_form_at_the_sizes_of_the_model_that_the_line_names():
+    of_heron = f"{MIXTURE}In total\n\n{TOTAL}* Heron: the model has $N_{{tot}} = %s$ billion."
+    assert check_text(of_heron % "5.50", "a.md")[-1].verdict == "holds"
+    assert check_text(of_heron % "4.98", "a.md")[-1].verdict != "holds"
