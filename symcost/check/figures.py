@@ -14,7 +14,7 @@ from symcost.check import numbers
 from symcost.check.amounts import other_unit
 from symcost.check.bare import explained
 from symcost.check.case import Case
-from symcost.check.catalogue import Entry
+from symcost.check.catalogue import Entry, book
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
 from symcost.check.documents import Span
@@ -46,6 +46,10 @@ ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$?
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
+AS_DENSE = re.compile(
+    r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery expert\b",
+    re.IGNORECASE,
+)
 EXACT = 5  # digits of a count that is hardly met by chance
 BESIDE = "what the form in the cell before comes to"  # said of a column
 LARGE = 64  # a number from here on that a letter is known to have is that letter
@@ -64,6 +68,7 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     return (
         (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or _elements(case, statement, about)
+        or _of_all_experts(case, statement)
         or came_to
         or _shared_out(case, statement)
         or explained(case, statement)
@@ -297,7 +302,7 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
         return None
     value *= item.scale
     of_model = dict(_of_model(case)) if not row else {}
-    known = of_model | {name: values[0] for name, values in case.knowledge.numbers.items()} | row
+    known = of_model | {name: values[0] for name, values in case.there(span).numbers.items()} | row
     if row.keys() >= {"h", "d_k"}:
         known["d"] = row["h"] * row["d_k"]
     column = _column(case, span) if row else set()
@@ -356,6 +361,31 @@ def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
     return Pair("differs", "SC204", f"{left.source.strip()} = {right.source.strip()}", derived=right_one,
                 message=f"{left.source.strip()} counts elements ({counts[value].named()}): at {each[0]} bytes each they are "
                 f"{right_one}", quantity=public(counts[value].quantity))  # fmt: skip
+
+
+def _of_all_experts(case: Case, statement: Statement) -> Pair | None:
+    """`6 · 46.7e9 · 1e12` FLOPs: all parameters of a mixture of experts, where a token is only sent to some of them."""
+    span, left, right = statement.span, statement.items[0], statement.items[-1]
+    if (
+        left is right
+        or right.unit is None
+        or right.unit.powers != {"FLOP": 1}
+        or AS_DENSE.search(span.sentence.text)
+    ):
+        return None
+    entries = map(book(case.first).entry, ("parameters", "active_parameters"))
+    every, active = (case.there(span).evaluated(entry.total) if entry else () for entry in entries)
+    if not every or not active or every == active:
+        return None
+    factors = placeholders(left, span.form)[1]
+    if not {each.value for each in factors} & {2, 6}:
+        return None
+    for each in factors:
+        if each.printed.significant >= EXACT - 2 and compare(every[0], each.printed, None, False).holds:
+            shown = number(active[0], None)
+            return Pair("differs", "SC203", left.source.strip(), message=f"{each.printed.digits} are all parameters; a token "
+                        f"is only sent to {shown} of them", quantity="active_parameters")  # fmt: skip
+    return None
 
 
 def _derived(

@@ -98,6 +98,10 @@ TOTAL = "$$N_{tot} = L(2d^2 + 2d\\,g\\,d_h + 3(E+m)df + dE + 2d) + 2Vd + d$$\n\n
             f"{MIXTURE}A token uses $N_{{act}} = L(2d^2 + 2d\\,g\\,d_h + 3(k+m)df + dE + 2d) + 2Vd + d$.",
             f"{MIXTURE}A token uses $N_{{act}} = L(2d^2 + 2d\\,g\\,d_h + 3k\\,df + dE + 2d) + 2Vd + d$.",
         ),
+        (  # a token is not sent to all experts
+            f"{MIXTURE}Egret on a trillion tokens: 6 × 12.9e9 × 1e12 = 7.74e22 FLOPs.",
+            f"{MIXTURE}Egret on a trillion tokens: 6 × 46.7e9 × 1e12 = 2.80e23 FLOPs.",
+        ),
     ],
 )
 def test_shared_experts_are_in_every_total(right, wrong):
@@ -109,3 +113,14 @@ def test_a_name_is_held_against_its_form_at_the_sizes_of_the_model_that_the_line
     of_heron = f"{MIXTURE}In total\n\n{TOTAL}* Heron: the model has $N_{{tot}} = %s$ billion."
     assert check_text(of_heron % "5.50", "a.md")[-1].verdict == "holds"
     assert check_text(of_heron % "4.98", "a.md")[-1].verdict != "holds"
+
+
+def test_a_dense_model_takes_all_its_parameters():
+    text = f"{MIXTURE}A dense model as large as Egret takes 6 × 46.7e9 × 1e12 = 2.80e23 FLOPs."
+    assert check_text(text, "a.md")[-1].verdict == "holds"
+
+
+def test_what_one_token_costs_at_the_sizes_of_the_model_that_the_sentence_names():
+    text = f"{MIXTURE}With a sequence length $T$, Heron at $T = 4096$ does %s GFLOPs per token forward."
+    proven = [check_text(text % each, "a.md")[-1].code == "SC102" for each in ("3.09", "9.27")]
+    assert proven == [True, False]
