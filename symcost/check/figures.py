@@ -15,6 +15,7 @@ from symcost.check.amounts import other_unit
 from symcost.check.bare import explained
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry, book
+from symcost.check.chains import TAKEN_BACK
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
 from symcost.check.documents import Span
@@ -47,7 +48,7 @@ MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
 AS_DENSE = re.compile(
-    r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery expert\b",
+    r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery (?:expert|parameter|weight)\b",
     re.IGNORECASE,
 )
 EXACT = 5  # digits of a count that is hardly met by chance
@@ -371,6 +372,7 @@ def _of_all_experts(case: Case, statement: Statement) -> Pair | None:
         or right.unit is None
         or right.unit.powers != {"FLOP": 1}
         or AS_DENSE.search(span.sentence.text)
+        or TAKEN_BACK.search(words_before(span))
     ):
         return None
     entries = map(book(case.first).entry, ("parameters", "active_parameters"))
