@@ -32,7 +32,6 @@ from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
-from symcost.check.recipes import STAGES
 from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
@@ -74,6 +73,7 @@ OF_SOME = re.compile(
     r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
     re.IGNORECASE,
 )  # words for some of the messages of a step
+_NUMBERED = re.compile(r"\W*([0-3])(?![\w.,]*\d|[\w%])")  # the row of a stage: "2", "2: gradients too"
 _FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
 _NOT_SHARDED = re.compile(
     r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
@@ -135,8 +135,9 @@ class Claim:
         found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
         if found is not None:
             return str(next(filter(None, found.groups())))
-        if cell is not None and speaks_of_zero and cell.row.strip() in STAGES:
-            return cell.row.strip()
+        numbered = _NUMBERED.match(cell.row) if cell is not None and speaks_of_zero else None
+        if numbered is not None:
+            return numbered[1]
         if _FULLY.search(self.about.beside):
             return "3"
         row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
@@ -186,7 +187,9 @@ class Claim:
         kept = self._kept(tables)
         if kept is not None:
             return kept, None
-        if self.stage:  # bytes of each parameter are those of all of them, over their number
+        if (
+            self.stage and not self.about.quantities & MESSAGES
+        ):  # bytes of each parameter are those of all, over their number
             tables = [
                 times(table, ALL_PARAMETERS) or table if _letters(table) <= MESH else table
                 for table in tables
