@@ -170,7 +170,8 @@ def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair
     behind = text[span.end - start :]
     counts = _counts(f"{text[: span.start - start]} {behind}")
     if "byte" in dict(_kind(item.unit)):
-        counts += [size for size in case.knowledge.numbers.get("N", ()) if size]
+        sizes = case.there(span).numbers.get("N") or case.knowledge.numbers.get("N", ())
+        counts += [size for size in sizes if size]
     for chosen, value in _products(before, item.unit):
         for count in (*counts, Fraction(1)) if len(chosen) > 1 else counts:
             if any(compare(way, printed, item.unit, False).holds for way in (value * count, value / count)):

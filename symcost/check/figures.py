@@ -31,7 +31,7 @@ from symcost.check.subjects import Subject
 from symcost.check.tables import heading_name, row_values
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
-from symcost.symbols import GLOSSARY, b, d_k, h_kv
+from symcost.symbols import GLOSSARY, b, d_k, dp, h_kv, n
 
 NEAR_LINES = 6  # between a form and what it is said to come to
 LEADS_ON = re.compile(
@@ -44,6 +44,9 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
+DEVICES = re.compile(
+    r"\b(?:on|over|across|among|with) (\d[\d,]*) (?:[\w-]+ )?(?:GPUs|devices|ranks|accelerators|chips)\b"
+)
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
@@ -208,7 +211,7 @@ def _is_off(case: Case, value: Fraction, found: Fraction) -> bool:
         abs(each / factor - 1)
         for each in (*letters, *(one * other for one, other in combinations(letters, 2)))
     ]
-    return factor > 1 + numbers.NEAR and all(each > numbers.NEAR for each in near)
+    return factor > 1 + numbers.NEAR / 2 and all(each > numbers.NEAR for each in near)
 
 
 def _headed(case: Case, statement: Statement) -> Pair | None:
@@ -232,8 +235,20 @@ def _headed(case: Case, statement: Statement) -> Pair | None:
 
 def _values(case: Case, there: Knowledge, form: Expr, span: Span) -> tuple[Fraction, ...]:
     """What a form comes to for what the sentence or the row speaks of, the likeliest first."""
+    form = form.xreplace(_devices(case, span))
     found = there.evaluated(form) + (case.knowledge.evaluated(form) if there is not case.knowledge else ())
     return found or _of_named_model(case, form, span)
+
+
+def _devices(case: Case, span: Span) -> dict[Expr, Expr]:
+    """How many GPUs there are, where a sentence or what leads to a table says so: "for the 7B on 64 GPUs"."""
+    if {"n", "dp"} & case.knowledge.numbers.keys():
+        return {}
+    for text in (span.sentence.text, *reversed(span.block.lead)):
+        found = {Rational(count.replace(",", "")) for count in DEVICES.findall(text)}
+        if len(found) == 1:
+            return dict.fromkeys((n, dp), found.pop())
+    return {}
 
 
 def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:

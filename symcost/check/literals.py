@@ -33,6 +33,7 @@ _MONEY = re.compile(r"\\?\$\s?\Z")
 _PER_TIME = re.compile(
     r"\s*(?:/|per|an?|each|every)\s*(?:(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?(second|hour|hr|h|day|year)\b"
 )
+_BYTES_EACH = re.compile(r"[`$*\s]{1,4}(bytes? (?:per|of each|for each|for every) \w+)")
 SMALL = 32
 ROUNDED = 3  # digits of a number that may stand for one with more: 1.72e6 for 1,720,320
 MOST = 12  # numbers in one piece of arithmetic
@@ -117,7 +118,7 @@ def state(case: Case, item: Item, about: Subject, span: Span) -> None:
     printed = item.part.printed
     if printed is None or printed.percent:
         return
-    unit, per = item.unit or heading_unit(span.block), _PER_TIME.match(span.after)
+    unit, per = item.unit or heading_unit(span.block) or _unit_behind(span), _PER_TIME.match(span.after)
     if unit is not None and unit.powers == {"USD": 1} and per is not None:
         hour = unit_called(per[1])
         unit = unit * hour**-1 if hour is not None else unit
@@ -126,3 +127,9 @@ def state(case: Case, item: Item, about: Subject, span: Span) -> None:
     case.said.append(amount)
     for key in {printed.value, amount.value}:
         case.amounts.setdefault(key, []).append(amount)
+
+
+def _unit_behind(span: Span) -> Unit | None:
+    """`2 + 2 + 4 + 4 + 4 = 16` bytes per parameter."""
+    found = _BYTES_EACH.match(span.after)
+    return unit_called(re.sub(r" .* ", " per ", found[1])) if found is not None else None

@@ -10,6 +10,7 @@ from fractions import Fraction
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
 from symcost.check.tables import cell_values, rows
+from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
 FEWEST = 2  # sizes that make a model of what a line or a row lists
@@ -19,6 +20,12 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _SIZES = re.compile(r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w])")
+_BY_SIZE = re.compile(
+    r"\b(?:the|our|an?) \W?(?P<name>(?P<size>\d+(?:\.\d+)?)(?P<power>[MBT]))(?![\w-])"
+    r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words)\b)(?:\W{0,3}\((?:\w+ )?\$?(?P<exact>\d[\d,]*(?:\.\d+)?(?:e\d+)?)"
+    r"(?: (?:parameters|params))?\))?"
+)  # the 3B (exactly 3.2e9 parameters)
+_OF = re.compile(r"\W{0,3}(?:for|of|on|with) (?:the|our|an?) \W?([\w.-]*\w)")  # 38.4 GB for the 3B
 _TAIL = re.compile(r"(?=\d)[\w.]+\Z")  # the 70B of Llama-2-70B
 
 
@@ -46,20 +53,23 @@ class Model:
 
 
 def models_of(document: Document, knowledge: Knowledge) -> list[Model]:
-    """The models that a document gives sizes, in rows of tables or in lines that start with their names."""
+    """The models that a document gives sizes, in rows of tables or in lines that start with their names; else those that go
+    by their size."""
     found = [
         Model(name, sizes)
         for name, sizes in (*_in_rows(document, knowledge), *_in_lines(document, knowledge))
-    ]
+    ] or list(_by_size(document))
     return found if len(found) > 1 else []
 
 
 def model_at(document: Document, span: Span, models: list[Model]) -> Model | None:
-    """The one that a formula's row or sentence names, else what is before it in its block."""
+    """The one that is named right behind a formula, or that its row, column or sentence names, else what is before it."""
     start = span.start - span.block.start
     cell = span.block.cell
+    behind = _OF.match(span.after)
     texts = [
-        cell.row if cell is not None else "",
+        behind[1] if behind is not None else "",
+        *((cell.row, cell.column) if cell is not None else ()),
         span.sentence.text[: span.end - span.sentence.start],
         span.sentence.text,
         span.block.text[:start],
@@ -78,6 +88,16 @@ def _in_rows(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, di
         name = row[0].text.strip(" *$`")
         if len(sizes) >= FEWEST and name and not name[0].isdigit():
             yield name, sizes
+
+
+def _by_size(document: Document) -> Iterator[Model]:
+    """`the 3B (exactly 3.2e9 parameters)`, `the 30B`."""
+    found: dict[str, Fraction] = {}
+    for each in _BY_SIZE.finditer(document.text):
+        if each["exact"] or each["name"] not in found:
+            exact = (each["exact"] or "").replace(",", "")
+            found[each["name"]] = Fraction(exact or each["size"]) * (1 if exact else SUFFIXES[each["power"]])
+    return (Model(name, {"N": size}) for name, size in found.items())
 
 
 def _in_lines(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, dict[str, Fraction]]]:

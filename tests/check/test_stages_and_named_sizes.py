@@ -29,3 +29,29 @@ def test_the_factor_of_a_ring_is_not_all_that_is_sent():
     volume = f"{STATES}## Is stage 3 slower?\n\nPer step and GPU it sends $3\\Psi$ numbers"
     assert said(f"{volume}.") == "holds"
     assert said(f"{volume} (the ring factor $(N_d-1)/N_d$ left out).") != "differs"
+
+
+BY_SIZE = (
+    "Two models, *the 3B* (exactly 3.2e9 parameters) and the 30B. $\\Psi$ is the number of parameters, $N_d$ the number of "
+    "data-parallel GPUs.\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text, right, wrong",
+    [
+        ("Adam takes `2 + 2 + 4 + 4 + 4 = 16` bytes per parameter. The 3B needs {} GB.", "51.2", "48.0"),
+        ("Adam takes `2 + 2 + 4 + 4 + 4 = 16` bytes per parameter, so {} GB for the 30B.", "480", "512"),
+    ],
+)
+def test_bytes_of_a_parameter_are_multiplied_by_the_size_that_a_model_goes_by(text, right, wrong):
+    assert said(BY_SIZE + text.format(right)) == "holds"
+    assert not [each for each in check_text(BY_SIZE + text.format(wrong), "a.md") if wrong in each.text]
+
+
+def test_a_column_of_one_model_is_what_the_forms_beside_it_come_to_on_so_many_devices():
+    table = (
+        f"{BY_SIZE}## ZeRO\n\nFor the 30B on 64 GPUs:\n\n| stage | one GPU | the 30B |\n|---|---|---|\n"
+        "| 1 | $4\\Psi + 12\\Psi/N_d$ | 125.6 GB |\n| 2 | $2\\Psi + 14\\Psi/N_d$ | {} GB |\n"
+    )
+    assert (said(table.format("66.6")), said(table.format("65.6"))) == ("holds", "differs")
