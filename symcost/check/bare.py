@@ -35,6 +35,9 @@ LEADS_ON = re.compile(
 )
 _OF = re.compile(r"\s*of\s*[$`]?\s*\Z")
 WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+_ON_TOP = re.compile(
+    r"\b(?:spare|extra|additional|another|margin of|reserve of|overhead of|plus|add)(?: about)? (\d+(?:\.\d+)?) ?\\?%"
+)
 _COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)")
 
 
@@ -169,6 +172,7 @@ def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair
     start, text = span.sentence.start, span.sentence.text
     behind = text[span.end - start :]
     counts = _counts(f"{text[: span.start - start]} {behind}")
+    counts += [1 + Fraction(percent) / 100 for percent in _ON_TOP.findall(text[: span.start - start])]
     if "byte" in dict(_kind(item.unit)):
         sizes = case.there(span).numbers.get("N") or case.knowledge.numbers.get("N", ())
         counts += [size for size in sizes if size]

@@ -37,7 +37,7 @@ from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
 from symcost.check.literals import state
-from symcost.check.measures import pass_pair, unit_pair
+from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
 from symcost.check.meshes import MESH
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
@@ -304,6 +304,7 @@ class Judge:
         if pair.verdict == "holds" and right is made.items[-1]:
             pair = (
                 unit_pair(self.case, left, right, words[1:3], made)
+                or utilisation_pair(self.case, left, right, made)
                 or pass_pair(self.case, left, right, about, made)
                 or sibling_pair(self.case, left, right, made)
                 or pair

@@ -9,7 +9,7 @@ from functools import reduce
 from itertools import product
 from operator import mul
 
-from symcost.check.case import Case
+from symcost.check.case import Case, Product
 from symcost.check.findings import Pair
 from symcost.check.literals import Literal, literals
 from symcost.check.numbers import SECONDS, number, significant_step
@@ -23,6 +23,9 @@ from symcost.notation.units import unit as unit_called
 _TIMES = re.compile(
     r"(?:GPU[- ]?)?\b(seconds?|minutes?|hours?|days?|weeks?|years?)\b|(小时|天|年|秒)", re.IGNORECASE
 )
+_MFU = re.compile(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
+_TRAINING = re.compile(r"\btrain", re.IGNORECASE)
+MANY = 10**6  # FLOPs, rather than tokens or devices
 _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
@@ -159,6 +162,33 @@ def _said(words: Sequence[str]) -> Unit | None:
         if found:
             return unit_called(_CHINESE.get(found[2] or "", "") or found[1])
     return None
+
+
+def utilisation_pair(case: Case, left: Item, right: Item, statement: Statement) -> Pair | None:
+    """An MFU of training that counts a third of the FLOPs that the document has for it: those of the forward pass alone."""
+    printed, sentence = right.part.printed, statement.span.sentence.text
+    if printed is None or not printed.percent or not (_MFU.search(sentence) and _TRAINING.search(sentence)):
+        return None
+    for each in literals(case, left, statement.span.form):
+        forward = each.power == 1 and each.printed.significant > 1 and each.value > MANY
+        if forward and any(_is_training(case, each.value, made) for made in case.products):
+            return Pair("differs", "SC203", f"{left.source.strip()} = {right.source.strip()}",
+                        derived=f"{rounded(300 * printed.value, 1)}%", message=f"{number(each.value, None)} FLOPs are those of "
+                        "the forward pass: training takes three times as many")  # fmt: skip
+    return None
+
+
+def _is_training(case: Case, forward: Fraction, made: Product) -> bool:
+    """Whether arithmetic was three times a number of FLOPs, for training: 3 × 29.0 = 87.0 GFLOPs."""
+    right = made.right
+    if right.part.printed is None or right.unit is None or right.unit.powers.get("FLOP") != 1:
+        return False
+    said, factors = right.part.printed.value, literals(case, made.left, made.statement.span.form)
+    return (
+        bool(_TRAINING.search(made.statement.span.sentence.text))
+        and said * right.scale == 3 * forward
+        and sorted(each.value for each in factors) == sorted((Fraction(3), said / 3))
+    )
 
 
 def pass_pair(case: Case, left: Item, right: Item, about: Subject, statement: Statement) -> Pair | None:

@@ -256,8 +256,8 @@ class _Reader:
             if follows and text not in "Bsh" and not _UNIT.match(follows):
                 return at
         end = at + 1
-        if len(text) <= 8 and number and self.kind(end) == "name" and not self.glued(end):
-            following = self.tokens[end].text  # 2 trillion tokens, 7B params
+        if len(text) <= 8 and number and self.kind(end) in ("name", "word") and not self.glued(end):
+            following = self.tokens[end].text  # 2 trillion tokens, 75.8k GPU-hours
             if len(following) > 2 and _UNIT.match(following) and _SCALE.match(text):
                 end += 1
         while self.kind(end) == "op" and self.tokens[end].text == "/" and self.kind(end + 1) == "name":

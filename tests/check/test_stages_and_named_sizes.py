@@ -55,3 +55,19 @@ def test_a_column_of_one_model_is_what_the_forms_beside_it_come_to_on_so_many_de
         "| 1 | $4\\Psi + 12\\Psi/N_d$ | 125.6 GB |\n| 2 | $2\\Psi + 14\\Psi/N_d$ | {} GB |\n"
     )
     assert (said(table.format("66.6")), said(table.format("65.6"))) == ("holds", "differs")
+
+
+def test_the_utilisation_of_training_counts_the_backward_pass_too():
+    text = (
+        "Training: 3 × 29.0 = 87.0 GFLOPs per token. One GPU with a peak of 989 TFLOP/s does 4,770 tokens/s. "
+        "A dashboard shows 4770 × {}e9 / 989e12 = {} MFU for this {}."
+    )
+    assert said(text.format("87.0", "42.0%", "training job")) == "holds"
+    assert said(text.format("29.0", "14.0%", "training job")) == "differs"
+    assert said(text.format("29.0", "14.0%", "forward pass")) == "holds"
+
+
+def test_a_percentage_comes_on_top():
+    text = "The run costs 87,600 × $2.20 ≈ $193k. With a spare 12% for restarts {}."
+    assert said(text.format("$216k")) == "holds"
+    assert check_text(text.format("$205k"), "a.md")[-1].text != "$205k"
