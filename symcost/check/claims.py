@@ -94,6 +94,7 @@ OF_ONE_KIND = frozenset(
 CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
+NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
@@ -298,8 +299,8 @@ class Claim:
             for quantity in quantities:
                 if quantity in MESSAGES and not self._has_its_bytes(supposed):
                     continue
-                for chosen in _choices(quantity, parts, sent != (SINGLE,)):
-                    for in_all in every:
+                for in_all in every:
+                    for chosen in _choices(quantity, parts, sent != (SINGLE,), in_all):
                         for per, layout in product(
                             pers if quantity in PER_SEQUENCE or "expert" in pers else ("",),
                             sent if quantity in MESSAGES else laid,
@@ -806,9 +807,9 @@ def wanted(about: Subject) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool) -> Iterator[tuple[Part, ...]]:
+def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool, every: bool) -> Iterator[tuple[Part, ...]]:
     """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of
-    experts also those that every token is sent to.
+    experts also those that every token is sent to; of the norms of all blocks also the one behind them.
 
     Of those on one device of many, blocks alone are often counted.
     """
@@ -816,6 +817,8 @@ def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool) -> Iterator
         yield ()
         return
     yield parts
+    if every and parts == NORMS:
+        yield (*parts, ("final_norm", frozenset()))
     if quantity in OF_ROUTING:
         yield ((EXPERTS, frozenset({"x_e"})),)  # one way
     if (EXPERTS, frozenset()) in parts:

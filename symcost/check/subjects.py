@@ -137,12 +137,12 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (r"\bmlp\.c[_ ]fc\b", (_MLP, "U W_1 bias_U")),
         (r"\bmlp\.c[_ ]proj\b", (_MLP, "z W_2 bias_z")),
         (
-            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|(?i:query, key, value,? and output)|四个矩阵"
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|四个矩阵"
             r"|(?i:\b(?:four|all) (?:attention |projection )(?:matrices|projections)\b)",
             (_ATTENTION, f"{_Q} {_K} {_V} {_O}"),
         ),
         (
-            rf"\b(?:W_)?Q{_SEP}K{_SEP}V\b(?:{_SEP}(?i:proj\w*))?|(?i:\bqkv\b(?: proj\w*)?|query,? key,? (?:and )?value)",
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V\b(?:{_SEP}(?i:proj\w*))?|(?i:\bqkv\b(?: proj\w*)?)",
             (_ATTENTION, f"{_Q} {_K} {_V}"),
         ),
         (
@@ -202,11 +202,12 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
 )
 
 _PROJECTED = re.compile(r"\b(?:query|queries|keys?|values?|output|[QKVO])\b", re.IGNORECASE)
+_EACH_PROJECTED = rf"{_PROJECTED.pattern}[\s,/&+]*(?:and\s+)?"
 _PROJECTIONS = re.compile(
-    r"((?:\b(?:query|queries|keys?|values?|output|[QKVO])\b[\s,/&+]*(?:and\s+)?)+)"
-    rf"(?:proj\w*\b{_NOT_OF_HEAD}|(?<!output )matri(?:x|ces)\b)",
+    rf"(?!output matri)(?:{_EACH_PROJECTED})+(?:proj\w*\b{_NOT_OF_HEAD}|matri(?:x|ces)\b)"
+    rf"|\bquer(?:y|ies)[\s,/&+]*(?:{_EACH_PROJECTED}){{2,}}",
     re.IGNORECASE,
-)  # query and output projections
+)  # query and output projections; queries, keys and values
 _OF_LETTER = {"Q": _Q, "K": _K, "V": _V, "O": _O}
 
 # Words for whole parts; what comes first takes its words away.
@@ -492,7 +493,7 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
     steps: dict[str, frozenset[str]] = {}
     rest = words
     for found in _PROJECTIONS.finditer(words):
-        named = {_OF_LETTER[name[0].upper()] for name in _PROJECTED.findall(found[1])}
+        named = {_OF_LETTER[name[0].upper()] for name in _PROJECTED.findall(found[0])}
         steps[_ATTENTION] = steps.get(_ATTENTION, frozenset()) | frozenset(" ".join(named).split())
     if steps:
         rest = _PROJECTIONS.sub(" · ", rest)
