@@ -35,7 +35,7 @@ from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, sum
 from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.shares import crossing, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
-from symcost.check.statements import Item, Statement, plain_name
+from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import (
     ACTIVATIONS,
     FLOPS,
@@ -111,8 +111,15 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
         return None, None
     if any(name in GLOSSARY and name not in TOTALS for name in statement.names):
         return None, None
-    item = forms[-1] if statement.continued or len(forms) > 1 else forms[0]
-    return Claim(case, statement, item, about).judged()
+    if not {*statement.relations} <= {*EQUAL, "lead"}:
+        forms = forms[-1:]
+    meant = None
+    for item in reversed(forms):  # a chain says the same in each of its forms
+        judged = Claim(case, statement, item, about).judged()
+        if judged[0] is not None and judged[0].verdict == "holds":
+            return judged
+        meant = meant or judged
+    return meant or (None, None)
 
 
 @dataclass
@@ -807,7 +814,9 @@ def wanted(about: Subject) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _choices(quantity: str, parts: tuple[Part, ...], laid_out: bool, every: bool) -> Iterator[tuple[Part, ...]]:
+def _choices(
+    quantity: str, parts: tuple[Part, ...], laid_out: bool, every: bool
+) -> Iterator[tuple[Part, ...]]:
     """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of
     experts also those that every token is sent to; of the norms of all blocks also the one behind them.
 
