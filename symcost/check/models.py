@@ -15,7 +15,7 @@ from symcost.symbols import GLOSSARY
 
 FEWEST = 2  # sizes that make a model of what a line or a row lists
 _LINE = re.compile(
-    r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>[A-Za-z][\w.]*(?:[- ][\w.]+){0,3})[.:,]*[ \t]+"
+    r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>[A-Za-z][\w.]*(?:[- ][\w.]+){0,3})(?:[ \t]*\([^()\n]*\))?[.:,]*[ \t]+"
     r"(?=\$?\\?[A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)* ?= ?\d)",
     re.MULTILINE,
 )
