@@ -114,6 +114,10 @@ _QUANTITIES = _table(
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
+_AGAIN = r"\brun (?:forward )?(?:twice|again|a second time)"
+_COMPARED = re.compile(
+    rf"\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b|{_AGAIN}", re.IGNORECASE
+)  # a pass that something is compared with, or runs besides, and so is not
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
 _OF_MEMORY = re.compile(
@@ -313,12 +317,12 @@ HALF_SQUARE = re.compile(
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash|\bfused attention|\battention (?:is )?fused\b", re.IGNORECASE)),
     ("selective", re.compile(
-        r"\bselective|\b(?:scores?|attention)\b[^.;,]{0,12}\brecomput"
+        rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
         r"|\brecomput\w+ (?:only )?(?:the )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
-                              r"|recomputed|run twice|run again)"
+                              rf"|recomputed|{_AGAIN})"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", HALF_SQUARE),
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
@@ -473,7 +477,7 @@ def said(words: str) -> Said:
 
 def _quantities(words: str) -> frozenset[str]:
     found: frozenset[str] | None = None
-    words = _HOW_OFTEN.sub(" ", words)
+    words = _COMPARED.sub(" ", _HOW_OFTEN.sub(" ", words))
     for pattern, names in _QUANTITIES:
         if pattern.search(words):
             words = pattern.sub(" ", words)
