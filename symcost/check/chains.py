@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
@@ -17,7 +17,7 @@ from symcost.check.findings import Pair
 from symcost.check.numbers import NEAR
 from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
 from symcost.check.slips import dropped, one_slip, shared, written
-from symcost.check.statements import Item, Statement, plain_name
+from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
 from symcost.notation import text as plain_text
@@ -37,6 +37,7 @@ SOLVES = re.compile(
 TAKEN_BACK = re.compile(
     r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.:,()]{0,40}$", re.IGNORECASE
 )
+_INFERRED = re.compile(r"\bthen\b", re.IGNORECASE)  # what follows is no longer assumed
 DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip
 
@@ -49,7 +50,7 @@ ANOTHER_CASE = re.compile(
 def assumed(left: Item, right: Item, relation: str, statement: Statement) -> bool:
     """Whether a relation is an assumption or an equation to be solved, and so claims nothing by itself."""
     span = statement.span
-    words = words_before(span)
+    words = _INFERRED.split(words_before(span))[-1]
     if relation != "=" or span.display or left.is_number or right.name is not None:
         return False
     return bool(SUPPOSES.search(words)) and bool(
@@ -239,7 +240,9 @@ def _solved(case: Case, items: Sequence[Item]) -> Pair:
 
 
 def solved_for(case: Case, statement: Statement) -> Pair | None:
-    """`N_opt = √(C/120)` where it says `C = 120N²`; `b_max = M/A` where it has `A·b`, which then is M."""
+    """`N_opt = √(C/120)` where it says `C = 120N²`, or `C = 6ND` and `D = 20N`; `b_max = M/A` where it has `A·b`,
+    which then is M.
+    """
     named = next(
         (item for item in statement.items if item.name and _OF_LETTER.fullmatch(plain_name(item.name))), None
     )
@@ -254,8 +257,9 @@ def solved_for(case: Case, statement: Statement) -> Pair | None:
         if letter not in left.free_symbols | right.free_symbols:
             continue
         source = own.statement.span.text.strip()
-        if equal(case, *(side.xreplace({letter: forms[0]}) for side in (left, right))):
-            return Pair("holds", "SC101", shown, message=f"it solves {source}")
+        for tie in _ties(case, letter):
+            if equal(case, *(side.xreplace(tie).xreplace({letter: forms[0]}) for side in (left, right))):
+                return Pair("holds", "SC101", shown, message=f"it solves {source}")
         if not _is_of_the_row(statement, own.statement):
             continue
         solution = cancel(right * letter / left)
@@ -263,6 +267,18 @@ def solved_for(case: Case, statement: Statement) -> Pair | None:
             wrong = Pair("differs", "SC202", shown, derived=plain_text(solution),
                          message=f"put into {source}, it does not come to {plain_text(right)}")  # fmt: skip
     return wrong
+
+
+def _ties(case: Case, letter: Symbol) -> Iterator[dict[Expr, Expr]]:
+    """What another letter is in terms of one, where a multiple was stated: $D = 20N$, so for D, N is D/20."""
+    yield {}
+    for own in case.given[: -MOST_BACK - 1 : -1]:
+        forms = [item.form for item in own.statement.items]
+        if len(forms) != 2 or own.statement.relations[0] not in EQUAL:
+            continue
+        multiple, other = forms[1].as_coeff_Mul()
+        if multiple != 1 and other.is_Symbol and forms[0].is_Symbol and letter in (forms[0], other):
+            yield {forms[0]: forms[1]} if letter == other else {other: letter / multiple}
 
 
 def _equation(statement: Statement) -> tuple[Expr, Expr]:
