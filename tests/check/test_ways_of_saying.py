@@ -51,8 +51,8 @@ def said(text):
             "$$F = 2N + 4Lcd = 2N\\left(1 + \\frac{c}{12d}\\right)$$",
         ),
         (  # two equations
-            f"{COMPUTE}The usual shorthand is $D \\approx 20N$. Together with $C = 6ND$ we then have $D_{{opt}} = \\sqrt{{10C/3}}$.",
-            f"{COMPUTE}The usual shorthand is $D \\approx 20N$. Together with $C = 6ND$ we then have $D_{{opt}} = \\sqrt{{20C/3}}$.",
+            f"{COMPUTE}The usual shorthand is $D \\approx 20N$. With $C = 6ND$ we then have $D_{{opt}} = \\sqrt{{10C/3}}$.",
+            f"{COMPUTE}The usual shorthand is $D \\approx 20N$. With $C = 6ND$ we then have $D_{{opt}} = \\sqrt{{20C/3}}$.",
         ),
         (  # which of two models
             "- **Big** (like GPT-3): $d = 12288$, $c = 2048$\n- **Small** (GPT-2 large): $d = 1280$, $c = 1024$\n\n"
