@@ -123,8 +123,15 @@ class Case:
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
+    firsts: dict[re.Pattern[str], re.Match[str] | None] = field(default_factory=dict)
     recipes: tuple[Recipe, ...] = SHARED
     meshes: dict[object, frozenset[str]] = field(default_factory=dict)
+
+    def said_first(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Where the document first says something, which is looked for once."""
+        if pattern not in self.firsts:
+            self.firsts[pattern] = pattern.search(self.document.text)
+        return self.firsts[pattern]
 
     @cached_property
     def suppositions(self) -> Suppositions:
@@ -235,8 +242,11 @@ class Case:
         """
         found = list(self._written_in(letters, self._supposed(about, precise and "w" not in letters)))
         first = self.suppositions.designs[0].written_in(letters)
-        so_far = self.document.text[: self.knowledge.position]  # groups further down are another model's
-        ungrouped = not (_FEW_HEADS.search(so_far) or "h_kv" in self.letters) or self._has_full_heads(text)
+        few = self.said_first(_FEW_HEADS)
+        so_far = (
+            few is not None and few.end() <= self.knowledge.position
+        )  # further down they are another model's
+        ungrouped = not (so_far or "h_kv" in self.letters) or self._has_full_heads(text)
         if first.grouped and "h_kv" not in letters and ungrouped:
             found += [
                 replace(each, design=replace(first, grouped=False)) for each in found if each.design == first

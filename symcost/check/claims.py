@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, product
 
 from sympy import Expr, Symbol
@@ -259,7 +259,7 @@ class Claim:
         """A form with one name that nobody explained, which is derived if that counts the parameters of adapters."""
         knowledge = self.case.knowledge
         unknown = knowledge.unknown(self.item.form)
-        if len(unknown) != 1 or not ADAPTERS.search(self.case.document.text):
+        if len(unknown) != 1 or not self.case.said_first(ADAPTERS):
             return None
         size = {Symbol(unknown[0], positive=True): GLOSSARY["N_adapter"].symbol}
         for table in self.case.tables(self.item.form.xreplace(size)):
@@ -514,7 +514,7 @@ class Claim:
         if supposed is None:
             return None
         for option in OPTION_NAMES:
-            if option in supposed.convention or not SPEAKS_OF[option].search(self.case.document.text):
+            if option in supposed.convention or not self.case.said_first(SPEAKS_OF[option]):
                 continue
             if option == "causal" and self._takes_the_whole_square:
                 continue
@@ -527,8 +527,8 @@ class Claim:
     @property
     def _takes_the_whole_square(self) -> bool:
         """Whether it is said of a form, or of all of a document that never speaks of half the scores, that no mask halves it."""
-        words, text = self.about.words, self.case.document.text
-        return bool(WHOLE_SQUARE.search(words) or (NO_DISCOUNT.search(text) and not HALF_SQUARE.search(text)))
+        said = self.case.said_first
+        return bool(WHOLE_SQUARE.search(self.about.words) or (said(NO_DISCOUNT) and not said(HALF_SQUARE)))
 
     def _of_another_design(self, table: Summands, entry: Entry) -> Entry | None:
         """The same entry with or without biases, norms or learned positions, where that is the form."""
@@ -737,8 +737,8 @@ class Claim:
 
     def _speaks_of_optimizer(self, entry: Entry) -> bool:
         """Whether the document names the optimizer whose bytes these are, where it is not AdamW as usual."""
-        text = self.case.document.text.lower().replace("-", "")
-        return entry.recipe is None or all(word in text for word in entry.recipe.unusual)
+        unusual = entry.recipe.unusual if entry.recipe is not None else ()
+        return all(self.case.said_first(_spelled(word)) for word in unusual)
 
     def _by_rule(self, entry: Entry) -> Pair:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
@@ -844,3 +844,9 @@ def _choices(
 def public(quantity: str) -> str:
     """The catalogue's quantity by the name that `derive` has for it."""
     return {"training": "step_flops", "kv_cache": "kv_cache_memory"}.get(quantity, quantity)
+
+
+@cache
+def _spelled(word: str) -> re.Pattern[str]:
+    """A word, with or without hyphens in it."""
+    return re.compile("-?".join(map(re.escape, word)), re.IGNORECASE)

@@ -128,8 +128,8 @@ def _units(case: Case, literal: Literal) -> list[Unit | None]:
     if literal.unit is not None:
         return [literal.unit]
     converts = Unit("", 1 / literal.value, _COUNT.dimension) if literal.value else None
-    if literal.value in _CERTAIN and not re.search(
-        rf"{grouped(int(literal.value))} {_DEVICES}", case.document.text
+    if literal.value in _CERTAIN and not case.said_first(
+        re.compile(rf"{grouped(int(literal.value))} {_DEVICES}")
     ):
         return [converts]
     return [None, converts] if literal.value in _LIKELY else [None]

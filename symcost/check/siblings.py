@@ -106,7 +106,7 @@ def _words(case: Case, lacking: Literal, earlier: Product, statement: Statement)
     if not together or value.denominator > 1 or value > MOST or _FOR_ONE.search(clause):
         return ""
     for counts in _COUNTED:
-        said = re.search(rf"(?<![\d.,-]){value} ({counts})", case.document.text[: span.start], re.IGNORECASE)
-        if said is not None and not re.search(counts, clause, re.IGNORECASE):
+        said = case.said_first(re.compile(rf"(?<![\d.,-]){value} ({counts})", re.IGNORECASE))
+        if said is not None and said.start() < span.start and not re.search(counts, clause, re.IGNORECASE):
             return f"the {value} {said[1]} are"
     return ""
