@@ -70,6 +70,7 @@ IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
+_GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
@@ -91,6 +92,7 @@ class Judge:
         self.previous: Item | None = None
         self.previous_span: Span | None = None
         self.about: Subject | None = None
+        self.entry: Entry | None = None  # what the formula before is
         self.options: tuple[Block | None, frozenset[str]] = None, frozenset()  # what a paragraph has named
         self.unfinished: tuple[Item, str] | None = None  # what a sum over several lines is held against
 
@@ -207,6 +209,8 @@ class Judge:
         for name in made.names:
             if name in self.case.meant:
                 about = about.of(self.case.meant[name].quantity)
+        if _GOES_ON_IN_WORDS.match(words[1]) and not about.near_quantities and self.entry is not None:
+            about = about.of(self.entry.quantity)
         if ("the same" in words[1].lower() or words[1].startswith("+")) and self.about is not None:
             about = about.with_options(self.about)
         if self.options[0] is not span.block:
@@ -321,6 +325,7 @@ class Judge:
             pair, entry = (beside, None) if beside is not None else (pair, entry)
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
             self.case.proven.append(entry)
+        self.entry = entry
         if entry is not None:
             for name in made.names:
                 self.case.meant.setdefault(name, entry)

@@ -272,6 +272,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     )
 )
 
+_INCLUDED = re.compile(r"\([^()]*\bincluded\)", re.IGNORECASE)
 _BESIDES = re.compile(
     r"(?:\A|[,(])[^,;:()]{2,40}\bincluded\b|"
     r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*",
@@ -457,7 +458,7 @@ def said(words: str) -> Said:
     """
     quantities = _quantities(words)
     options, denied = _options(words)
-    words = _EXCEPT.sub(" ", WHOLE_SQUARE.sub(" ", words))
+    words = _EXCEPT.sub(" ", WHOLE_SQUARE.sub(" ", _INCLUDED.sub(" ", words)))
     for _, pattern in _OPTIONS:
         words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
     parts, rest = _parts(words)

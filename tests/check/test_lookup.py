@@ -53,3 +53,17 @@ def test_what_a_document_says_of_its_model_holds_for_its_formulas(told, formula)
 def test_what_is_said_of_a_batch_has_the_batch(form, right):
     text = f"{MODEL}All is fp32. The saved attention probabilities of all layers take, for the whole batch, ${form}$ bytes."
     assert (check_text(text)[-1].verdict == "holds") == right
+
+
+def test_what_goes_on_with_and_is_of_the_same_quantity():
+    told = "Forward, one layer: $$4BTD^2+4BTDKH+4BT^2D+6BTDF$$ and $2BTDV$ for the logits."
+    text = f"{MODEL}$V$ vocabulary.\n\n## Training FLOPs\n\n{told}"
+    assert [finding.verdict for finding in check_text(text)][-2:] == ["holds", "holds"]
+
+
+def test_what_is_included_in_brackets_names_no_part():
+    text = (
+        "GPT in fp16 with biases and dropout masks of one byte: $s$ tokens, $b$ sequences, width $h$, $a$ heads.\n\n"
+        "Bytes that attention keeps for the backward pass in one layer (softmax output, its mask included): $11sbh+5as^2b$."
+    )
+    assert check_text(text)[-1].verdict == "holds"
