@@ -27,6 +27,7 @@ from symcost.notation.units import Unit
 
 NEAR = 6  # numbers before one, that it may come from
 NEXT = 3  # those that a share of two digits may be of
+NEARBY = Fraction(1, 5)  # what a printed number may be off before it is looked at closely
 DIGITS = 3  # by which a number that has been searched for is told from others
 MOST_FACTORS = 3
 ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded each
@@ -176,11 +177,16 @@ def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair
     if "byte" in dict(_kind(item.unit)):
         sizes = case.there(span).numbers.get("N") or case.knowledge.numbers.get("N", ())
         counts += [size for size in sizes if size]
+    target = printed.value * item.scale
+    factors: list[Fraction] = [Fraction(1), *counts, *(1 / count for count in counts if count)]
+    shares = [target * factor for factor in factors]
     for chosen, value in _products(before, item.unit):
+        if not any(abs(value - share) <= share * NEARBY for share in shares):
+            continue
         for count in (*counts, Fraction(1)) if len(chosen) > 1 else counts:
             if any(compare(way, printed, item.unit, False).holds for way in (value * count, value / count)):
-                factors = [*map(_shown, chosen), *([number(count, None)] if count != 1 else [])]
-                return Pair("holds", "SC101", shown, message=f"by {' and '.join(factors)}")
+                named = [*map(_shown, chosen), *([number(count, None)] if count != 1 else [])]
+                return Pair("holds", "SC101", shown, message=f"by {' and '.join(named)}")
     last = before[-1] if before and before[-1].span.sentence.start == span.sentence.start else None
     if last is not None and _kind(last.unit) == _kind(item.unit) == (("byte", 1),):
         for count in _counts(behind)[:1]:

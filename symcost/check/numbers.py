@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from symcost.notation.numbers import rounded, scientific
 from symcost.notation.tokens import PrintedNumber
@@ -58,20 +59,26 @@ def significant_step(printed: PrintedNumber) -> Fraction:
 
 def compare(exact: Fraction, printed: PrintedNumber, unit: Unit | None, about: bool) -> Match:
     """Whether `exact`, in base units, is what is printed in `unit`, by rounding or cutting off its digits."""
-    scale = unit.scale if unit is not None else Fraction(1)
-    value, step = printed.value * scale, significant_step(printed) * scale
-    if exact == value:
+    value, step, fine = _in_base_units(printed, unit.scale if unit is not None else Fraction(1))
+    off = abs(exact - value)
+    if not off:
         return Match(True)
-    if abs(exact - value) * 2 <= step:
+    if off * 2 <= step:
         return Match(True, "rounded")
-    fine = printed.step * scale
-    if _cut(exact, fine) == value or _cut(exact, step) == value:
-        return Match(True, "cut off, not rounded")
-    if printed.significant >= FINE and abs(exact - value) <= printed.step * scale:
-        return Match(True, "but for one in the last digit printed")
-    if about and exact and abs(value - exact) <= NEAR * abs(exact):
+    if off <= step:
+        if value in (_cut(exact, fine), _cut(exact, step)):
+            return Match(True, "cut off, not rounded")
+        if printed.significant >= FINE and off <= fine:
+            return Match(True, "but for one in the last digit printed")
+    if about and exact and off <= NEAR * abs(exact):
         return Match(True, "about, within two per cent")
     return Match(False)
+
+
+@lru_cache(maxsize=1024)
+def _in_base_units(printed: PrintedNumber, scale: Fraction) -> tuple[Fraction, Fraction, Fraction]:
+    """A printed number, what one unit of its last digit that says something is worth, and of its last digit."""
+    return printed.value * scale, significant_step(printed) * scale, printed.step * scale
 
 
 def _cut(exact: Fraction, step: Fraction) -> Fraction:
