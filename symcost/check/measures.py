@@ -148,6 +148,9 @@ def _close(printed: PrintedNumber) -> Fraction:
 def _alike(one: Fraction, other: Fraction, close: Fraction) -> bool:
     """Whether two sizes are near each other up to a power of ten, which a prefix or an exponent stands for."""
     ratio = one / other
+    if ratio <= 0:
+        return False
+    ratio /= Fraction(10) ** (len(str(ratio.numerator)) - len(str(ratio.denominator)))
     while ratio > 3:
         ratio /= 10
     while ratio < Fraction(3, 10):

@@ -48,3 +48,9 @@ def test_a_product_is_in_the_unit_that_its_numbers_give_it(text, right, wrong):
 )
 def test_conversions_and_counts_are_told_apart(text):
     assert {finding.verdict for finding in check_text(text, "a.md")} <= {"holds", "no claim"}
+
+
+@pytest.mark.parametrize("formula", ["0 × 5 GB = 3 GB", "-2 × 5 GB = 3 GB", "10^300 × 5 GB = 3 GB"])
+def test_numbers_of_no_size_and_of_any_come_to_an_end(formula):
+    text = f"A file of 5 GB is read in 2 s.\n\nTogether that is {formula}."
+    assert check_text(text)[-1].verdict in ("differs", "unchecked", "no claim")
