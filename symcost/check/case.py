@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -356,7 +356,3 @@ class Case:
         for value in knowledge.evaluated(entry.total) if entry is not None else ():
             if value in self.amounts or _printed_rounded(value, self.document.text):
                 knowledge.values["N"] = (value,)
-
-    def later(self, position: int) -> Sequence[Span]:
-        """The formulas that follow one."""
-        return self.document.spans[position + 1 :]

@@ -30,7 +30,6 @@ from symcost.check.polynomials import (
 from symcost.check.recipes import Recipe
 from symcost.check.subjects import MESSAGES, Part
 from symcost.check.supposing import SINGLE, Supposed
-from symcost.check.supposing import VARIANTS as VARIANTS
 from symcost.symbols import E, L, accumulation, d, w
 from symcost.terms import Because, GradientReads, Term
 from symcost.training import Across, Costs, derive

@@ -13,12 +13,12 @@ from typing import Any
 from sympy import Expr, Integer, Rational, Symbol, ceiling, floor, together
 
 from symcost.check import numbers
-from symcost.check.catalogue import VARIANTS
 from symcost.check.findings import VERDICTS as GRADES
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.polynomials import Summands, minus, summands
 from symcost.check.published import Claim, scope_words
 from symcost.check.slips import one_slip, written
+from symcost.check.supposing import VARIANTS
 from symcost.conventions import CONVENTIONS
 from symcost.dimensions import unit_of
 from symcost.errors import SymcostError, UnknownName, UsageError, nearest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -212,10 +212,3 @@ def dropped(document: Summands, derived: Summands) -> Summands | None:
 def shared(document: Summands, derived: Summands) -> int:
     """How many terms both have alike."""
     return sum(derived.get(monomial) == value for monomial, value in document.items())
-
-
-def tables(*forms: Summands | None) -> Iterator[Summands]:
-    """The forms that are sums of monomials."""
-    for form in forms:
-        if form:
-            yield form
