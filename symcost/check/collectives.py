@@ -10,6 +10,7 @@ from sympy import Expr, Integer, Symbol, cancel
 
 from symcost.check.case import Case
 from symcost.check.findings import Pair
+from symcost.check.recipes import element_types
 from symcost.check.statements import Statement, plain_name
 from symcost.check.subjects import Subject
 from symcost.layouts import LAYOUTS, Message
@@ -23,8 +24,6 @@ _KINDS = {
     for kind in (REDUCE, GATHER, SCATTER)
 }
 _GRADIENTS = re.compile(r"\bgradients?\b", re.IGNORECASE)
-_HALF = re.compile(r"\b(?:bf16|fp16|bfloat16|float16|half precision|16-bit)\b", re.IGNORECASE)
-_FULL = re.compile(r"\b(?:fp32|float32|single precision|32-bit)\b", re.IGNORECASE)
 
 
 def collective(case: Case, statement: Statement, about: Subject, words: Sequence[str]) -> Pair | None:
@@ -81,11 +80,9 @@ def _sizes(case: Case, size: Expr, words: str, about: Subject) -> list[Expr]:
             return []
         if about.in_bytes is False:
             return [N]
-        half, full = bool(_HALF.search(words)), bool(_FULL.search(words))
-        each = (2,) if half > full else (4,) if full > half else () if about.in_bytes is None else (2, 4)
-        return (
-            [bytes_each * N for bytes_each in each] if len(each) == 1 or size in [e * N for e in each] else []
-        )
+        named = [each for each in (2, 4) if each in element_types(words)]
+        sent = [each * N for each in (named if len(named) == 1 else () if about.in_bytes is None else (2, 4))]
+        return sent if len(sent) == 1 or size in sent else []
     return [
         symbol
         for symbol in size.free_symbols

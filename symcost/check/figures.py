@@ -25,6 +25,7 @@ from symcost.check.literals import placeholders
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import Summands, summands
+from symcost.check.recipes import element_types
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.subjects import Subject
@@ -49,7 +50,6 @@ DEVICES = re.compile(
 )
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
-ONE_BYTE = re.compile(r"int-?8|fp8|8[- ]bit|one byte", re.IGNORECASE)
 AS_DENSE = re.compile(
     r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery (?:expert|parameter|weight)\b",
     re.IGNORECASE,
@@ -371,7 +371,7 @@ def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
     in_bytes = dict(_derived(case, statement, left, about.counted_in_bytes(), known))
     counts = dict(_derived(case, statement, left, about.of(named[0]), known))
     each = sorted({size / value for size in in_bytes if size / value in WIDTHS})
-    if value in in_bytes or value not in counts or not each or ONE_BYTE.search(statement.span.block.text):
+    if value in in_bytes or value not in counts or not each or 1 in element_types(statement.span.block.text):
         return None
     right_one = number(value * each[0] / right.scale, right.unit)
     return Pair("differs", "SC204", f"{left.source.strip()} = {right.source.strip()}", derived=right_one,

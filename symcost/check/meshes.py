@@ -14,7 +14,7 @@ _STAGE = re.compile(r"\b(?:first|(last)) stage\b|\bin flight\b", re.IGNORECASE)
 _BETWEEN = re.compile(
     r"\bstages?\b[^.;]{0,40}\b(?:next|stage|neighbou?r\w*|another)\b|\bnext stage\b", re.IGNORECASE
 )
-_INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
+SAYS_INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
 FIRST, LAST = "pp-1f1b", "pp-1f1b,stage=last"
 
 
@@ -48,7 +48,7 @@ def _tensor(options: Collection[str], sends: bool) -> Iterator[str]:
 def _pipeline(letters: Collection[str], words: str) -> Iterator[str]:
     if {"pp", "accumulation"} <= set(letters):
         yield "pp-gpipe"
-    elif "chunks" in letters or ("pp" in letters and _INTERLEAVED.search(words)):
+    elif "chunks" in letters or ("pp" in letters and SAYS_INTERLEAVED.search(words)):
         yield "pp-interleaved"
     elif (said := _STAGE.search(words)) is not None:  # the nearest words come first
         yield LAST if said[1] else FIRST

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 from sympy import Integer
@@ -16,6 +18,24 @@ from symcost.terms import Term
 from symcost.training import derive
 
 PARAMETER, GRADIENT, COPY, MOMENTS = "parameter", "gradient", "master", "moments"
+_BYTES_OF = tuple(
+    (Fraction(size), re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+    for size, pattern in (
+        ("1/2", r"4[- ]bits?|int-?4|nf4|four bits?"),
+        ("1", r"8[- ]bits?|int-?8|fp8|float8|eight bits?|one byte"),
+        ("2", r"16[- ]bits?|bf16|fp16|bfloat16|float16|half precision"),
+        ("4", r"32[- ]bits?|fp32|float32|single precision"),
+    )
+)
+
+
+def element_types(words: str) -> dict[Fraction, str]:
+    """The element types that words name, by their bytes.
+
+    >>> element_types("gradients in fp32, weights in bf16")
+    {Fraction(2, 1): 'bf16', Fraction(4, 1): 'fp32'}
+    """
+    return {size: found.group() for size, pattern in _BYTES_OF if (found := pattern.search(words))}
 
 
 @dataclass(frozen=True)

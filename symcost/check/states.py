@@ -10,7 +10,7 @@ from math import prod
 from symcost.check.case import Case
 from symcost.check.findings import Pair
 from symcost.check.literals import literals
-from symcost.check.recipes import COPY, GRADIENT, MOMENTS, PARAMETER, RECIPES
+from symcost.check.recipes import COPY, GRADIENT, MOMENTS, PARAMETER, RECIPES, element_types
 from symcost.check.statements import Statement
 
 # What words name; what comes first takes its words away from what comes later.
@@ -29,15 +29,6 @@ _NAMED = tuple(
 _OTHERWISE = re.compile(
     r"shard|split|partition|\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b",
     re.IGNORECASE,
-)
-_BYTES_OF = tuple(
-    (Fraction(size), re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
-    for size, pattern in (
-        ("1/2", r"4[- ]bits?|int4|nf4|four bits?"),
-        ("1", r"8[- ]bits?|int8|fp8|float8|eight bits?"),
-        ("2", r"16[- ]bits?|bf16|fp16|bfloat16|float16|half precision"),
-        ("4", r"32[- ]bits?|fp32|float32|single precision"),
-    )
 )
 _WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W*$", re.IGNORECASE)
 _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of copies
@@ -84,7 +75,7 @@ def _listed(named: set[str]) -> str:
 
 def _of_precision(each: Sequence[Fraction], words: str, shown: str) -> Pair | None:
     """Weights alone, where the words name one element type."""
-    sizes = [(size, found.group()) for size, pattern in _BYTES_OF if (found := pattern.search(words))]
+    sizes = list(element_types(words).items())
     if len(sizes) != 1 or len(each) != 1 or each[0] == sizes[0][0]:
         return None
     [(size, name)] = sizes

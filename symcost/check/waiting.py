@@ -9,6 +9,7 @@ from sympy import Expr, cancel
 
 from symcost.check.case import Case
 from symcost.check.findings import Pair
+from symcost.check.meshes import SAYS_INTERLEAVED
 from symcost.check.numbers import compare
 from symcost.check.polynomials import summands
 from symcost.check.slips import one_slip
@@ -22,7 +23,6 @@ from symcost.symbols import GLOSSARY, accumulation
 pp, chunks = GLOSSARY["pp"].symbol, GLOSSARY["chunks"].symbol
 OF_PIPELINE = {pp, accumulation, chunks}
 IN_FLIGHT = INTERLEAVED.holds / ONE_F_ONE_B.holds
-_INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b", re.IGNORECASE)
 _OF_WHOLE = re.compile(
     r"\b(?:whole|total|full|entire|overall|actual)\b(?: \w+)? (?:step|time|iteration|batch|duration)"
     r"|\b(?:whole|entire)\b|\bidle included\b|\bshare of (?:the|a|each) (?:step|iteration)\b",
@@ -48,7 +48,7 @@ def waiting(case: Case, statement: Statement, about: Subject, words: Sequence[st
     """
     speaks, near = "bubble" in about.named, " ".join(words[:3])
     letters = {symbol.name for item in statement.items for symbol in item.form.free_symbols}
-    schedule = INTERLEAVED if "chunks" in letters or _INTERLEAVED.search(near) else ONE_F_ONE_B
+    schedule = INTERLEAVED if "chunks" in letters or SAYS_INTERLEAVED.search(near) else ONE_F_ONE_B
     said = _said(near)
     for item in statement.items if set(statement.relations) <= {"=", "≈", "lead"} else ():
         symbols = item.form.free_symbols
