@@ -51,73 +51,87 @@ def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Sl
     >>> one_slip(summands(20*b*c*d), summands(20*b*c*d + b*h*c**2)).words
     'missing bhc²'
     """
-    difference = minus(derived, document)
-    if not difference:
+    apart = _Apart(document, derived)
+    if not apart.difference:
         return None
-    common = [monomial for monomial in document if derived.get(monomial) == document[monomial]]
-    only_document = {monomial: value for monomial, value in document.items() if monomial not in derived}
-    only_derived = {monomial: value for monomial, value in derived.items() if monomial not in document}
-    changed = [
-        monomial for monomial in document if monomial in derived and derived[monomial] != document[monomial]
-    ]
-    if not only_document and not changed and common:
-        return (
-            Slip(f"missing {written(only_derived)}", difference, dropped=True)
-            if len(only_derived) == 1
-            else None
-        )
-    if not only_derived and not changed and common and len(only_document) == 1:
-        return Slip(f"{written(only_document)} too much", difference, added=True)
-    if not only_document and not only_derived and len(changed) == 1 and common:
-        [monomial] = changed
-        wrong, right = document[monomial], derived[monomial]
-        name = written({monomial: Fraction(1)})
-        return Slip(
-            f"the coefficient of {name} should be {right}, not {wrong}",
-            difference,
-            factor=True,
-        )
-    if (
-        only_document
-        and len(only_document) == len(only_derived)
-        and not changed
-        and (common or sure or _tells(document, derived))
-    ):
-        words = _group_slip(only_document, only_derived)
-        if words:
-            return Slip(words, difference)
-    if len(changed) == 1 and len(only_derived) == 1 and not only_document:
-        [monomial], [(lost, value)] = changed, only_derived.items()
-        words = _letter_slip(monomial, lost) if document[monomial] - derived[monomial] == value else None
-        if words:
-            return Slip(words.format(written({monomial: value})), difference)
-    if len(changed) == 1 and len(only_document) == 1 and not only_derived:
-        [monomial], [(extra, value)] = changed, only_document.items()
-        words = _letter_slip(extra, monomial) if derived[monomial] - document[monomial] == value else None
-        if words:
-            return Slip(words.format(written({extra: value})), difference)
-    if changed and not only_document and not only_derived and common:
-        differing = {monomial: derived[monomial] for monomial in changed}
-        factor = ratio({monomial: document[monomial] for monomial in changed}, differing)
-        if factor is not None and factor in FACTORS:
-            return Slip(f"{_factor_words(factor)} in {written(differing)}", difference, factor=True)
-    factor = ratio(document, derived)
+    kinds = (
+        _terms_left_out_or_added(apart),
+        _letters_changed(apart, sure),
+        _terms_merged(apart),
+        _factor_off(apart, sure),
+    )
+    return next((slip for slip in kinds if slip is not None), None)
+
+
+class _Apart:
+    """What two forms have alike, what only one of them has, and the terms whose coefficients differ."""
+
+    def __init__(self, document: Summands, derived: Summands) -> None:
+        self.document, self.derived, self.difference = document, derived, minus(derived, document)
+        self.extra = {monomial: value for monomial, value in document.items() if monomial not in derived}
+        self.lost = {monomial: value for monomial, value in derived.items() if monomial not in document}
+        both = [monomial for monomial in document if monomial in derived]
+        self.changed = [monomial for monomial in both if derived[monomial] != document[monomial]]
+        self.alike = len(both) > len(self.changed)
+
+
+def _terms_left_out_or_added(apart: _Apart) -> Slip | None:
+    if apart.changed or not apart.alike:
+        return None
+    if len(apart.lost) == 1 and not apart.extra:
+        return Slip(f"missing {written(apart.lost)}", apart.difference, dropped=True)
+    if len(apart.extra) == 1 and not apart.lost:
+        return Slip(f"{written(apart.extra)} too much", apart.difference, added=True)
+    return None
+
+
+def _letters_changed(apart: _Apart, sure: bool) -> Slip | None:
+    """As many terms on either side that the other lacks, of which one letter makes the difference."""
+    told = apart.alike or sure or _tells(apart.document, apart.derived)
+    if apart.changed or not apart.extra or len(apart.extra) != len(apart.lost) or not told:
+        return None
+    words = _group_slip(apart.extra, apart.lost)
+    return Slip(words, apart.difference) if words else None
+
+
+def _terms_merged(apart: _Apart) -> Slip | None:
+    """A term that became another one of the form, so that this one has too large a coefficient; or the reverse."""
+    if len(apart.changed) != 1 or len(apart.lost) + len(apart.extra) != 1:
+        return None
+    [monomial], [(single, value)] = apart.changed, (apart.lost or apart.extra).items()
+    grown = apart.document[monomial] - apart.derived[monomial]
+    words = None
+    if apart.lost and grown == value:
+        words = _letter_slip(monomial, single)
+    elif apart.extra and -grown == value:
+        words = _letter_slip(single, monomial)
+    wrong = monomial if apart.lost else single
+    return Slip(words.format(written({wrong: value})), apart.difference) if words else None
+
+
+def _factor_off(apart: _Apart, sure: bool) -> Slip | None:
+    """One coefficient that is another, or a familiar factor in all terms that differ."""
+    if apart.extra or apart.lost:
+        return None
+    changed = {monomial: apart.derived[monomial] for monomial in apart.changed}
+    [first, *others] = apart.changed
+    factor = ratio({monomial: apart.document[monomial] for monomial in apart.changed}, changed)
+    if apart.alike and not others:
+        return _coefficient(first, apart)
     if factor is None:
         return None
     if factor in FACTORS:
-        return Slip(_factor_words(factor), difference, factor=True)
-    if (
-        sure
-        and len(document) == 1
-        and 1 not in document.values()
-        and max(factor.numerator, factor.denominator) <= MOST_SURE
-    ):
-        [(monomial, value)] = derived.items()
-        name = written({monomial: 1})
-        return Slip(
-            f"the coefficient of {name} should be {value}, not {document[monomial]}", difference, factor=True
-        )
-    return None
+        where = f" in {written(changed)}" if apart.alike else ""
+        return Slip(f"{_factor_words(factor)}{where}", apart.difference, factor=True)
+    lone = not others and not apart.alike and apart.document[first] != 1
+    near = max(factor.numerator, factor.denominator) <= MOST_SURE
+    return _coefficient(first, apart) if sure and lone and near else None
+
+
+def _coefficient(monomial: Monomial, apart: _Apart) -> Slip:
+    right, wrong = apart.derived[monomial], apart.document[monomial]
+    words = f"the coefficient of {written({monomial: 1})} should be {right}, not {wrong}"
+    return Slip(words, apart.difference, factor=True)
 
 
 def _group_slip(wrong: Summands, right: Summands) -> str | None:
