@@ -172,37 +172,57 @@ class Judge:
             return [replace(NO_CLAIM, document=span.text, message="a shape")]
         if not reading.parts:
             return []
-        made = statement(span, reading, label, self.case.knowledge, self.previous, self.previous_span)
+        made = self._made(span, reading, label)
         last = made.items[-1]
-        if reading.leading == "+" and made.continued and self.unfinished is not None:
-            left, relation = self.unfinished
-            made.items.insert(0, left)
-            made.relations.insert(0, relation)
         if self._goes_on(position):
             unfinished = (made.items[-2], made.relations[-1]) if made.relations else self.unfinished
             self.previous, self.unfinished = last, unfinished
             return [replace(NO_CLAIM, document=span.text, message="one summand of a sum that goes on")]
         self.unfinished = None
         if span.amount_only and not made.continued:
-            self.previous = last
-            self._learn_in_words(span, last)
-            about = subject(["", *levels(self.document, position)])
-            pair = figure(self.case, made, about)
-            state(self.case, last, about, span)
-            return [pair] if pair is not None else []
+            return self._amount(position, made)
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
-        beside = (
-            figure_beside(self.document, span)
-            if len(made.items) == 1 and last.is_number and last.part.printed is None
-            else None
-        )
-        if beside is not None:
-            _put_beside(made, beside)
         words = [
             " ".join(filter(None, (made.label, *map(_spoken, made.names)))),
             *levels(self.document, position),
         ]
+        about = self._about(span, made, words)
+        pairs = self._said_of(position, made, about, words)
+        if pairs is None:
+            message = "a tensor equation, a derivative or an update"
+            return [Pair("no claim", "SC402", span.text, message=message)]
+        self._keep(made, about, pairs)
+        if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
+            return []  # a name by itself
+        return pairs or [replace(NO_CLAIM, document=span.text, message="a symbol or a number by itself")]
+
+    def _made(self, span: Span, reading: Reading, label: str) -> Statement:
+        """The statement of a reading, with what it goes on from and what the next cell of its row says that it comes to."""
+        made = statement(span, reading, label, self.case.knowledge, self.previous, self.previous_span)
+        if reading.leading == "+" and made.continued and self.unfinished is not None:
+            left, relation = self.unfinished
+            made.items.insert(0, left)
+            made.relations.insert(0, relation)
+        [*before, last] = made.items
+        if not before and not span.amount_only and last.is_number and last.part.printed is None:
+            beside = figure_beside(self.document, span)
+            if beside is not None:
+                _put_beside(made, beside)
+        return made
+
+    def _amount(self, position: int, made: Statement) -> list[Pair]:
+        """A number by itself."""
+        span, [last] = made.span, made.items[-1:]
+        self.previous = last
+        self._learn_in_words(span, last)
+        about = subject(["", *levels(self.document, position)])
+        pair = figure(self.case, made, about)
+        state(self.case, last, about, span)
+        return [pair] if pair is not None else []
+
+    def _about(self, span: Span, made: Statement, words: Sequence[str]) -> Subject:
+        """What the words say of a statement, with what its names, its section, the formula before and its units add."""
         about = subject(words)
         if self._is_fused(span):
             about = replace(about, options=about.options | {"flash"})
@@ -213,59 +233,57 @@ class Judge:
             about = about.of(self.entry.quantity)
         if ("the same" in words[1].lower() or words[1].startswith("+")) and self.about is not None:
             about = about.with_options(self.about)
-        if self.options[0] is not span.block:
-            self.options = span.block, frozenset()
-        self.options = span.block, self.options[1] | about.near_options
+        block, options = self.options
+        self.options = span.block, about.near_options | (options if block is span.block else frozenset())
         if _of_mesh(made):
             about = about.supposing(self.options[1])
         if any(item.unit is not None and "byte" in item.unit.powers for item in made.items):
-            about = about.counted_in_bytes()
-        elif any(item.unit is not None and item.unit.powers == {"FLOP": 1} for item in made.items):
-            about = about.counted_in_flops()
-        claimed = self.annotated.get(position)
+            return about.counted_in_bytes()
+        if any(item.unit is not None and item.unit.powers == {"FLOP": 1} for item in made.items):
+            return about.counted_in_flops()
+        return about
+
+    def _said_of(
+        self, position: int, made: Statement, about: Subject, words: Sequence[str]
+    ) -> list[Pair] | None:
+        """What is said of each pair of a chain and of what it claims to be; None where it is of tensors."""
         pairs = implied(self.case, made) + self._pairs(made, about, words)
         waits = waiting(self.case, made, about, words)
-        if (
-            waits is None
-            and TENSORS.search(unlabelled(span))
-            and not any(self.case.knowledge.evaluated(item.form) for item in made.items)
-        ):
-            return [
-                Pair("no claim", "SC402", span.text, message="a tensor equation, a derivative or an update")
-            ]
+        tensors = waits is None and TENSORS.search(unlabelled(made.span))
+        if tensors and not any(self.case.knowledge.evaluated(item.form) for item in made.items):
+            return None
+        claimed = self.annotated.get(position)
         if isinstance(claimed, Annotation):
-            pairs += annotated_claim(self.case, made, about, claimed)
-        elif not any(pair.verdict == "differs" for pair in pairs):
-            told = (
-                waits
-                or collective(self.case, made, about, words)
-                or counted(made, words)
-                or state_pair(self.case, made, words)
-            )
-            claims = [told] if told is not None else self._claims(made, about)
-            if any(
-                pair.verdict == "holds" for pair in claims
-            ):  # one of several cases, each with its own form
-                pairs = [pair for pair in pairs if pair.code != "SC205"]
-            pairs = [restated(self.case, made, pair) for pair in pairs] + claims
+            return pairs + annotated_claim(self.case, made, about, claimed)
+        if any(pair.verdict == "differs" for pair in pairs):
+            return pairs
+        told = (
+            waits
+            or collective(self.case, made, about, words)
+            or counted(made, words)
+            or state_pair(self.case, made, words)
+        )
+        claims = [told] if told is not None else self._claims(made, about)
+        if any(pair.verdict == "holds" for pair in claims):  # one of several cases, each with its own form
+            pairs = [pair for pair in pairs if pair.code != "SC205"]
+        return [restated(self.case, made, pair) for pair in pairs] + claims
+
+    def _keep(self, made: Statement, about: Subject, pairs: Sequence[Pair]) -> None:
+        """What a statement leaves for those behind it: names, numbers and forms, and whether it was right."""
+        span, last, knowledge = made.span, made.items[-1], self.case.knowledge
         self._learn(made)
         self._remember(made, pairs)
+        wrong = any(pair.verdict == "differs" for pair in pairs)
         if not is_quoted(span):
-            holds = any(pair.verdict == "holds" for pair in pairs)
-            self.case.given.append(Given(made, about, holds and worst(pairs).verdict != "differs"))
-        if any(pair.verdict == "differs" for pair in pairs):
+            holds = not wrong and any(pair.verdict == "holds" for pair in pairs)
+            self.case.given.append(Given(made, about, holds))
+        if wrong:
             self.case.wrong.update(made.names)
         else:
             state(self.case, last, about, span)
             if made.argument is not None and made.names:
-                self.case.knowledge.functions[made.names[0]] = (
-                    made.argument,
-                    self.case.knowledge.opened(last.form),
-                )
+                knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))
         self.previous, self.previous_span, self.about = last, span, about
-        if span.form == "code" and not span.arithmetic and all(pair.verdict == "no claim" for pair in pairs):
-            return []  # a name by itself
-        return pairs or [replace(NO_CLAIM, document=span.text, message="a symbol or a number by itself")]
 
     def _is_fused(self, span: Span) -> bool:
         """Whether the section of a formula has said that attention is one fused kernel."""
