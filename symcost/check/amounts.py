@@ -56,32 +56,72 @@ def number_pair(
         return Pair("unchecked", "SC302", shown, message=f"no number is known for {missing}")
     if right.part.printed is None:
         return _unprinted_pair(case, left, right, exact, relation, shown, statement)
-    printed = right.part.printed
+    return (
+        _as_printed(case, left, right, exact, before, shown, statement)
+        or _at_other_numbers(case, left, right, shown)
+        or _in_other_units(case, left, right, exact, shown, statement)
+        or _uncertain(case, left, shown)
+        or _wrong(
+            left,
+            right,
+            [(value * left.scale, _printed(right)) for value in exact],
+            shown,
+            relation,
+            statement,
+        )
+    )
+
+
+def _printed(right: Item) -> Fraction:
+    """The number that is printed, in base units."""
+    return right.part.printed.value * right.scale if right.part.printed is not None else Fraction(0)
+
+
+def _as_printed(
+    case: Case,
+    left: Item,
+    right: Item,
+    exact: Sequence[Fraction],
+    before: Sequence[Fraction],
+    shown: str,
+    statement: Statement,
+) -> Pair | None:
+    """It is what is printed, by its own numbers or by those of the sides before it."""
+    assert right.part.printed is not None
     for value in (*exact, *before):
         for candidate in _candidates(value, left, right):
-            match = numbers.compare(candidate, printed, right.unit, statement.about)
+            match = numbers.compare(candidate, right.part.printed, right.unit, statement.about)
             if match.holds:
                 remark = (match.remark + _unrounded(case, left)).removeprefix("; ")
                 return Pair("holds", "SC103" if match.remark else "SC101", shown, message=remark)
     slack = _rounded_before(left)
-    for value in exact if slack else ():
-        if any(
-            abs(near - printed.value * right.scale) <= slack * abs(near)
-            for near in _candidates(value, left, right)
-        ):
-            return Pair("holds", "SC103", shown, message="but for what was rounded before")
+    nearly = (near for value in (exact if slack else ()) for near in _candidates(value, left, right))
+    if any(abs(near - _printed(right)) <= slack * abs(near) for near in nearly):
+        return Pair("holds", "SC103", shown, message="but for what was rounded before")
+    return None
+
+
+def _at_other_numbers(case: Case, left: Item, right: Item, shown: str) -> Pair | None:
+    """It is what is printed at a letter's number of before, or at the sizes of one of the document's models."""
+    assert right.part.printed is not None
     elsewhere = [(f"at the sizes of {model.name}", case.knowledge.at(model.sizes)) for model in case.models]
     there = ((words, value) for words, known in elsewhere for value in known.evaluated(left.form))
     for at, value in chain(case.knowledge.evaluated_before(left.form), there):
-        if any(
-            numbers.compare(near, printed, right.unit, False).holds
-            for near in _candidates(value, left, right)
-        ):
-            return Pair("holds", "SC103", shown, message=at)
+        for near in _candidates(value, left, right):
+            if numbers.compare(near, right.part.printed, right.unit, False).holds:
+                return Pair("holds", "SC103", shown, message=at)
+    return None
+
+
+def _in_other_units(
+    case: Case, left: Item, right: Item, exact: Sequence[Fraction], shown: str, statement: Statement
+) -> Pair | None:
+    """It is what is printed in the other kind of bytes, or in the units that its numbers were stated in."""
+    assert right.part.printed is not None
     in_bytes = left.unit is not None and "byte" in left.unit.powers
     for value in () if in_bytes else exact:
         for candidate in _candidates(value, left, right):
-            meant = numbers.binary(candidate, printed, right.unit)
+            meant = numbers.binary(candidate, right.part.printed, right.unit)
             if meant:
                 return other_unit(case, candidate, meant, right, shown)
     if left.is_number and right.unit is not None and left.unit is None:
@@ -89,17 +129,20 @@ def number_pair(
         if remark:
             return Pair("holds", "SC103", shown, message=remark)
     for value in measured(case, left, right, statement):
-        if numbers.compare(value, printed, right.unit, statement.about).holds:
+        if numbers.compare(value, right.part.printed, right.unit, statement.about).holds:
             return Pair("holds", "SC103", shown, message="by the units that its numbers were stated in")
-    names = {
-        symbol.name for form in (left.form, case.knowledge.opened(left.form)) for symbol in form.free_symbols
-    }
+    return None
+
+
+def _uncertain(case: Case, left: Item, shown: str) -> Pair | None:
+    """What it is made of was wrong already, or its numbers were only said in passing."""
+    forms = (left.form, case.knowledge.opened(left.form))
+    names = {symbol.name for form in forms for symbol in form.free_symbols}
     for name in sorted(names & case.wrong):
         return Pair("unchecked", "SC302", shown, message=f"the form of {plain_name(name)} differs")
     for name in sorted(names & case.knowledge.in_words):
         return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
-    ways = [(value * left.scale, printed.value * right.scale) for value in exact]
-    return _wrong(left, right, ways, shown, relation, statement)
+    return None
 
 
 def as_defined(case: Case, left: Item, right: Item, shown: str) -> Pair | None:

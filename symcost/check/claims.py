@@ -572,72 +572,73 @@ class Claim:
 
     def _sharp(self, table: Summands) -> Iterator[Entry]:
         """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""
-        about = self.about
-        first = self.case.suppositions.designs[0]
         letters = _letters(table)
-        bytes_known = (
-            "w" in letters
-            or self.case.suppositions.half is not None
-            or self.case.suppositions.conventions[0].startswith("megatron")
-        )
         for entry in self.announced(table):
-            if entry.supposed is not None and entry.supposed.design not in (
-                first.written_in(letters),
-                replace(first, grouped="h_kv" in letters).written_in(letters),
+            if (
+                self._is_supposed(entry, letters)
+                and self._is_spoken_of(entry)
+                and self._is_of_these(entry, letters)
             ):
-                continue
-            megatron = self.case.suppositions.conventions[0].startswith("megatron")
-            if entry.quantity in IN_BYTES and not (bytes_known and (about.in_bytes or megatron)):
-                continue
-            if "tp" in letters and not {"tensor", "sequence"} & about.options:
-                continue
-            if entry.quantity in MESSAGES and OF_SOME.search(self.statement.span.sentence.text):
-                continue
-            if entry.supposed is not None and ("d_ff", FOUR_WIDE) in set(entry.supposed.ties) - set(
-                self.case.suppositions.ties
-            ):
-                continue
-            if not self.case.suppositions.width_said and any("mlp" in piece.place for piece in entry.pieces):
-                continue  # a gated MLP has any width
-            if entry.quantity not in wanted(replace(about, quantities=about.sure_quantities)):
-                continue
-            if entry.supposed is not None and entry.supposed.precision not in (
-                None,
-                self.case.suppositions.precisions[0],
-            ):
-                continue
-            if entry.quantity in ACTIVATIONS and (
-                any(tensors - SOFTMAX for _, tensors in about.parts) or self._names_a_tensor(entry)
-            ):
-                continue
-            in_block = any(place.startswith("block") for place, _ in entry.parts)
-            if in_block and entry.every and about.times != "all" and "L" not in letters:
-                continue
-            if in_block and not entry.every and "L" in letters and about.times != "one":
-                continue
-            if (entry.per == "token" and about.per != "token") or (
-                entry.per == "sequence" and "c" not in letters
-            ):
-                continue
-            yield entry
-        if not about.parts and about.sure_quantities <= FLOPS:
-            for entry in chain.from_iterable(rules().values()):
-                if entry.quantity in about.sure_quantities:
-                    yield entry
-        if self.stage:
-            sent = about.sure_quantities & MESSAGES
-            meant = (
-                sent
-                if len(sent) == 1 and not OF_SOME.search(self.statement.span.sentence.text)
-                else {"static_memory"} - sent
-            )
-            for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
-                if (
-                    entry.stage == self.stage
-                    and entry.quantity in meant
-                    and entry.recipe in (None, self.case.recipes[0])
-                ):
-                    yield entry
+                yield entry
+        yield from self._sharp_rules(letters)
+
+    def _is_supposed(self, entry: Entry, letters: set[str]) -> bool:
+        """Whether a form is derived for what the document says of its model, and nothing that it leaves open."""
+        given, supposed = self.case.suppositions, entry.supposed
+        if not given.width_said and any("mlp" in piece.place for piece in entry.pieces):
+            return False  # a gated MLP has any width
+        if supposed is None:
+            return True
+        first = given.designs[0]
+        designs = (first.written_in(letters), replace(first, grouped="h_kv" in letters).written_in(letters))
+        return (
+            supposed.design in designs
+            and ("d_ff", FOUR_WIDE) not in set(supposed.ties) - set(given.ties)
+            and supposed.precision in (None, given.precisions[0])
+        )
+
+    def _is_spoken_of(self, entry: Entry) -> bool:
+        """Whether the words leave no doubt about the quantity, and mean all of it."""
+        about = self.about
+        if entry.quantity not in wanted(replace(about, quantities=about.sure_quantities)):
+            return False
+        if entry.quantity in MESSAGES and OF_SOME.search(self.statement.span.sentence.text):
+            return False
+        of_some = any(tensors - SOFTMAX for _, tensors in about.parts) or self._names_a_tensor(entry)
+        return not (entry.quantity in ACTIVATIONS and of_some)
+
+    def _is_of_these(self, entry: Entry, letters: set[str]) -> bool:
+        """Whether a form in these letters can be of as many bytes, devices, blocks, sequences and tokens."""
+        about, given = self.about, self.case.suppositions
+        megatron = given.conventions[0].startswith("megatron")
+        bytes_known = "w" in letters or given.half is not None or megatron
+        if entry.quantity in IN_BYTES and not (bytes_known and (about.in_bytes or megatron)):
+            return False
+        if "tp" in letters and not {"tensor", "sequence"} & about.options:
+            return False
+        if any(place.startswith("block") for place, _ in entry.parts):
+            if entry.every and about.times != "all" and "L" not in letters:
+                return False
+            if not entry.every and "L" in letters and about.times != "one":
+                return False
+        of_token = entry.per == "token" and about.per != "token"
+        return not (of_token or (entry.per == "sequence" and "c" not in letters))
+
+    def _sharp_rules(self, letters: set[str]) -> Iterator[Entry]:
+        """What holds of any model, where the words name it: FLOPs of the whole model, or a stage of ZeRO."""
+        sure = self.about.sure_quantities
+        if not self.about.parts:
+            every = chain.from_iterable(rules().values()) if sure <= FLOPS else ()
+            yield from (entry for entry in every if entry.quantity in sure)
+        if not self.stage:
+            return
+        sent = sure & MESSAGES
+        all_sent = len(sent) == 1 and not OF_SOME.search(self.statement.span.sentence.text)
+        meant = sent if all_sent else {"static_memory"} - sent
+        for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
+            of_recipe = entry.recipe in (None, self.case.recipes[0])
+            if entry.stage == self.stage and entry.quantity in meant and of_recipe:
+                yield entry
 
     def _names_a_tensor(self, entry: Entry) -> bool:
         """Whether the words are about what goes into a part or comes out of it, not all that it keeps."""
