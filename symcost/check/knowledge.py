@@ -242,26 +242,20 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
     knowledge = Knowledge(told=told)
     knowledge.legend += [(FIRST, name, letter) for name, letter in told.legend]
     if told.notation is not None:
-        knowledge.legend += [
-            (FIRST, theirs, ours) for ours, theirs in NOTATIONS[told.notation].letters.items()
-        ]
+        letters = NOTATIONS[told.notation].letters
+        knowledge.legend += [(FIRST, theirs, ours) for ours, theirs in letters.items()]
+    _read_letters(document, knowledge)
+    _read_definitions(document, knowledge)
+    _read_forms(document, knowledge)
+    _read_values(document, knowledge)
+    _read_numbers_in_words(document, knowledge)
+    return knowledge
+
+
+def _read_letters(document: Document, knowledge: Knowledge) -> None:
+    """What letters mean by the words beside them, in the cells of their rows, by names of code and in lists behind them."""
     for block in document.blocks:
-        if block.kind in ("heading", "math"):
-            continue
-        pairs: list[tuple[str, str]] = []
-        if (
-            block.cell is not None
-            and block.cell.row.strip() != block.text.strip()
-            and not _FORMULA.search(block.text)
-        ):
-            pairs += listed(block.cell.row.strip(" $`"), block.text.strip(" $`"))
-        for names, words in _LISTS.findall(block.text):
-            pairs += listed(names, words)
-        listed_names = {name for name, _ in pairs}
-        pairs += [
-            (name, meaning) for name, meaning in declared(block.text).items() if name not in listed_names
-        ]
-        for name, meaning in pairs:
+        for name, meaning in _declared_in(block) if block.kind not in ("heading", "math") else ():
             if (meaning or name not in GLOSSARY) and meaning_of(name) in (None, meaning):
                 knowledge.legend.append((block.start, name, meaning))
     for one, other in zip(document.spans, document.spans[1:], strict=False):
@@ -277,6 +271,21 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
             (at, name, "b" if meaning == "global_batch" else meaning)
             for at, name, meaning in knowledge.legend
         ]
+
+
+def _declared_in(block: Block) -> Iterator[tuple[str, str]]:
+    """Letters and meanings in one block; a cell that explains the first one of its row goes before sentences."""
+    pairs: dict[str, str] = {}
+    cell, text = block.cell, block.text
+    if cell is not None and cell.row.strip() != text.strip() and not _FORMULA.search(text):
+        pairs |= dict(listed(cell.row.strip(" $`"), text.strip(" $`")))
+    for names, words in _LISTS.findall(text):
+        pairs |= dict(listed(names, words))
+    yield from ({**declared(text), **pairs}).items()
+
+
+def _read_definitions(document: Document, knowledge: Knowledge) -> None:
+    """Letters of the document's own that words define: achieved FLOP/s, the share of heads that have keys and values."""
     for block in document.blocks:
         for achieved in _ACHIEVED.findall(block.text):
             if knowledge.letter(achieved) == OWN + achieved:
@@ -285,23 +294,18 @@ def read_legend(document: Document, told: Settings) -> Knowledge:
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
-    _read_forms(document, knowledge)
-    _read_values(document, knowledge)
-    for name, number in _CONFIGURED.findall(document.text):
-        letter = meaning_of(name) or ""
-        if letter in GLOSSARY and letter not in knowledge.values:
-            knowledge.values[letter] = (Fraction(number.replace("_", "")),)
-            knowledge.in_words.add(letter)
+
+
+def _read_numbers_in_words(document: Document, knowledge: Knowledge) -> None:
+    """Numbers of letters in configurations and sentences, for those that no table gives one."""
+    found = [(meaning_of(name) or "", number) for name, number in _CONFIGURED.findall(document.text)]
     for block in document.blocks:
-        counts = [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
-        for letter, number in [
-            *counts,
-            *(said_counts(block.text) if block.kind in ("paragraph", "item") else ()),
-        ]:
-            if letter in GLOSSARY and letter not in knowledge.values:
-                knowledge.values[letter] = (Fraction(number.replace(",", "")),)
-                knowledge.in_words.add(letter)
-    return knowledge
+        found += [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
+        found += said_counts(block.text) if block.kind in ("paragraph", "item") else ()
+    for letter, number in found:
+        if letter in GLOSSARY and letter not in knowledge.values:
+            knowledge.values[letter] = (Fraction(re.sub("[_,]", "", number)),)
+            knowledge.in_words.add(letter)
 
 
 def _letters_for_these(knowledge: Knowledge, before: Sequence[Span], span: Span) -> None:
