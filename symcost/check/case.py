@@ -106,7 +106,7 @@ class Case:
     table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
     speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said.
     `recipes` are the ways to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh
-    in a table's columns.
+    in a table's columns, `firsts` where the document first says what it was searched for.
     """
 
     document: Document
