@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -86,6 +86,11 @@ _STATES = (
     re.compile("gradient", re.IGNORECASE),
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
+OF_BOTH_PASSES = frozenset({"training", "step_flops", "training_flops", "training_time"})
+OF_PASSES: Mapping[Fraction | None, str] = {
+    Fraction(1, 3): "the factor 3 of forward and backward together is missing",
+    Fraction(2, 3): "the backward pass is counted once, not twice",
+}  # what a share of both passes has left out
 TOTAL_MEMORY = frozenset({"static_memory", "peak_memory"})
 ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
 OF_ONE_KIND = frozenset(
@@ -762,7 +767,8 @@ class Claim:
         reasons = "; ".join(f"{term.tensor} ({term.because})" for term in missing[:3])
         more = f" and {len(missing) - 3} more of that size" if len(missing) > 3 else ""
         of = f" for {entry.supposed}" if entry.supposed is not None else ""
-        message = f"{slip.words}{f' = {reasons}{more}' if reasons else ''}; {entry.named()} is {plain_text(entry.total)}{of}"
+        words = OF_PASSES.get(slip.share, slip.words) if entry.quantity in OF_BOTH_PASSES else slip.words
+        message = f"{words}{f' = {reasons}{more}' if reasons else ''}; {entry.named()} is {plain_text(entry.total)}{of}"
         convention = entry.supposed.convention if entry.supposed is not None else ""
         return Pair("differs", "SC201", self.item.source.strip(), plain_text(entry.total), written(slip.difference), message,
                     public(entry.quantity), entry.scope, convention, plain_text(entry.total))  # fmt: skip

@@ -55,8 +55,8 @@ _AND_ITS_OUTPUT = re.compile(r"\A\W*(?:and )?(?:also )?its (?:normali[sz]ed )?ou
 _OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
 _SAYS_NO_MORE = re.compile(
     r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"
-    r"|for|layer|block|token|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
-    r"|inside|with|as|width|wide|every|one|half|backward|pass|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv)\b"
+    r"|for|layers?|blocks?|tokens?|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
+    r"|inside|with|as|width|wide|every|one|half|backward|pass|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv|[a-z])\b"
     r"|[\W\d_]+",
     re.IGNORECASE,
 )

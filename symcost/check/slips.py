@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symcost.check.meshes import MESH
@@ -34,6 +34,7 @@ class Slip:
     dropped: bool = False  # terms are only left out
     added: bool = False  # a term is only too much
     factor: bool = False  # terms have another coefficient
+    share: Fraction | None = None  # what is written over what is derived, where it is one factor in all
 
 
 def written(table: Summands) -> str:
@@ -120,9 +121,11 @@ def _factor_off(apart: _Apart, sure: bool) -> Slip | None:
         return _coefficient(first, apart)
     if factor is None:
         return None
+    if factor in FACTORS and not others and 1 not in (factor.numerator, factor.denominator):
+        return replace(_coefficient(first, apart), share=factor)
     if factor in FACTORS:
         where = f" in {written(changed)}" if apart.alike else ""
-        return Slip(f"{_factor_words(factor)}{where}", apart.difference, factor=True)
+        return Slip(f"{_factor_words(factor)}{where}", apart.difference, factor=True, share=factor)
     lone = not others and not apart.alike and apart.document[first] != 1
     near = max(factor.numerator, factor.denominator) <= MOST_SURE
     return _coefficient(first, apart) if sure and lone and near else None
@@ -206,10 +209,6 @@ def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:
 
 
 def _factor_words(factor: Fraction) -> str:
-    if factor == Fraction(1, 3):
-        return "the factor 3 of forward and backward together is missing"
-    if factor == Fraction(2, 3):
-        return "the backward pass is counted once, not twice"
     if factor < 1:
         return f"a factor {1 / factor} is missing"
     return f"a factor {factor} too much"

@@ -67,3 +67,16 @@ def test_what_is_included_in_brackets_names_no_part():
         "Bytes that attention keeps for the backward pass in one layer (softmax output, its mask included): $11sbh+5as^2b$."
     )
     assert check_text(text)[-1].verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    "words, form, slip",
+    [
+        ("Training FLOPs of the MLP of one layer", "12BTDF", "the backward pass is counted once"),
+        ("Parameters of the MLP of one layer", "2DF", "the coefficient of d·d_ff should be 3, not 2"),
+        ("Parameters of the MLP of one layer", "6DF", "a factor 2 too much"),
+    ],
+)
+def test_a_slip_is_told_in_the_words_of_what_it_is_of(words, form, slip):
+    finding = check_text(f"{MODEL}{words}: ${form}$.")[-1]
+    assert finding.verdict == "differs" and finding.message.startswith(slip)
