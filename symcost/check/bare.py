@@ -81,7 +81,7 @@ def _same(statement: Statement, before: Sequence[Amount]) -> Pair | None:
         if _converts(other.unit, unit) and compare(other.value, printed, unit, statement.about).holds:
             return Pair("holds", "SC101", shown, message=f"{_shown(other)}, in another unit")
     last = before[-1] if before and before[-1].span.sentence.start == span.sentence.start else None
-    if last is None or _kind(last.unit) != _kind(unit):
+    if last is None or not last.value or _kind(last.unit) != _kind(unit):
         return None
     meant = binary(last.value, printed, unit)
     if meant is not None:

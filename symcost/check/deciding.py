@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, takewhile
@@ -208,7 +209,8 @@ class Judge:
         if not before and not span.amount_only and last.is_number and last.part.printed is None:
             beside = figure_beside(self.document, span)
             if beside is not None:
-                _put_beside(made, beside)
+                with suppress(ReadError):
+                    _put_beside(made, beside)
         return made
 
     def _amount(self, position: int, made: Statement) -> list[Pair]:

@@ -24,7 +24,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.literals import placeholders
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.numbers import compare, number, slip
-from symcost.check.polynomials import Summands, summands
+from symcost.check.polynomials import summands, value_at
 from symcost.check.recipes import element_types
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Item, Statement, plain_name
@@ -103,7 +103,7 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
         if slipped is not None and slipped[0].verdict == "differs":
             pair, entry = slipped
             known = {name: values[-1] for name, values in case.knowledge.numbers.items()}
-            if at(entry.table, known) in (None, *case.knowledge.evaluated(item.form)):
+            if value_at(entry.table, known) in (None, *case.knowledge.evaluated(item.form)):
                 continue
             letters = plain_text(each.item.form)
             return replace(pair, message=f"{letters} in numbers: {pair.message}", fix="")
@@ -119,7 +119,9 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
     known = {name: numbers[-1] for name, numbers in case.knowledge.numbers.items() if name in GLOSSARY}
     if known.keys() >= {"d", "h", "d_k"} and known["d"] != known["h"] * known["d_k"]:
         return  # the forms that are derived suppose that all heads together are as wide as the model
-    tied = {symbol.name: at(table, known) for symbol, form in case.ties.items() if (table := summands(form))}
+    tied = {
+        symbol.name: value_at(table, known) for symbol, form in case.ties.items() if (table := summands(form))
+    }
     meanings: dict[Expr, Fraction] = {
         GLOSSARY[name].symbol: number for name, number in (tied | known).items() if number is not None
     }
@@ -206,6 +208,8 @@ def _column(case: Case, span: Span) -> set[object]:
 def _is_off(case: Case, value: Fraction, found: Fraction) -> bool:
     """Whether a number is another one, and not so by a letter or two that its form may lack."""
     letters = [number for numbers in case.knowledge.numbers.values() for number in numbers if number > 1]
+    if not found:
+        return True
     factor = max(value / found, found / value)
     near = [
         abs(each / factor - 1)
@@ -295,7 +299,7 @@ def _of_named_model(case: Case, form: Expr, span: Span) -> tuple[Fraction, ...]:
     case.named = name
     known = dict(numbers_of(name)) | {letter: values[-1] for letter, values in case.knowledge.numbers.items()}
     tables = case.tables(form)
-    found = at(tables[0], known) if tables else None
+    found = value_at(tables[0], known) if tables else None
     return (found,) if found is not None else ()
 
 
@@ -330,7 +334,7 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     before = set(column)
     entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
     for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
-        derived = at(entry.table, known)
+        derived = value_at(entry.table, known)
         if not derived:
             continue
         if derived == value or (
@@ -412,7 +416,7 @@ def _derived(
     claim = Claim(case, statement, item, about)
     for letters in (("c",), ("b", "c")):
         for entry in claim.announced({((name, 1),): 1 for name in letters}):
-            derived = at(entry.table, {"b": Fraction(1), **known} if "b" in letters else known)
+            derived = value_at(entry.table, {"b": Fraction(1), **known} if "b" in letters else known)
             if derived:
                 yield derived, entry
 
@@ -424,19 +428,6 @@ def _of_model(case: Case) -> Mapping[str, Fraction]:
 def _as_what(entry: Entry) -> tuple[str, str, str | None]:
     """What the numbers of a column have in common."""
     return entry.quantity, entry.per, entry.supposed.precision if entry.supposed is not None else None
-
-
-def at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
-    """What a table comes to, or None where a letter has no number."""
-    total = Fraction(0)
-    for monomial, value in table.items():
-        product = Fraction(value)
-        for name, power in monomial:
-            if name not in numbers:
-                return None
-            product *= numbers[name] ** power
-        total += product
-    return total
 
 
 def _plain_factor(factor: Fraction) -> bool:

@@ -386,9 +386,11 @@ def _read_forms(document: Document, knowledge: Knowledge) -> None:
             with suppress(SymcostError):
                 said = read(source, "code" if is_code else "latex", names=knowledge.names())
                 form = knowledge.translated(said.parts[-1].expr)
+                times = form / GLOSSARY["d"].symbol
                 if (
                     {*said.relations} <= {"="}
-                    and (form / GLOSSARY["d"].symbol).is_Rational
+                    and times.is_Rational
+                    and times.is_positive
                     and letter not in declared_letters
                 ):
                     knowledge.forms.setdefault(letter, form)

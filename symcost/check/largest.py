@@ -12,7 +12,7 @@ from symcost.check.case import Case
 from symcost.check.catalogue import Entry, book
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, key, minus, scaled, summands
+from symcost.check.polynomials import Summands, key, minus, scaled, summands, value_at
 from symcost.check.rules import rules
 from symcost.check.slips import written
 from symcost.check.statements import Item
@@ -97,20 +97,12 @@ def _counts(
         return ""
     if "h" not in numbers and numbers["d"] % HEAD_WIDTH == 0:
         numbers["h"] = numbers["d"] / HEAD_WIDTH
-    if not {name for table in derived for monomial in table for name, _ in monomial} <= numbers.keys():
+    held, each, holds, takes = (value_at(table, numbers) for table in (*kept, *derived))
+    if held is None or holds is None or not each or not takes:
         return ""
-
-    def at(table: Summands) -> Fraction:
-        return sum((value * _product(monomial, numbers) for monomial, value in table.items()), Fraction(0))
-
-    promised = (memory - at(kept[0])) // at(kept[1])
-    fits = (memory - at(derived[0])) // at(derived[1])
+    promised, fits = (memory - held) // each, (memory - holds) // takes
     nominal = memory / 10**9
-    also = (
-        f" ({(nominal * 2**30 - at(derived[0])) // at(derived[1])} if GiB is meant)"
-        if nominal.denominator == 1
-        else ""
-    )
+    also = f" ({(nominal * 2**30 - holds) // takes} if GiB is meant)" if nominal.denominator == 1 else ""
     return f": {promised} where {fits} fit{also}, at h = {numbers['h']}"
 
 
@@ -142,13 +134,6 @@ def _common(document: Summands, derived: Summands) -> Fraction | None:
         Fraction(value) / derived[monomial] for monomial, value in document.items() if monomial in derived
     }
     return factors.pop() if len(factors) == 1 and document.keys() <= derived.keys() else None
-
-
-def _product(monomial: Sequence[tuple[str, int]], known: dict[str, Fraction]) -> Fraction:
-    result = Fraction(1)
-    for name, power in monomial:
-        result *= known[name] ** power
-    return result
 
 
 def _ahead(case: Case) -> Iterator[Span]:

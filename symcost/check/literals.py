@@ -86,10 +86,10 @@ def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
 
 
 def literals(case: Case, item: Item, form: str) -> list[Literal]:
-    """The numbers of a product or quotient, with their powers; none where it is no such thing."""
+    """The numbers of a product or quotient, with their powers; none where it is no such thing, or one of them is 0."""
     expression, found = placeholders(item, form)
     table = summands(expression) if expression is not None else None
-    if table is None or len(table) != 1:
+    if table is None or len(table) != 1 or not all(each.value for each in found):
         return []
     powers = dict(next(iter(table)))
     return [

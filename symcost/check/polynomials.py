@@ -145,6 +145,19 @@ def form_of(table: Summands) -> Expr:
     ))  # fmt: skip
 
 
+def value_at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """What a table comes to, or None where a letter has no number, or divides by 0."""
+    total = Fraction(0)
+    for monomial, value in table.items():
+        product = Fraction(value)
+        for name, power in monomial:
+            if name not in numbers or (power < 0 and not numbers[name]):
+                return None
+            product *= numbers[name] ** power
+        total += product
+    return total
+
+
 def key(table: Summands) -> frozenset[tuple[Monomial, Coefficient]]:
     """The table as something that can be looked up."""
     return frozenset(table.items())
