@@ -212,8 +212,9 @@ MEGATRON_2022 = replace(
     name="megatron-2022",
     source="Korthikanti et al. 2022, section 4.1: 16-bit activations, 1-byte masks, no row statistics",
     element="fp16",
+    wanted={rules.CROSS_ENTROPY: "fp32"},
     precision="mixed-18",
-    note="activations take 2 bytes, dropout masks 1; a norm keeps its input alone",
+    note="activations take 2 bytes, dropout masks 1, the loss's logits 4; a norm keeps its input alone",
 )
 TORCH_EAGER = Convention(
     "torch-eager",

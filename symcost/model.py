@@ -490,7 +490,7 @@ LETTERS: Mapping[str, Model] = MappingProxyType(
                     positions="c",
                     tied=True,
                     causal_mask=True,
-                    drops=frozenset({"weights", "results"}),
+                    drops=frozenset({"embedding", "weights", "results"}),
                 ),
                 {d_k: d / h},
                 source="Radford et al. 2019, GPT-2; Korthikanti et al. 2022, figure 2",

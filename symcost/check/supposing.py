@@ -123,7 +123,7 @@ def _model(design: Design) -> Model:
         final_norm=design.final_norm,
         positions="c" if design.learned_positions else "",
         tied=design.tied,
-        drops=frozenset({"weights", "results"}) if design.dropout else frozenset(),
+        drops=frozenset({"embedding", "weights", "results"}) if design.dropout else frozenset(),
     )
     model = Model(str(design), architecture, {} if design.latent else {d_k: d / h})
     return model.with_adapters(["all"]) if design.adapted else model

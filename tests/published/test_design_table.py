@@ -114,7 +114,7 @@ OUTSIDE = "x_out x_final"
             "megatron-2022",
             "x x_norm Q_biased K_biased V_biased P mask_P_dropped P_dropped O mask_y_dropped "
             "x_res x_ffin U_biased H mask_z_dropped",
-            f"{OUTSIDE} logits",
+            f"mask_x_dropped {OUTSIDE} logits",
         ),
     ],
 )
