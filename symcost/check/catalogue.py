@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import product
+from itertools import chain, product
 from typing import TypeAlias
 
 from sympy import Expr, Integer, expand
@@ -19,6 +19,7 @@ from symcost.check.polynomials import (
     Monomial,
     Summands,
     form_of,
+    joined,
     minus,
     quotient,
     scaled,
@@ -81,6 +82,8 @@ PER_TOKEN = (
     *OF_ROUTING[:2],
 )
 PER_SEQUENCE = (*PER_TOKEN, "saved_activations", "activation_memory")
+
+OF_ALL_SIZES = ("parameters", "training", "saved_activations", "kv_cache")  # all others have terms like these
 
 ALL: frozenset[str] = frozenset()
 SCOPES: tuple[tuple[Part, ...], ...] = (
@@ -204,6 +207,13 @@ class Entry:
         )
 
 
+def _size(monomial: Monomial) -> frozenset[tuple[str, int]]:
+    """What a term counts besides batch, blocks and bytes, of one of its tokens."""
+    size = {name: power for name, power in monomial if name not in ("b", "L", "w")}
+    size["c"] = max(size.get("c", 0) - 1, 0)
+    return frozenset((name, power) for name, power in size.items() if power)
+
+
 @cache
 def _table(form: Expr) -> Summands:
     return summands(form) or {}
@@ -226,6 +236,22 @@ class Book:
         supposed = self.supposed
         return derive(supposed.design.model, under=supposed.convention, optimizer=supposed.optimizer,
                       precision=supposed.precision, given=dict(supposed.ties), layout=supposed.layout)  # fmt: skip
+
+    def has_size(self, monomial: Monomial) -> bool:
+        """Whether a term of some quantity has this size, counted for one block, sequence, token or head, or for many.
+
+        >>> from symcost.check.supposing import Supposed, LIKE_LLAMA
+        >>> made = book(Supposed(LIKE_LLAMA))
+        >>> made.has_size((("c", 2), ("d", 1))), made.has_size((("c", 2), ("d", 1), ("h", 1)))
+        (True, False)
+        """
+        heads = ((), (("h", 1),), (("h_kv", 1),))
+        return any(_size(joined(monomial, head)) in self._sizes for head in heads)
+
+    @cached_property
+    def _sizes(self) -> frozenset[frozenset[tuple[str, int]]]:
+        pieces = chain.from_iterable(map(self.pieces, OF_ALL_SIZES))
+        return frozenset(_size(monomial) for piece in pieces for monomial in piece.amount)
 
     def pieces(self, quantity: str) -> tuple[Piece, ...]:
         """The terms of a quantity."""

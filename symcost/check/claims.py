@@ -101,6 +101,7 @@ RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a mode
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
+SIZES_OF_TERMS = frozenset({"b", "c", "d", "d_ff", "d_k", "h", "h_kv", "v", "L"})
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
 
@@ -238,6 +239,9 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
+            odd = self._out_of_place(table) if found is None else None
+            if odd is not None:
+                return odd
         adapters = self._of_adapters()
         if adapters is not None:
             return adapters
@@ -512,6 +516,21 @@ class Claim:
         _, entry, slip = best
         other = self._with_an_option(table, entry) or self._of_another_design(table, entry)
         return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
+
+    def _out_of_place(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """A form with a term of a size that nothing of the model has, one slip away from what the words or the document name."""
+        letters = _letters(table)
+        if not letters <= SIZES_OF_TERMS or not self._is_declared(self.item.form) or self.statement.about:
+            return None
+        books = [*self.case.books(letters), *self.case.other_books(letters)]
+        odd = [term for term in table if not any(each.has_size(term) for each in books)]
+        if len(odd) != 1 or abs(table[odd[0]]) == 1:
+            return None
+        for entry in chain(self.announced(table), reversed(self.case.proven)):
+            slip = one_slip(table, entry.table, sure=True)
+            if slip is not None and odd[0] in slip.difference and not (slip.added or slip.factor):
+                return self.differs(entry, slip), entry
+        return None
 
     def _with_an_option(self, table: Summands, entry: Entry) -> Entry | None:
         """The same entry under a causal mask, a fused kernel or with steps computed again, where that is the form."""

@@ -85,13 +85,13 @@ def times(left: Summands, right: Summands) -> Summands | None:
     product: dict[Monomial, Coefficient] = {}
     for one, first in left.items():
         for other, second in right.items():
-            key = _joined(one, other)
+            key = joined(one, other)
             product[key] = product.get(key, 0) + first * second
     return {monomial: coefficient for monomial, coefficient in product.items() if coefficient}
 
 
 @lru_cache(maxsize=65536)
-def _joined(one: Monomial, other: Monomial) -> Monomial:
+def joined(one: Monomial, other: Monomial) -> Monomial:
     if not one or not other:
         return one or other
     powers = dict(one)
