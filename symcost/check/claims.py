@@ -102,6 +102,7 @@ EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 SIZES_OF_TERMS = frozenset({"b", "c", "d", "d_ff", "d_k", "h", "h_kv", "v", "L"})
+FEW_TERMS = 3
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
 
@@ -239,7 +240,7 @@ class Claim:
             run = self.run(table)
             if run is not None:
                 return run, None
-            odd = self._out_of_place(table) if found is None else None
+            odd = (self._out_of_place(table) or self._unmistakable(table)) if found is None else None
             if odd is not None:
                 return odd
         adapters = self._of_adapters()
@@ -514,8 +515,7 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        other = self._with_an_option(table, entry) or self._of_another_design(table, entry)
-        return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
+        return self._told(table, entry, slip)
 
     def _out_of_place(self, table: Summands) -> tuple[Pair, Entry] | None:
         """A form with a term of a size that nothing of the model has, one slip away from what the words or the document name."""
@@ -531,6 +531,28 @@ class Claim:
             if slip is not None and odd[0] in slip.difference and not (slip.added or slip.factor):
                 return self.differs(entry, slip), entry
         return None
+
+    def _unmistakable(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """A sum that is what the words may mean but for a letter or a coefficient in one of its terms."""
+        letters = _letters(table)
+        if (
+            len(table) < FEW_TERMS
+            or letters & RANKS
+            or self.statement.about
+            or not self._is_declared(self.item.form)
+        ):
+            return None
+        for entry in self.announced(table):
+            alike = shared(table, entry.table) == len(table) - 1 == len(entry.table) - 1
+            slip = one_slip(table, entry.table) if alike and self._is_supposed(entry, letters) else None
+            if slip is not None:
+                return self._told(table, entry, slip)
+        return None
+
+    def _told(self, table: Summands, entry: Entry, slip: Slip) -> tuple[Pair, Entry]:
+        """A slip, unless the form is right with an option or for another design."""
+        other = self._with_an_option(table, entry) or self._of_another_design(table, entry)
+        return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
 
     def _with_an_option(self, table: Summands, entry: Entry) -> Entry | None:
         """The same entry under a causal mask, a fused kernel or with steps computed again, where that is the form."""
