@@ -25,7 +25,9 @@ from symcost.notation import text as plain_text
 _PAGE = (
     r"\b(?:slides?|deck|(?:work|cheat)?sheets?|hand-?outs?|drafts?|posts?|blogs?|wiki(?:s|pedia)?|readmes?|forums?|threads?"
     r"|(?:colleague|(?:lab|class|team) ?mate|professor)s?|chatgpt|interns?|students?|readers?|reviewers?|friends?|tutorials?"
-    r"|papers?|articles?|(?:text)?books?|notes|calculators?|spreadsheets?|code-?bases?|repositor(?:y|ies)|versions?)\b"
+    r"|papers?|articles?|(?:text)?books?|notes|calculators?|spreadsheets?|code-?bases?|repositor(?:y|ies)"
+    r"|comments?|answers?|repl(?:y|ies)|snippets?|scripts?|channels?|mailing lists?|issues?|groups?|overheard"
+    r"|(?:old(?:er)?|earl(?:y|ier)|first|last|previous) versions?)\b"
 )
 _ANYBODY = r"\b(?:some|many|several|others?|people|someone|somebody|they|groups?|authors)\b"
 _WRITES = (
@@ -48,6 +50,9 @@ _QUOTED_BEHIND = re.compile(
     rf"|(?:says?|writes?|wrote|claims?) [^.;]{{0,20}}{_PAGE})",
     re.IGNORECASE,
 )
+_SPEECH = re.compile(r"[\"“„«]|``")  # what opens direct speech
+_SPEECH_ENDS = re.compile(r"[\"”“»]|''")
+_SPEAKS = re.compile(rf"{_PAGE}|{_ANYBODY}|{_WRITES}", re.IGNORECASE)
 # Words by which what follows is the author's own again, or is of other things than what he gave.
 _OWN_AGAIN = re.compile(
     r"\b(?:but|whereas|while|correct(?:ly)?|right(?:ly)?|wrong(?:ly)?|mistaken|really|actually|in fact|should|we|instead)\b",
@@ -69,11 +74,22 @@ def is_quoted(span: Span) -> bool:
     """Whether the sentence tells a formula as somebody else's, of the same things and without a judgement of it."""
     before = span.sentence.text[: max(0, span.start - span.sentence.start)]
     behind = span.sentence.text[max(0, span.end - span.sentence.start) :]
+    if _is_speech(before, behind):
+        return True
     found = _QUOTES.search(before)
     if found is None and not _QUOTED_BEHIND.search(behind):
         return False
     since = before[found.start() :] if found is not None else before
     return not (_OWN_AGAIN.search(since) or _OTHERWISE.search(before) or _OTHERWISE_BEHIND.search(behind))
+
+
+def _is_speech(before: str, behind: str) -> bool:
+    """Whether a formula stands in the direct speech of somebody who is named before it."""
+    opened = list(_SPEECH.finditer(before))
+    if not opened or not _SPEECH_ENDS.search(behind):
+        return False
+    closed = len(opened) % 2 == 0 if opened[-1][0] == '"' else _SPEECH_ENDS.search(before, opened[-1].end())
+    return not closed and _SPEAKS.search(before, 0, opened[-1].start()) is not None
 
 
 def says_the_same(span: Span) -> bool:

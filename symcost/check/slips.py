@@ -25,6 +25,14 @@ FACTORS = (
 MOST_SURE = 8  # of the numbers in a factor that a lone term may be off by
 
 
+HEADS_EXCHANGED = {
+    frozenset({("d", 1), ("h", -2)}): "the number of heads stands for the size of a head",
+    frozenset({("d", -1), ("h", 2)}): "the size of a head stands for the number of heads",
+    frozenset({("d", 1), ("h", -1), ("h_kv", -1)}): "the number of key heads stands for the size of a head",
+    frozenset({("d", -1), ("h", 1), ("h_kv", 1)}): "the size of a head stands for the number of key heads",
+}  # by how much the powers of letters are off
+
+
 @dataclass(frozen=True)
 class Slip:
     """One step from the derived form to the written one, in words; `difference` is derived minus written."""
@@ -192,6 +200,11 @@ def _letter_slip(wrong: Monomial, right: Monomial) -> str | None:
             return f"the factor {sizes} is missing in {{}}"
         if not any(expected for _, expected in changed.values()):
             return f"the factor {sizes} is too much in {{}}"
+    heads = HEADS_EXCHANGED.get(
+        frozenset((name, expected - found) for name, (found, expected) in changed.items())
+    )
+    if heads is not None:
+        return f"{heads} in {{}}"
     if len(changed) == 1:
         [(name, (found, expected))] = changed.items()
         if abs(found - expected) == 1:
