@@ -83,6 +83,11 @@ PER_TOKEN = (
 )
 PER_SEQUENCE = (*PER_TOKEN, "saved_activations", "activation_memory")
 
+FREE_OF_BYTES = frozenset({
+    "parameters", "active_parameters", "idle_parameters", "adapter_parameters", "forward_flops", "backward_flops",
+    "recompute_flops", "training",
+})  # fmt: skip
+FREE_OF_CONVENTION = frozenset({"parameters", "active_parameters", "idle_parameters", "adapter_parameters"})
 OF_ALL_SIZES = ("parameters", "training", "saved_activations", "kv_cache")  # all others have terms like these
 
 ALL: frozenset[str] = frozenset()
@@ -254,10 +259,21 @@ class Book:
         return frozenset(_size(monomial) for piece in pieces for monomial in piece.amount)
 
     def pieces(self, quantity: str) -> tuple[Piece, ...]:
-        """The terms of a quantity."""
+        """The terms of a quantity: those of the book that supposes no more than it depends on."""
         if quantity not in self._pieces:
-            self._pieces[quantity] = tuple(self._made(quantity))
+            plain = self._suppose_little(quantity)
+            made = self._made(quantity) if plain == self.supposed else book(plain).pieces(quantity)
+            self._pieces[quantity] = tuple(made)
         return self._pieces[quantity]
+
+    def _suppose_little(self, quantity: str) -> Supposed:
+        """The same supposition without what does not change a quantity."""
+        supposed = self.supposed
+        if quantity in FREE_OF_BYTES:
+            supposed = replace(supposed, precision=None, optimizer="adamw")
+        if quantity in FREE_OF_CONVENTION:
+            supposed = replace(supposed, convention="textbook", optimizer="adamw")
+        return supposed
 
     def _made(self, quantity: str) -> Iterator[Piece]:
         if quantity == "training":

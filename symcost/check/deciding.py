@@ -53,7 +53,7 @@ from symcost.check.statements import (
     unlabelled,
 )
 from symcost.check.states import state_pair
-from symcost.check.subjects import Subject, said, subject
+from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.waiting import waiting
 from symcost.errors import ReadError
@@ -293,7 +293,7 @@ class Judge:
         at = bisect_right(blocks, span.start, key=lambda block: block.start)
         section = (block for block in reversed(blocks[:at]) if block.kind != "heading")
         of_section = takewhile(lambda block: block.headings == span.block.headings, section)
-        return any("flash" in said(block.text).options for block in islice(of_section, MOST_BLOCKS))
+        return any("flash" in told_options(block.text)[0] for block in islice(of_section, MOST_BLOCKS))
 
     # ---------------------------------------------------------------------------------------------- its chain
 

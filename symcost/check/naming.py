@@ -12,17 +12,17 @@ from symcost.training import derive
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Each known model with what it may be called, the longest name first; its size may be left out where it tells nothing."""
+def _names() -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """What each known model may be called, in a group of its own; its size may be left out where it tells nothing."""
     names = sorted(known_models(), key=len, reverse=True)
     stems = [name.rpartition("-")[0] for name in names]
-    found = []
+    groups = []
     for name, stem in zip(names, stems, strict=True):
         alone = bool(re.search(r"\d", stem)) and stems.count(stem) == 1 and stem not in names
         written = [name, stem] if alone else [name]
-        ways = "|".join(re.escape(each).replace(r"\-", r"[-\s]?") for each in written)
-        found.append((name, re.compile(rf"(?<![\w-])(?:{ways})(?![\w-]|\.\d)", re.IGNORECASE)))
-    return tuple(found)
+        groups.append("|".join(re.escape(each).replace(r"\-", r"[-\s]?") for each in written))
+    ways = "|".join(f"({group})" for group in groups)
+    return re.compile(rf"(?<![\w-])(?:{ways})(?![\w-]|\.\d)", re.IGNORECASE), tuple(names)
 
 
 def named_model(text: str) -> str | None:
@@ -31,12 +31,9 @@ def named_model(text: str) -> str | None:
     >>> named_model("For GPT-3 with one sequence"), named_model("Llama-2-7B and Mistral-7B")
     ('gpt-3-175b', None)
     """
-    found = []
-    for name, pattern in _patterns():
-        if pattern.search(text):
-            found.append(name)
-            text = pattern.sub(" ", text)
-    return found[0] if len(found) == 1 else None
+    pattern, names = _names()
+    found = {names[each.lastindex - 1] for each in pattern.finditer(text) if each.lastindex}
+    return found.pop() if len(found) == 1 else None
 
 
 @cache

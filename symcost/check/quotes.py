@@ -39,15 +39,17 @@ _HAS = (
     r"|saw|found)\b"
 )
 _QUOTES = re.compile(
-    rf"{_PAGE}.*(?:{_WRITES}|{_HAS})|{_ANYBODY}.{{0,60}}{_WRITES}|\b(?:from|according to) (?:an?|one|some|the) .{{0,30}}{_PAGE}"
-    rf"|\b(?:seen|read|found|written) (?:it )?(?:elsewhere|(?:on|in) (?:an?|some|the) .{{0,20}}{_PAGE})"
-    rf"|{_PAGE}.{{0,12}}\bI (?:read|saw|found)\b|\b(?:often|sometimes|frequently) (?:sees?|reads?|finds?|seen|quoted|written)\b"
+    rf"{_PAGE}(?:.*(?:{_WRITES}|{_HAS})|.{{0,12}}\bI (?:read|saw|found)\b)|{_ANYBODY}.{{0,60}}{_WRITES}"
+    r"|\b(?:(?:from|according to) (?:an?|one|some|the) .{0,30}"
+    rf"|(?:seen|read|found|written) (?:it )?(?:on|in) (?:(?:an?|some|the) )?.{{0,20}}){_PAGE}"
+    r"|\b(?:seen|read|found|written) (?:it )?elsewhere"
+    r"|\b(?:often|sometimes|frequently) (?:sees?|reads?|finds?|seen|quoted|written)\b"
     r"|\b(?:common|frequent|popular|usual) (?:error|mistake|misreading|slip)s?\b",
     re.IGNORECASE | re.DOTALL,
 )
 _QUOTED_BEHIND = re.compile(
-    rf"\A[^.;]{{0,40}}\b(?:(?:on|in|from) (?:his|her|their|an?|some) [^.;]{{0,20}}(?:whiteboard|notebook|{_PAGE})"
-    rf"|(?:says?|writes?|wrote|claims?) [^.;]{{0,20}}{_PAGE})",
+    r"\A[^.;]{0,40}\b(?:(?:on|in|from) (?:his|her|their|an?|some)|says?|writes?|wrote|claims?) [^.;]{0,20}(?:whiteboard|notebook|"
+    rf"{_PAGE})",
     re.IGNORECASE,
 )
 _SPEECH = re.compile(r"[\"“„«]|``")  # what opens direct speech

@@ -457,7 +457,7 @@ def said(words: str) -> Said:
     (['forward_flops'], (('block.mlp', frozenset()),), 'one')
     """
     quantities = _quantities(words)
-    options, denied = _options(words)
+    options, denied = told_options(words)
     words = _EXCEPT.sub(" ", WHOLE_SQUARE.sub(" ", _INCLUDED.sub(" ", words)))
     for _, pattern in _OPTIONS:
         words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
@@ -530,7 +530,14 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
     return tuple((steps | whole).items()), rest
 
 
-def _options(words: str) -> tuple[frozenset[str], frozenset[str]]:
+@lru_cache(maxsize=4096)
+def told_options(words: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The options that a stretch of text names, and those that it denies.
+
+    >>> told, denied = told_options("with flash attention, without checkpointing")
+    >>> sorted(told), sorted(denied)
+    (['flash'], ['checkpoint'])
+    """
     told: dict[bool, set[str]] = {True: set(), False: set()}
     for name, pattern in _OPTIONS:
         for found in pattern.finditer(words):
