@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations, starmap
 from typing import Any
 
 from sympy import Expr
 
 from symcost.check.annotations import Settings
+from symcost.check.evidence import FEATURES, sentences, words
 from symcost.check.meanings import EMPHASIS
 from symcost.conventions import CONVENTIONS, OPTIONS
 from symcost.model import (
@@ -39,6 +41,7 @@ class Design:
 
     gated: bool = True
     rms: bool = True
+    shifted: bool = True
     biased: bool = False
     tied: bool = False
     learned_positions: bool = False
@@ -88,6 +91,8 @@ class Design:
             others.append("head tied" if self.tied else "head not tied")
         if self.rms != base.rms:
             others.append("RMSNorm" if self.rms else "LayerNorm")
+        if not self.shifted and not self.rms:
+            others.append("no shifts")
         if self.experts:
             others.append("experts, some of them shared" if self.shared else "experts")
         if self.latent:
@@ -119,7 +124,7 @@ def _model(design: Design) -> Model:
     mlp: FeedForward | Experts = FeedForward("swiglu" if design.gated else "gelu", biased=design.biased)
     architecture = Architecture(
         (Block(attention, Experts(shared=design.shared) if design.experts else mlp),),
-        norm="rms" if design.rms else "layer",
+        norm="rms" if design.rms else "layer" if design.shifted else "layer-unshifted",
         final_norm=design.final_norm,
         positions="c" if design.learned_positions else "",
         tied=design.tied,
@@ -154,94 +159,41 @@ class Supposed:
 # ----------------------------------------------------------------------------------- what the words say
 
 
-def _words(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
-
-
-_GATED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )(?<!无)gated", r"\bglu\b", r"W_?\{?3\b", r"gate_proj", r"gate, up",
+_GATED = words(r"swiglu", r"geglu", r"(?<!un)(?<!not )(?<!无)gated", r"\bglu\b", r"W_?\{?3\b", r"gate_proj", r"gate, up",
                 r"three[- ]matri", r"two matrices in and one out")  # fmt: skip
-_UNGATED = _words(r"\bgelu\b", r"ungated", r"not gated", r"\brelu", r"无门控", r"no gate", r"\btwo[- ]matri")
-_LIKE_LLAMA = _words(r"\bllama", r"mistral", r"qwen")
-_LIKE_GPT = _words(r"gpt-?[23]?\b", r"megatron", r"\bopt-?\d", r"bloom", r"kaplan")
-_GATE_NAMED = _words(r"swiglu", r"geglu", r"(?<!un)(?<!not )gated (?:mlp|ffn|feed)")
-_NO_GATE_NAMED = _words(
+_UNGATED = words(r"\bgelu\b", r"ungated", r"not gated", r"\brelu", r"无门控", r"no gate", r"\btwo[- ]matri")
+_LIKE_LLAMA = words(r"\bllama", r"mistral", r"qwen")
+_LIKE_GPT = words(r"gpt-?[23]?\b", r"megatron", r"\bopt-?\d", r"bloom", r"kaplan")
+_GATE_NAMED = words(r"swiglu", r"geglu", r"(?<!un)(?<!not )gated (?:mlp|ffn|feed)")
+_NO_GATE_NAMED = words(
     r"\bgelu\b", r"\brelu\b", r"\bungated", r"not gated"
 )  # one document may have models of either kind
-_RMS, _LAYER_NORM = _words(r"rms ?norm"), _words(r"layer ?norm")
-_BIAS_EVERYWHERE = _words(
-    r"\ba bias (?:on|in|for) (?:every|each|all)\b", r"\bbiases (?:on|in) (?:every|each|all)\b"
+_NAMES_LLAMA, _NAMES_GPT = (
+    re.compile("|".join(pattern.pattern for pattern in patterns), re.IGNORECASE)
+    for patterns in ((_GATED, _LIKE_LLAMA), (_UNGATED, _LIKE_GPT))
 )
-_BIASED = _words(r"\bwith biases", r"\bbiases(?:,| everywhere|;)", r"bias terms? (?:are|is) (?:used"
-                                                                   r"|included)", r"has biases",
-                 r"(?<!无)(?<!不)带偏置", r"及偏置",
-                 r"weights? and bias")  # fmt: skip
-_NOT_BIASED = _words(
-    r"\b(?:no|without|nor|bias-free|drops?|omit\w*|ignor\w+|neglect\w*|leav\w+ out) (?:any )?(?:the )?bias",
-    r"bias-free",
-    r"biases? (?:and norms? )?(?:are|is) "
-    r"(?:left out|ignored|neglected|not|peanuts|omitted)",
-    r"无偏置",
-    r"没有偏置",
-    r"不含偏置",
-    r"no bias",
-    r"biases and norms (?:are )?(?:ignored|left out)",
-)
-_TIED = _words(
-    r"(?<!not )(?<!un)(?<!un-)\btied\b",
-    r"shares? (?:its|the) (?:weight|matrix)",
-    r"(?<!不)共享",
-    r"weight tying",
-    r"share(?:s|d)? (?:one|a) matrix",
-    r"\bembeddings? (?:matri\w+ |tables? )?(?:are|is) shared",
-    r"shares? (?:its|the) (?:\w+ )?(?:weight|matrix) with",
-)
-_NOT_TIED = _words(
-    r"(?<!if we )\buntied",
-    r"\bnot tied",
-    r"(?:are|is) not shared",
-    r"not shared",
-    r"\bseparate\b",
-    r"different matrices",
-    r"不共享",
-    r"do not tie",
-    r"own matrix",
-)
-_LEARNED = _words(r"learned position", r"position embeddings", r"\bwpe\b", r"positions? table")
-_NOT_LEARNED = _words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"no position")
-_DROPOUT, _NO_DROPOUT = (
-    _words(r"dropout", r"megatron", r"korthikanti"),
-    _words(r"\b(?:no|without) dropout", r"dropout is off", r"dropout off"),
-)
-_WITH_DROPOUT = _words(r"\b(?:with|uses?|using|appl(?:y|ies)) dropout", r"dropout masks?\b")
-_EXPERTS = _words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
-_GAINS_LEFT_OUT = _words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|drop|without)[^.;]{0,20}\bgains?\b",
-                         r"\b(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)\b[^.;]{0,20}\b(?:ignored"
-                         r"|left out|neglected|omitted|not counted|not worth|peanuts)",
-                         r"(?:not count|ignor\w*|neglect\w*|leav\w+ out"
-                         r"|omit\w*) (?:the )?(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)")  # fmt: skip
-_NO_FINAL_NORM = _words(
-    r"\bno (?:position table (?:and|or) no )?(?:layer|rms)?[ -]?norm after the last (?:layer|block)",
-    r"\b(?:no|without a) (?:final|last) (?:layer|rms)?[ -]?norm\b",
-)
-_EVERY = _words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
-_MEGATRON = _words(r"dropout", r"megatron", r"korthikanti")
+_RMS, _LAYER_NORM = words(r"rms ?norm"), words(r"layer ?norm")
+_WITH_DROPOUT = words(r"\b(?:with|uses?|using|appl(?:y|ies)) dropout", r"dropout masks?\b")
+_EXPERTS = words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
+_EVERY = words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
+_MEGATRON = words(r"dropout", r"megatron", r"korthikanti")
 _CONVENTION = re.compile(
     rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in CONVENTIONS)})(?:\+(?:{'|'.join(map(re.escape, OPTIONS))}))*(?![\w-])"
 )
-_FULL = _words(
+_FULL = words(
     r"\bfp32 throughout",
     r"(?:everything|all|stored|kept|activations?)[^.;]{0,20}\bin (?:fp32|float32)",
     r"float32",
 )
-_HALF = _words(
+_HALF = words(
     r"\bbf16\b", r"\bfp16\b", r"half precision", r"16-bit", r"mixed precision", r"混合精度", r"two bytes"
 )
-_SPEAKS_OF_WIDTH = _words(
+_SPEAKS_OF_WIDTH = words(
     r"(?<![\d.^])4\s*(?:\\cdot|\\times|[*·×x])?\s*(?:[a-zA-Z]\b(?![²^_])|d_|n_embd|hidden)",
     r"four times",
     r"8\s*/\s*3|\\frac\{?8\}?\{?3",
 )
-_FOUR_WIDE = _words(
+_FOUR_WIDE = words(
     r"d_\{?(?:\\text\{)?ff\}*`?\$?\s*=\s*`?\$?\s*4",
     r"4\s*\\?\*\s*(?:n_embd|d_model|hidden)",
     r"\b4x hidden",
@@ -249,66 +201,68 @@ _FOUR_WIDE = _words(
 )
 
 
-def said(yes: re.Pattern[str], no: re.Pattern[str], text: str) -> bool | None:
-    """Whether a text says something, denies it, or neither; what it denies also shows in `yes`."""
-    denied = no.search(text)
-    if denied:
-        return False
-    return True if yes.search(text) else None
-
-
 def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Design]]:
-    """The designs that a text may speak of, the likeliest first: what it says holds, the rest is varied; then others."""
-    gated_words, plain_words = len(_GATED.findall(text)), len(_UNGATED.findall(text))
-    if bool(gated_words) == bool(plain_words):  # else models that are only mentioned say nothing
-        gated_words += len(_LIKE_LLAMA.findall(text))
-        plain_words += len(_LIKE_GPT.findall(text))
-    gated = gated_words >= plain_words
-    both = _GATE_NAMED.search(text) is not None and _NO_GATE_NAMED.search(text) is not None
-    base = LIKE_LLAMA if gated else LIKE_GPT
-    stated: dict[str, bool | None] = {
-        "gated": gated if (gated_words or plain_words) and not both else None,
-        "rms": said(_RMS, _LAYER_NORM, text)
-        if not (_RMS.search(text) and _LAYER_NORM.search(text))
-        else None,
-        "biased": True if _BIAS_EVERYWHERE.search(text) else said(_BIASED, _NOT_BIASED, text),
-        "tied": said(_TIED, _NOT_TIED, text),
-        "learned_positions": said(_LEARNED, _NOT_LEARNED, text),
-        "dropout": said(_WITH_DROPOUT if gated else _DROPOUT, _NO_DROPOUT, text),
-        "experts": True if {"E", "k"} <= set(letters) or _EXPERTS.search(text) else None,
-        "gains_counted": False if _GAINS_LEFT_OUT.search(text) else None,
-        "final_norm": False if _NO_FINAL_NORM.search(text) else None,
-    }
-    first = base.but(
-        **{name: value for name, value in stated.items() if value is not None},
-        grouped="h_kv" in letters,
-        shared="E_shared" in letters or "d_shared" in letters,
-    )
-    fitting = [first]
-    open_features = [
-        name
-        for name in ("biased", "tied", "learned_positions", "dropout")
-        if stated[name] is None and not (name == "dropout" and gated and "dropout" not in text.lower())
+    """The designs that a text may speak of, the likeliest first; then others, of which it does not speak.
+
+    What it says outright holds. What it also denies, says in passing or leaves open is varied.
+    """
+    gated, told = _kind(text)
+    readings = _readings(text, gated)
+    norms = [bool(pattern.search(text)) for pattern in (_RMS, _LAYER_NORM)]
+    stated = {name: outright[0] for name, (outright, _) in readings.items() if outright}
+    if norms[0] != norms[1]:
+        stated["rms"] = norms[0]
+    if {"E", "k"} <= set(letters) or _EXPERTS.search(text):
+        stated["experts"] = True
+    shared = "E_shared" in letters or "d_shared" in letters
+    first = (LIKE_LLAMA if gated else LIKE_GPT).but(**stated, grouped="h_kv" in letters, shared=shared)
+    first = first.but(shifted=first.shifted or first.rms)  # an RMSNorm has none in any case
+    disputed = [name for name, said in readings.items() if set().union(*said) - {getattr(first, name)}]
+    left_open = [
+        name for name in ("biased", "tied", "learned_positions", "dropout") if not any(readings[name])
     ]
-    for name in open_features:
-        fitting.append(first.but(**{name: not getattr(first, name)}))
-    if len(open_features) > 1:
-        fitting.append(first.but(**dict.fromkeys(open_features, False)))
+    if gated and "dropout" in left_open and "dropout" not in text.lower():
+        left_open.remove("dropout")
+    if not (first.biased or first.rms) and first.shifted:
+        left_open.append("shifted")  # "no biases" may be said of matrices or of norms too
+
+    def turned(*names: str) -> Design:
+        return first.but(**{name: not getattr(first, name) for name in names})
+
+    fitting = [first, *map(turned, (*disputed, *left_open)), *starmap(turned, combinations(disputed, 2))]
+    if len(left_open) > 1:
+        fitting.append(first.but(**dict.fromkeys(left_open, False)))
     if first.experts:
-        fitting.append(replace(first, experts=False))
-    fitting.append(replace(first, gains_counted=not first.gains_counted))
-    other = LIKE_GPT if first.gated else LIKE_LLAMA
+        fitting.append(turned("experts"))
+    fitting.append(turned("gains_counted"))
+    other = (LIKE_GPT if gated else LIKE_LLAMA).but(grouped=first.grouped)
     others = [
-        replace(
-            other,
-            grouped=first.grouped,
-            biased=first.biased if stated["biased"] is not None else other.biased,
-        ),
-        replace(
-            other, grouped=first.grouped, biased=False, tied=False, learned_positions=False, dropout=False
-        ),
+        other.but(biased=stated.get("biased", other.biased)),
+        other.but(biased=False, tied=False, learned_positions=False, dropout=False),
     ]
-    return (fitting, others) if stated["gated"] is not None else (fitting + others, [])
+    return (fitting, others) if told else (fitting + others, [])
+
+
+def _kind(text: str) -> tuple[bool, bool]:
+    """Whether the MLP is gated, and whether the text leaves no doubt of it."""
+    gated, plain = len(_GATED.findall(text)), len(_UNGATED.findall(text))
+    if bool(gated) == bool(plain):  # else models that are only mentioned say nothing
+        gated += len(_LIKE_LLAMA.findall(text))
+        plain += len(_LIKE_GPT.findall(text))
+    both = _GATE_NAMED.search(text) is not None and _NO_GATE_NAMED.search(text) is not None
+    return gated >= plain, bool(gated or plain) and not both
+
+
+def _readings(text: str, gated: bool) -> Mapping[str, tuple[list[bool], list[bool]]]:
+    """What a text says of each feature outright and in passing; of a gated model's dropout only that it is used."""
+    kinds = (_NAMES_LLAMA, _NAMES_GPT)
+    own, elsewhere = kinds if gated else kinds[::-1]
+    said = sentences(text)
+    aside = frozenset(each for each in said if elsewhere.search(each) and not own.search(each))
+    features = dict(FEATURES)
+    if gated:
+        features["dropout"] = replace(features["dropout"], said=_WITH_DROPOUT)
+    return {name: feature.readings(said, aside) for name, feature in features.items()}
 
 
 @dataclass(frozen=True)
@@ -333,14 +287,7 @@ class Suppositions:
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
-_GAIN_ONLY = _words(
-    r"\bgains? only\b",
-    r"\bonly (?:a|its|the) gain\b",
-    r"`?bias=False`? everywhere",
-    r"norms? without (?:a )?bias",
-    r"\b(?:weight|gain|scale) (?:and|but) no (?:bias|shift)\b",
-)
-_HALF_COUNTED = _words(
+_HALF_COUNTED = words(
     r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",
     r"\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf\b[^.]{0,40}\b(?:scores?|square|attention)",
     r"\b(?:scores?|attention)\b[^.]{0,40}\bcounted (?:at |by )?half\b",
@@ -373,10 +320,6 @@ def suppositions(
         ties["d_shared"] = SYMBOLS["E_shared"] * d_expert
     ties |= {**(forms or {}), **dict(told.ties)}
     found, others = designs(text, letters)
-    if not found[0].rms and _GAIN_ONLY.search(
-        text
-    ):  # without a shift, a LayerNorm has the parameters of an RMSNorm
-        found = [replace(found[0], rms=True), *found]
     if told.model is not None:
         found, others = [Design(name=told.model)], found + others
     first = told.under or _named_convention(text) or ("every-output" if _EVERY.search(text) else
