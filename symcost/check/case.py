@@ -20,7 +20,7 @@ from symcost.check.polynomials import Summands, summands
 from symcost.check.recipes import SHARED, Recipe
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
-from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, suppositions
+from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, kind, suppositions
 from symcost.check.tables import row_values
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
@@ -106,7 +106,8 @@ class Case:
     table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
     speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said.
     `recipes` are the ways to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh
-    in a table's columns, `firsts` where the document first says what it was searched for.
+    in a table's columns, `firsts` where the document first says what it was searched for, `nearby` what sections
+    suppose that speak of another kind of model.
     """
 
     document: Document
@@ -126,6 +127,7 @@ class Case:
     firsts: dict[re.Pattern[str], re.Match[str] | None] = field(default_factory=dict)
     recipes: tuple[Recipe, ...] = SHARED
     meshes: dict[object, frozenset[str]] = field(default_factory=dict)
+    nearby: dict[tuple[str, frozenset[str]], Suppositions] = field(default_factory=dict)
 
     def said_first(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Where the document first says something, which is looked for once."""
@@ -232,15 +234,17 @@ class Case:
         return form.xreplace(found)
 
     def supposed(
-        self, about: Subject, text: str, *, precise: bool, letters: Collection[str]
+        self, about: Subject, text: str, section: str, *, precise: bool, letters: Collection[str]
     ) -> Iterator[Supposed]:
-        """What a form in some letters is held against, the likeliest first; `text` is that of its block.
+        """What a form in some letters is held against, the likeliest first; `text` is that of its block, `section` all
+        that its section has said so far.
 
         `precise` also varies the bytes. A form without d_ff is also held against what the document ties it to, and against
         d_ff = 4d; one without h_kv against full heads, where the words say so; one with a letter for the bytes of an
         element against what is in that letter.
         """
-        found = list(self._written_in(letters, self._supposed(about, precise and "w" not in letters)))
+        precise = precise and "w" not in letters
+        found = list(self._written_in(letters, self._supposed(self.suppositions, about, precise)))
         first = self.suppositions.designs[0].written_in(letters)
         few = self.said_first(_FEW_HEADS)
         so_far = (
@@ -251,6 +255,8 @@ class Case:
             found += [
                 replace(each, design=replace(first, grouped=False)) for each in found if each.design == first
             ]
+        if (near := self.near(section, letters)) is not None:
+            found += self._written_in(letters, self._supposed(near, about, precise))
         yield from found
         if "d_ff" not in letters and "d_ff" not in dict(self.suppositions.ties):
             widths = dict.fromkeys((*self.knowledge.definitions.get("d_ff", ()), FOUR_WIDE))
@@ -269,8 +275,20 @@ class Case:
         plain = re.sub(r"[\s$`]", "", text)
         return any(equation in plain for equation in equations) or bool(_FULL_HEADS.search(text))
 
-    def _supposed(self, about: Subject, precise: bool) -> Iterator[Supposed]:
-        given = self.suppositions
+    def near(self, text: str, letters: Collection[str]) -> Suppositions | None:
+        """What the text before a form in some letters supposes, where it speaks of the other kind of model than the
+        document's own."""
+        own = self.suppositions
+        gated, told = kind(text)
+        if own.designs[0].name or not told or gated == own.designs[0].gated:
+            return None
+        asked = text, frozenset(letters)
+        if asked not in self.nearby:
+            there = suppositions(text, letters, self.knowledge.told)
+            self.nearby[asked] = replace(there, half=own.half, precisions=own.precisions)
+        return self.nearby[asked]
+
+    def _supposed(self, given: Suppositions, about: Subject, precise: bool) -> Iterator[Supposed]:
         chosen = "".join(f"+{name}" for name in OPTION_NAMES if name in about.options)
         if "checkpoint" in about.options and "selective" in about.options:
             chosen = chosen.replace("+checkpoint", "")

@@ -26,7 +26,7 @@ from symcost.check.catalogue import (
     book,
 )
 from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
-from symcost.check.context import words_before, words_behind
+from symcost.check.context import section, words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed
@@ -172,6 +172,17 @@ class Claim:
         """The sizes of a mesh in the forms above this one, among which each parameter is split in every row."""
         return self.case.meshes.get(self.column, frozenset()) - {"dp"} if self.column else frozenset()
 
+    @cached_property
+    def nearby(self) -> str:
+        """What introduces a form, the text that it stands in, and the words about it."""
+        block = self.statement.span.block
+        return " ".join((*block.lead, block.text, self.about.words))
+
+    @cached_property
+    def section(self) -> str:
+        """What the section of a form has said so far."""
+        return "\n\n".join(block.text for block in section(self.case.document, self.statement.span))
+
     def __post_init__(self) -> None:
         """What a size of the model is said to be, and what is of all blocks or of none, whatever else is named."""
         sizes = [SIZE_OF[name] for name in self.statement.names if name in SIZE_OF]
@@ -306,10 +317,8 @@ class Claim:
             every = (False,)
         laid = layouts(letters, about.options, about.words, self.stage)
         sent = layouts(letters, about.options, about.words, self.stage, sends=True)
-        block = self.statement.span.block
-        nearby = " ".join((*block.lead, block.text, about.words))
         for supposed in self.case.supposed(
-            about, nearby, precise=bool(set(quantities) & IN_BYTES), letters=letters
+            about, self.nearby, self.section, precise=bool(set(quantities) & IN_BYTES), letters=letters
         ):
             for quantity, per in product(SIZED if letters & OF_SIZES and not letters & RANKS else (), pers):
                 yield from book(supposed).sized(quantity, letters, per) if quantity in quantities else ()
@@ -665,6 +674,8 @@ class Claim:
         if any(place.startswith("block") for place, _ in entry.parts):
             if entry.every and about.times != "all" and "L" not in letters:
                 return False
+            if entry.every and about.times != "all" and not about.parts and not letters & MESH:
+                return False  # it may be of the whole model
             if not entry.every and "L" in letters and about.times != "one":
                 return False
         of_token = entry.per == "token" and about.per != "token"
@@ -768,13 +779,16 @@ class Claim:
         convention = entry.supposed.convention
         remark = f"{entry.named()}, supposing {entry.supposed}"
         base, _, options = convention.partition("+")
-        own = base == self.case.suppositions.conventions[0].partition("+")[0]
+        near = self.case.near(self.section, _letters(entry.table))
+        of_near = near is not None and entry.supposed.design in near.designs
+        given = near if near is not None and of_near else self.case.suppositions
+        own = base == given.conventions[0].partition("+")[0]
         named = all(
             option in self.about.options or option in self.case.suppositions.conventions[0]
             for option in options.split("+")
             if option
         )
-        if entry.supposed.design in self.case.suppositions.others:
+        if entry.supposed.design in given.others:
             return self.depends(entry)
         if (own and named) or (entry.quantity in CONVENTION_FREE and "causal" not in options):
             return Pair(
@@ -868,7 +882,7 @@ def _choices(
     """The parts to look at: of activations also the places whole, since words name a tensor for many reasons; of
     experts also those that every token is sent to; of the norms of all blocks also the one behind them.
 
-    Of those on one device of many, blocks alone are often counted.
+    Of activations, and of messages on one device of many, blocks alone are often counted.
     """
     if quantity.startswith("kv_cache"):
         yield ()
@@ -885,7 +899,7 @@ def _choices(
         yield (("block.attention", CORE),)  # "attention itself"
     if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
         yield BLOCK
-    if quantity in ACTIVATIONS | MESSAGES and laid_out and not parts:
+    if not parts and (quantity in ACTIVATIONS or (quantity in MESSAGES and laid_out)):
         yield BLOCK
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice, takewhile
 
-from symcost.check.documents import Document, Span
+from symcost.check.documents import Block, Document, Span
 from symcost.check.tables import row_of
 
 TITLE = "Title: "
+MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
 _CLAUSE = re.compile(
     r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
@@ -70,6 +74,13 @@ def levels(document: Document, position: int) -> list[str]:
         *above[:2],
         *(TITLE + words for words in title),
     ]
+
+
+def section(document: Document, span: Span) -> Iterator[Block]:
+    """The block that a formula stands in and some of those before it in its section, the nearest first."""
+    at = bisect_right(document.blocks, span.start, key=lambda block: block.start)
+    before = (block for block in reversed(document.blocks[:at]) if block.kind != "heading")
+    return islice(takewhile(lambda block: block.headings == span.block.headings, before), MOST_BLOCKS)
 
 
 def _row_words(document: Document, span: Span) -> list[str]:

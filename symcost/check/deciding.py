@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, takewhile
 from typing import Any
 
 from sympy import Expr
@@ -30,7 +28,7 @@ from symcost.check.chains import (
 )
 from symcost.check.claims import claim
 from symcost.check.collectives import collective
-from symcost.check.context import levels, words_before
+from symcost.check.context import levels, section, words_before
 from symcost.check.counts import counted
 from symcost.check.documents import Block, Document, Span
 from symcost.check.figures import figure
@@ -73,7 +71,6 @@ IS = re.compile(
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
-MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
 
 
@@ -289,11 +286,7 @@ class Judge:
 
     def _is_fused(self, span: Span) -> bool:
         """Whether the section of a formula has said that attention is one fused kernel."""
-        blocks = self.document.blocks
-        at = bisect_right(blocks, span.start, key=lambda block: block.start)
-        section = (block for block in reversed(blocks[:at]) if block.kind != "heading")
-        of_section = takewhile(lambda block: block.headings == span.block.headings, section)
-        return any("flash" in told_options(block.text)[0] for block in islice(of_section, MOST_BLOCKS))
+        return any("flash" in told_options(block.text)[0] for block in section(self.document, span))
 
     # ---------------------------------------------------------------------------------------------- its chain
 

@@ -206,7 +206,7 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
 
     What it says outright holds. What it also denies, says in passing or leaves open is varied.
     """
-    gated, told = _kind(text)
+    gated, told = kind(text)
     readings = _readings(text, gated)
     norms = [bool(pattern.search(text)) for pattern in (_RMS, _LAYER_NORM)]
     stated = {name: outright[0] for name, (outright, _) in readings.items() if outright}
@@ -243,7 +243,7 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
     return (fitting, others) if told else (fitting + others, [])
 
 
-def _kind(text: str) -> tuple[bool, bool]:
+def kind(text: str) -> tuple[bool, bool]:
     """Whether the MLP is gated, and whether the text leaves no doubt of it."""
     gated, plain = len(_GATED.findall(text)), len(_UNGATED.findall(text))
     if bool(gated) == bool(plain):  # else models that are only mentioned say nothing

@@ -83,3 +83,16 @@ README = (
 def test_a_form_of_the_design_as_it_is_said_holds_and_its_slip_differs(text, right, wrong):
     verdicts = [check_text(text.format(form), "a.md")[-1].verdict for form in (right, wrong)]
     assert verdicts == ["holds", "differs"]
+
+
+def test_a_formula_of_another_kind_of_model_is_held_against_that():
+    """Korthikanti et al. 2022, equation 2, quoted where the model is a Llama."""
+    text = (
+        "A Llama-like model: $L$ layers, $h$ hidden size, $f$ inner width of the SwiGLU MLP, $a$ query heads, $s$ sequence "
+        "length, $b$ batch size.\n\n## Activations\n\nThe usual formula was derived for a GPT block (GELU, $4h$, dropout masks "
+        "of one byte, all else 16 bit); it counts bytes:\n\n$$m_{act} = Lbsh\\left(34 + \\frac{5as}{h}\\right)$$\n\n"
+        "- **Selective recomputation** drops everything of size $s^2$ and leaves $34Lbsh$.\n"
+    )
+    formulas = [each for each in check_text(text, "a.md") if "34" in each.text]
+    assert [each.verdict for each in formulas] == ["holds", "holds"]
+    assert all("supposing gpt" in each.message for each in formulas)
