@@ -560,7 +560,11 @@ class Claim:
 
     def _told(self, table: Summands, entry: Entry, slip: Slip) -> tuple[Pair, Entry]:
         """A slip, unless the form is right with an option or for another design."""
-        other = self._with_an_option(table, entry) or self._of_another_design(table, entry)
+        other = (
+            self._with_an_option(table, entry)
+            or self._of_another_design(table, entry)
+            or self._on_another_layout(table, entry)
+        )
         return (self.depends(other), other) if other is not None else (self.differs(entry, slip), entry)
 
     def _with_an_option(self, table: Summands, entry: Entry) -> Entry | None:
@@ -593,6 +597,19 @@ class Claim:
         for feature in ("biased", "gains_counted", "learned_positions", "dropout"):
             design = supposed.design.but(**{feature: not getattr(supposed.design, feature)})
             other = book(replace(supposed, design=design))
+            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            if found is not None and found.table == table:
+                return found
+        return None
+
+    def _on_another_layout(self, table: Summands, entry: Entry) -> Entry | None:
+        """The same entry where the inputs of norms are split among tensor-parallel devices too, or are not, where that is
+        the form and the words beside it name neither."""
+        supposed = entry.supposed
+        if supposed is None or not self.about.near_options.isdisjoint({"tensor", "sequence"}):
+            return None
+        for layout in layouts(_letters(table), (), self.about.words):
+            other = book(replace(supposed, layout=layout))
             found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
             if found is not None and found.table == table:
                 return found

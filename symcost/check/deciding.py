@@ -182,7 +182,9 @@ class Judge:
         if any("N" in {symbol.name for symbol in item.form.free_symbols} for item in made.items):
             self.case.settle_size()
         words = [
-            " ".join(filter(None, (made.label, *map(_spoken, made.names)))),
+            " ".join(
+                (*filter(None, [made.label]), *(_spoken(name) for name in made.names if name not in MESH))
+            ),
             *levels(self.document, position),
         ]
         about = self._about(span, made, words)
