@@ -345,9 +345,13 @@ class Claim:
                                 )
 
     def _is_more(self, letters: Collection[str]) -> bool:
-        """Whether a form is of more than the parts that the words name: none of them is in the blocks that it counts."""
+        """Whether a form is of more than the parts that the words name: none is in the blocks that it counts, or none has
+        to do with the vocabulary in it."""
         places = [place for place, _ in self.about.parts]
-        return "L" in letters and bool(places) and not any(place.startswith("block") for place in places)
+        in_blocks = [place.startswith("block") for place in places]
+        return bool(places) and (
+            ("L" in letters and not any(in_blocks)) or ("v" in letters and all(in_blocks))
+        )
 
     def _with_room(self, entry: Entry) -> Iterator[Entry]:
         """The entry, of an expert's tokens also times each capacity factor that the document states."""

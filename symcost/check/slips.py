@@ -66,6 +66,7 @@ def one_slip(document: Summands, derived: Summands, *, sure: bool = False) -> Sl
     kinds = (
         _terms_left_out_or_added(apart),
         _letters_changed(apart, sure),
+        _bracket_off(apart),
         _terms_merged(apart),
         _factor_off(apart, sure),
     )
@@ -100,6 +101,18 @@ def _letters_changed(apart: _Apart, sure: bool) -> Slip | None:
     if apart.changed or not apart.extra or len(apart.extra) != len(apart.lost) or not told:
         return None
     words = _group_slip(apart.extra, apart.lost)
+    return Slip(words, apart.difference) if words else None
+
+
+def _bracket_off(apart: _Apart) -> Slip | None:
+    """A bracket beside terms that are alike, with a letter too much or too few in it: 1 + (p - 1)/m for 1 + (p - 1)/(pm)."""
+    wrong, right = (
+        {monomial: value for monomial, value in table.items() if monomial in (*other, *apart.changed)}
+        for table, other in ((apart.document, apart.extra), (apart.derived, apart.lost))
+    )
+    if not (apart.alike and len(wrong) == len(right) > 1):
+        return None
+    words = _missing_factor(wrong, right)
     return Slip(words, apart.difference) if words else None
 
 
@@ -151,11 +164,15 @@ def _group_slip(wrong: Summands, right: Summands) -> str | None:
         [(wrong_key, value)], [(right_key, expected)] = wrong.items(), right.items()
         words = _letter_slip(wrong_key, right_key) if value == expected else None
         return words.format(written(wrong)) if words else None
+    return _missing_factor(wrong, right)
+
+
+def _missing_factor(wrong: Summands, right: Summands) -> str | None:
+    """The letter that all of some terms lack, or have too much."""
     names = {name for table in (wrong, right) for monomial in table for name, _ in monomial}
     for name in sorted(names):
         for power in (1, -1):
-            moved = times(wrong, {((name, power),): Fraction(1)})
-            if moved == dict(right):
+            if times(wrong, {((name, power),): Fraction(1)}) == dict(right):
                 return f"the factor {name} is {'missing' if power > 0 else 'too much'} in {written(wrong)}"
     return None
 
