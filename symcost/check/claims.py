@@ -303,7 +303,7 @@ class Claim:
         quantities = [name for name in QUANTITIES if name in wanted(about)]
         if not quantities:
             return
-        of_model = "L" in letters and not about.sharp and about.times == "one"
+        of_model = "v" in letters or ("L" in letters and not about.sharp and about.times == "one")
         parts = about.parts or (BLOCK if about.times in ("one", "all") and not of_model else ())
         parts = () if self._is_more(letters) else parts
         in_block = any(place.startswith("block") for place, _ in parts)

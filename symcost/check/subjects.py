@@ -114,7 +114,9 @@ _QUANTITIES = _table(
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
-_AGAIN = r"\brun (?:forward )?(?:twice|again|a second time)"
+_AGAIN = (
+    r"(?:\b(?:forward )?(?:pass )?(?:is |are |gets? )?)?\b(?:re-?run|run (?:forward )?(?:twice|again|once more|a second time))\b"
+)
 _COMPARED = re.compile(
     rf"\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b|{_AGAIN}", re.IGNORECASE
 )  # a pass that something is compared with, or runs besides, and so is not
@@ -329,6 +331,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
     ("sequence", re.compile(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
 )  # fmt: skip
+RECOMPUTED = frozenset({"selective", "checkpoint"})  # of which a step has one
 _NEGATED = re.compile(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
@@ -585,6 +588,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
     near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
     options = near_options | frozenset(name for each in all_said for name in each.options) - denied
+    if near_options & RECOMPUTED:
+        options -= RECOMPUTED - near_options
     return Subject(
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
