@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain, product
 
 from sympy import Expr, Symbol
@@ -818,9 +818,8 @@ class Claim:
         return self.depends(entry)
 
     def _speaks_of_optimizer(self, entry: Entry) -> bool:
-        """Whether the document names the optimizer whose bytes these are, where it is not AdamW as usual."""
-        unusual = entry.recipe.unusual if entry.recipe is not None else ()
-        return all(self.case.said_first(_spelled(word)) for word in unusual)
+        """Whether the document names the optimizer and the precision whose bytes these are, where they are not as usual."""
+        return entry.recipe is None or all(map(self.case.said_first, entry.recipe.unusual))
 
     def _by_rule(self, entry: Entry) -> Pair:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
@@ -927,9 +926,3 @@ def _choices(
 def public(quantity: str) -> str:
     """The catalogue's quantity by the name that `derive` has for it."""
     return {"training": "step_flops", "kv_cache": "kv_cache_memory"}.get(quantity, quantity)
-
-
-@cache
-def _spelled(word: str) -> re.Pattern[str]:
-    """A word, with or without hyphens in it."""
-    return re.compile("-?".join(map(re.escape, word)), re.IGNORECASE)

@@ -38,6 +38,14 @@ def element_types(words: str) -> dict[Fraction, str]:
     return {size: found.group() for size, pattern in _BYTES_OF if (found := pattern.search(words))}
 
 
+_UNUSUAL = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in (
+        ("8bit", r"8[- ]?bit"), ("amsgrad", r"amsgrad"), ("sgd", r"sgd"), ("lion", r"lion"), ("int8", r"int-?8|8[- ]?bit"),
+    )
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Recipe:
     """An optimizer and a precision together."""
@@ -65,9 +73,10 @@ class Recipe:
         }
 
     @property
-    def unusual(self) -> frozenset[str]:
-        """The words for an optimizer that nobody means who does not name it."""
-        return frozenset(self.optimizer.name.split("-")) & {"8bit", "amsgrad", "sgd", "lion"}
+    def unusual(self) -> Iterator[re.Pattern[str]]:
+        """The words for an optimizer or a precision that nobody means who does not name it."""
+        names = {*self.optimizer.name.split("-"), self.precision.name}
+        return (pattern for name, pattern in _UNUSUAL.items() if name in names)
 
     @property
     def kept(self) -> int:
@@ -79,6 +88,8 @@ RECIPES: Mapping[tuple[str, str], Recipe] = {
     (optimizer.name, precision.name): Recipe(optimizer, precision)
     for precision in PRECISIONS.values()
     for optimizer in OPTIMIZERS.values()
+    if optimizer.name != "adamw-master"
+    or precision.name in ("bf16", "fp16")  # the others have a copy, or need none
 }
 
 

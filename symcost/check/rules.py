@@ -54,7 +54,7 @@ def _flops() -> Iterator[Entry]:
     """2, 4, 6 and 8 FLOPs a parameter and token, and those of the optimizer."""
     yield from _of_a_matrix()
     for optimizer in OPTIMIZERS.values():
-        remark, recipe = f"optimizer {optimizer.name}", RECIPES[optimizer.name, "fp32"]
+        remark, recipe = f"optimizer {optimizer.name}", RECIPES[optimizer.name, "bf16"]
         yield _rule("optimizer_flops", optimizer.flops_per_parameter, "N", remark, recipe=recipe)
     for quantity, each in RULE_OF_THUMB.items():
         yield _rule(quantity, each, "N", THUMB.format(each), per="token")

@@ -115,7 +115,8 @@ _QUANTITIES = _table(
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
 _AGAIN = (
-    r"(?:\b(?:forward )?(?:pass )?(?:is |are |gets? )?)?\b(?:re-?run|run (?:forward )?(?:twice|again|once more|a second time))\b"
+    r"(?:\b(?:forward )?(?:pass )?(?:is |are |gets? )?)?\b(?:re-?run|run (?:forward )?(?:twice|again|once more"
+    r"|a second time))\b"
 )
 _COMPARED = re.compile(
     rf"\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b|{_AGAIN}", re.IGNORECASE
