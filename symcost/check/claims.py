@@ -745,6 +745,8 @@ class Claim:
     def is_meant(self, found: Entry) -> bool:
         """Whether a form that equals some derived form may well be meant as that, since the words further off name it."""
         about = self.about
+        if self._is_of_another_kind(found):
+            return False
         if (
             found.quantity in about.named & FLOPS
             and found.parts
@@ -769,6 +771,13 @@ class Claim:
         named = {place for place, _ in wider.parts} | ({"block"} if wider.times == "one" else set())
         here, there = ({place for place, _ in parts} for parts in (about.parts, found.parts))
         return bool(there) and there <= named and not (about.sharp and there <= here)
+
+    def _is_of_another_kind(self, found: Entry) -> bool:
+        """Whether a form is of a gated MLP where the document has an ungated one, or the reverse, and its section none such."""
+        given = self.case.suppositions
+        if found.supposed is None or found.supposed.design not in given.others:
+            return False
+        return self.case.near(self.section, _letters(found.table)) is None
 
     def run(self, table: Summands) -> Pair | None:
         """A whole run: the FLOPs of a step over its tokens, times a number that stands for tokens and speed."""
