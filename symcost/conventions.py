@@ -198,10 +198,11 @@ TEXTBOOK = Convention(
     role_elements={Role.MASK: "bool"},
     note="norms, softmax, gate and loss are one step each, without row statistics; matrix products only",
 )
+CS336 = "Stanford CS336 2025, assignment 1, resource accounting for AdamW: the listed operations' results"
 EVERY_OUTPUT = replace(
     TEXTBOOK,
     name="every-output",
-    source="Stanford CS336 2025, assignment 1, resource accounting for AdamW: the listed operations' results",
+    source=CS336,
     listed=frozenset(
         {rules.CONTRACT, rules.SOFTMAX, rules.SILU, rules.GELU, rules.GELU_TANH, rules.RELU} | NORMS | GATES
     ),
@@ -385,6 +386,16 @@ def _whole(*composites: Rule) -> Callable[[Convention], Convention]:
     return lambda base: replace(base, whole=base.whole | set(composites))
 
 
+def _apart(composites: Iterable[Rule], *steps: Rule) -> Callable[[Convention], Convention]:
+    """Composites taken as their steps, which are kept where every result is."""
+
+    def change(base: Convention) -> Convention:
+        listed = base.listed if base.listed is None else base.listed.difference(composites).union(steps)
+        return replace(base, whole=base.whole.difference(composites), listed=listed)
+
+    return change
+
+
 def _norm_in_fp32(base: Convention) -> Convention:
     steps = (rules.MEAN_SQUARE, rules.RSQRT, rules.NORMALISE, rules.GAIN)
     wanted = {**base.wanted, **dict.fromkeys(steps, "fp32")}
@@ -424,6 +435,10 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
             Option("fused-norm", "a norm is one kernel that keeps its input and row statistics",
                    PYTORCH, _whole(*NORMS)),
             Option("fused-gate", "a gate is one kernel that keeps its two inputs", PYTORCH, _whole(*GATES)),
+            Option("gate-apart", "a gate's activation and the product with it are two steps", CS336,
+                   _apart(GATES, rules.SILU, rules.GELU, rules.MULTIPLY)),
+            Option("loss-apart", "the log-probabilities and the loss read off them are two steps", CS336,
+                   _apart({rules.CROSS_ENTROPY}, rules.LOG_SOFTMAX)),
             Option("norm-fp32", "a bf16 model whose RMSNorms compute in fp32, gain and all (F.rms_norm)",
                    PYTORCH, _norm_in_fp32),
             Option("logsumexp", "the loss is log-sum-exp minus the target's logit: the logits and one row "

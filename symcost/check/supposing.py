@@ -175,7 +175,16 @@ _NAMES_LLAMA, _NAMES_GPT = (
 _RMS, _LAYER_NORM = words(r"rms ?norm"), words(r"layer ?norm")
 _WITH_DROPOUT = words(r"\b(?:with|uses?|using|appl(?:y|ies)) dropout", r"dropout masks?\b")
 _EXPERTS = words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
-_EVERY = words(r"every (?:listed )?(?:op|output|result)", r"cs336", r"all (?:intermediate )?outputs")
+_EVERY = words(
+    r"every (?:listed )?(?:op|output|result)",
+    r"cs336",
+    r"all (?:intermediate )?outputs",
+    r"outputs? of (?:each|all)(?: of)?(?: the)?(?: listed| following)? (?:op\w*|steps?)\b",
+)
+_LISTED_APART = {  # of what every result is kept: steps that a list names one by one
+    "gate-apart": words(r"\bsilu\b[^.;()]{0,60}\b(?:product|multipl\w+)"),
+    "loss-apart": words(r"\blog[- ]?(?:prob\w*|softmax)\b"),
+}
 _MEGATRON = words(r"dropout", r"megatron", r"korthikanti")
 _CONVENTION = re.compile(
     rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in CONVENTIONS)})(?:\+(?:{'|'.join(map(re.escape, OPTIONS))}))*(?![\w-])"
@@ -302,6 +311,15 @@ def _named_convention(text: str) -> str | None:
     return max(found, key=lambda name: (found[name], name)) if found else None
 
 
+def _meant_convention(text: str, design: Design) -> str:
+    """The convention that a text describes without naming it as we do."""
+    if _EVERY.search(text):
+        return "+".join(
+            ("every-output", *(name for name, said in _LISTED_APART.items() if said.search(text)))
+        )
+    return "megatron-2022" if design.dropout and _MEGATRON.search(text) else "textbook"
+
+
 def suppositions(
     text: str, letters: Collection[str], told: Settings, forms: Mapping[str, Expr] | None = None
 ) -> Suppositions:
@@ -322,8 +340,7 @@ def suppositions(
     found, others = designs(text, letters)
     if told.model is not None:
         found, others = [Design(name=told.model)], found + others
-    first = told.under or _named_convention(text) or ("every-output" if _EVERY.search(text) else
-                      "megatron-2022" if found[0].dropout and _MEGATRON.search(text) else "textbook")  # fmt: skip
+    first = told.under or _named_convention(text) or _meant_convention(text, found[0])
     if _HALF_COUNTED.search(text) and "causal" not in first:
         first += "+causal"
     base = first.split("+")[0]
