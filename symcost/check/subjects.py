@@ -114,6 +114,10 @@ _QUANTITIES = _table(
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
+_MATRICES = re.compile(
+    r"\b(?:two|three|four|six|seven|all|projection|weight|thin) (?:\w+ )?matrices\b|\bweights W_",
+    re.IGNORECASE,
+)  # where nothing says what is counted, their parameters are
 _AGAIN = (
     r"(?:\b(?:forward )?(?:pass )?(?:is |are |gets? )?)?\b(?:re-?run|run (?:forward )?(?:twice|again|once more"
     r"|a second time))\b"
@@ -559,6 +563,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     all_said = [said(words) for words in levels]
     if levels and levels[-1].startswith(TITLE):  # a title names a subject, not a part
         all_said[-1] = replace(all_said[-1], parts=(), times="", per="", in_bytes=None, options=frozenset())
+    if not any(each.quantities for each in all_said) and any(map(_MATRICES.search, levels[: near + 1])):
+        all_said[0] = replace(all_said[0], quantities=frozenset({"parameters"}))
     quantities: frozenset[str] = frozenset()
     near_quantities: frozenset[str] = frozenset()
     for level, each in enumerate(all_said):

@@ -31,6 +31,10 @@ def verdict(text):
             f"{LLAMA}Keys and values have $2DKN$ parameters.",
         ),
         (
+            f"{LLAMA}Attention has four projection matrices in each layer, together $2DNH + 2DKH$.",
+            f"{LLAMA}Attention has four projection matrices in each layer, together $2DNH + 4DKH$.",
+        ),
+        (
             f"{GPT}All activations kept are $sbhL\\left(34+5\\frac{{as}}{{h}}\\right)+5sbh+4sbv$ bytes.",
             f"{GPT}All activations kept are $sbhL\\left(34+5\\frac{{as}}{{h}}\\right)+5sbh+2sbv$ bytes.",
         ),
