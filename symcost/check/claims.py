@@ -102,6 +102,11 @@ EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 SIZES_OF_TERMS = frozenset({"b", "c", "d", "d_ff", "d_k", "h", "h_kv", "v", "L"})
+WHOLE = re.compile(
+    r"\b(?:whole|entire|full|complete) (?:model|block|layer|transformer|network|step)\b"
+    r"|\b(?:altogether|all told|in total|total|sum)\b",
+    re.IGNORECASE,
+)  # that nothing of it is left out
 FEW_TERMS = 3
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
@@ -508,7 +513,9 @@ class Claim:
             if slip is None and len(addends) > len(table):
                 slip = slip_in_terms(addends, entry.table)
             spoken = found is not None and found.quantity in wanted(about)
-            if slip is None or (spoken and slip.dropped and not about.parts):
+            if slip is None or (
+                spoken and slip.dropped and not about.parts and not WHOLE.search(about.beside)
+            ):
                 continue
             if slip.dropped and self._is_more(_letters(table)):
                 continue  # "all but the head"

@@ -34,6 +34,10 @@ def verdict(text):
             f"{LLAMA}Attention has four projection matrices in each layer, together $2DNH + 2DKH$.",
             f"{LLAMA}Attention has four projection matrices in each layer, together $2DNH + 4DKH$.",
         ),
+        (  # the head's logits are left out
+            f"{LLAMA}The forward pass of the whole model takes $LB(4TDH(N + K) + 6TDF + 4T^2NH) + 2BTDV$ FLOPs.",
+            f"{LLAMA}The forward pass of the whole model takes $LB(4TDH(N + K) + 6TDF + 4T^2NH)$ FLOPs.",
+        ),
         (
             f"{GPT}All activations kept are $sbhL\\left(34+5\\frac{{as}}{{h}}\\right)+5sbh+4sbv$ bytes.",
             f"{GPT}All activations kept are $sbhL\\left(34+5\\frac{{as}}{{h}}\\right)+5sbh+2sbv$ bytes.",
