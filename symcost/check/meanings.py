@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from symcost.notation.vocabulary import GREEK_SIGNS
 from symcost.symbols import letter_for
 
 # Phrases for what a letter stands for; the longest that fits wins.
@@ -79,6 +80,7 @@ PHRASES: Mapping[str, str] = {
         "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
                         "accumulation steps|gradient accumulation steps",
         "chunks": "model chunks per stage|model chunks|chunks per stage|chunks per gpu|chunks per device|virtual stages",
+        "C": "training compute|total compute|compute budget|total training compute",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
         "": "achieved flop/s per gpu|achieved flop/s|throughput|bytes per parameter|precision|expansion ratio|time|seconds",
     }.items()
@@ -145,9 +147,12 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
             yield meaning, found[1]
 
 
+_SIGNS = str.maketrans(GREEK_SIGNS)
+
+
 def plain_name(name: str) -> str:
-    """A name without the marks of LaTeX: `d_{\\text{model}}` is d_model."""
-    return re.sub(r"\\(?:text|mathrm|rm)|[{}$`\\]", "", name)
+    """A name as the reader of formulas spells it: `d_{\\text{model}}` is d_model, `Ψ` is Psi."""
+    return re.sub(r"\\(?:text|mathrm|rm)|[{}$`\\]", "", name).translate(_SIGNS)
 
 
 def meaning_of(name: str) -> str | None:

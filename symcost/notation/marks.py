@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from symcost.errors import ReadError
-from symcost.notation.vocabulary import FUNCTIONS, GREEK, is_word
+from symcost.notation.vocabulary import FUNCTIONS, GREEK, GREEK_SIGNS, is_word
 from symcost.symbols import letter_for
 
 Form: TypeAlias = Literal["latex", "text", "code"]
@@ -140,12 +140,6 @@ def _table(text: str) -> dict[str, tuple[str, str]]:
 
 _SIGNS = _table(_SIGNS_TABLE)
 _COMMANDS = _table(_COMMANDS_TABLE)
-_GREEK_SIGNS = {
-    unicodedata.lookup(f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"): name
-    for name in GREEK - {"ell"}
-    for size in ["CAPITAL" if name[0].isupper() else "SMALL"]
-}
-_GREEK_SIGNS |= {"ℓ": "ell", "ϵ": "epsilon", "ϕ": "phi", "µ": "mu"}
 
 # How the marks look.
 
@@ -389,8 +383,8 @@ class _Scanner:
         self.identifier(again.group(), start)
 
     def sign(self, looks: str, start: int, end: int) -> None:
-        if looks in _GREEK_SIGNS:
-            self.name(_GREEK_SIGNS[looks], start)
+        if looks in GREEK_SIGNS:
+            self.name(GREEK_SIGNS[looks], start)
             return
         if looks not in _SIGNS:
             raise fault(start, f"the sign '{looks}'", "It belongs to no formula that symcost reads")

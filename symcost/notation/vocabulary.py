@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from symcost.notation.units import word
 from symcost.symbols import GLOSSARY, QUANTITIES
@@ -16,6 +17,12 @@ GREEK = words(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
     "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
 )
+GREEK_SIGNS = {
+    unicodedata.lookup(f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"): name
+    for name in GREEK - {"ell"}
+    for size in ["CAPITAL" if name[0].isupper() else "SMALL"]
+}
+GREEK_SIGNS |= {"ℓ": "ell", "ϵ": "epsilon", "ϕ": "phi", "µ": "mu"}
 
 # How the functions are spelled, and what they are called in the grammar.
 FUNCTIONS: dict[str, str] = {name: name for name in words("floor ceil sqrt min max log log2 log10")}
