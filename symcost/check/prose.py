@@ -160,7 +160,7 @@ class _Reader:
                 strong = strong or kind == "open"
             elif kind == "name" and self.glued(end) and not _UNIT.match(self.tokens[end].text):
                 return None  # 60ish, 1gpu
-            elif kind == "name" and self.tokens[at].kind == "number" and self.is_symbol(end, spaced > 0):
+            elif kind == "name" and self.tokens[at].kind != "name" and self.is_symbol(end, spaced > 0):
                 end, spaced, number = end + 1, spaced + 1, False
             elif kind == "open" and self.opens_factor(end, joined or operations > 0, depth):
                 end, operations, number = self.partner[end] + 1, operations + 1, False
@@ -185,6 +185,11 @@ class _Reader:
     def is_symbol(self, at: int, again: bool) -> bool:
         """Whether a name behind a space multiplies, as in `2 n_layer d`; `again`: one before it does."""
         name = self.tokens[at].text
+        if (
+            self.tokens[at].start - self.tokens[at - 1].end > 1
+            or self.prose[self.tokens[at].start - 1] == "\n"
+        ):
+            return False  # of another column or line
         if NAMES.match(name) or name in _ARTICLES or name in "xX" or not self.is_name(at, name):
             return False
         if len(name) == 1 and _UNIT.match(name) and not again:
