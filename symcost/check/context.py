@@ -32,12 +32,15 @@ _STOP = re.compile(
 )
 _ASIDE = re.compile(r"\(([a-zA-Z][^()$`=]{3,90})\)")  # 2dh (gate and up)
 _REMARK = re.compile(r"\([^()]*\)")
+_SENTENCE_ASIDE = re.compile(r"\((?:it|we|they|this|which|I|you) [^()]*\)")  # has its own subject
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；]")
 _FORMULA = re.compile(r"\$+([^$]+)\$+|\\\(.+?\\\)|\\\[.+?\\\]|`([^`]*)`", re.DOTALL)
 _MARKUP = re.compile(
     r"\\\\|\\(?:begin|end)\{\w+\*?\}(?:\{[^{}]*\})?|\\[\[\]()]|\\item\b|\\(?:textbf|emph|textit|text)\b|[*_{}]{1,2}|~"
 )
 _GOES_ON = re.compile(r"\A(?:[\s$`)}*]|\\[\])]|\\end\{\w+\*?\})*(?=[a-z\u4e00-\u9fff]|FLOPs?\b|GB\b|MB\b)")
+
+_STARTS_ANEW = re.compile(r"[\s.]*(?:\$\$|\\\]|\\end\{\w+\*?\})\s*[A-Z][a-z]*\s")
 
 
 def levels(document: Document, position: int) -> list[str]:
@@ -188,14 +191,24 @@ def _last_sentence(words: str) -> str:
 
 
 def _sentence(document: Document, position: int) -> str:
-    """The sentence of a formula without the formulas in it; mere letters are words too."""
-    sentence = document.spans[position].sentence
-    words = sentence.text
+    """The sentence of a formula without the formulas in it; mere letters are words too.
+
+    A capital behind a displayed formula starts another one.
+    """
+    span = document.spans[position]
+    sentence = span.sentence
+    words, first, last = sentence.text, 0, len(sentence.text)
     for other in document.spans[max(0, position - 12) : position + 12]:
+        alone = other.display and not other.row
+        if alone and sentence.start <= other.start and _STARTS_ANEW.match(document.text, other.end):
+            if other.end <= span.start:
+                first = other.end - sentence.start
+            elif other.start >= span.start:
+                last = min(last, other.end - sentence.start)
         if sentence.start <= other.start and other.end <= sentence.end and not LETTERS_ONLY.match(other.text):
             start, end = other.start - sentence.start, other.end - sentence.start
             words = f"{words[:start]}{'·' * (end - start)}{words[end:]}"
-    return _clean(re.sub("·+", "·", words))
+    return _clean(re.sub("·+", "·", words[first:last]))
 
 
 def _referred(document: Document, position: int) -> list[str]:
@@ -212,4 +225,5 @@ def _referred(document: Document, position: int) -> list[str]:
 
 
 def _clean(words: str) -> str:
-    return " ".join(_MARKUP.sub(" ", words.replace("$", " ").replace("`", " ")).split())
+    plain = _SENTENCE_ASIDE.sub(" ", words).replace("$", " ").replace("`", " ")
+    return " ".join(_MARKUP.sub(" ", plain).split())

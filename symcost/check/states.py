@@ -27,7 +27,8 @@ _NAMED = tuple(
     )
 )
 _OTHERWISE = re.compile(
-    r"shard|split|partition|\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b",
+    r"shard|split|partition|gather|reduc|\bsends?\b|traffic|"
+    r"\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b",
     re.IGNORECASE,
 )
 _WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W*$", re.IGNORECASE)

@@ -16,6 +16,7 @@ Part: TypeAlias = tuple[
 
 # The families of quantities that words can mean. `training` is forward and backward together.
 PARAMETERS = frozenset({"parameters", "parameter_memory"})
+SPREAD = frozenset({"tensor", "sequence"})  # the nearest words say over which devices
 ACTIVATIONS = frozenset({"saved_activations", "activation_memory", "memory_per_sequence"})
 FLOPS = frozenset(
     {"forward_flops", "backward_flops", "training", "optimizer_flops", "recompute_flops", "training_flops"}
@@ -126,7 +127,7 @@ _COMPARED = re.compile(
     rf"\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b|{_AGAIN}", re.IGNORECASE
 )  # a pass that something is compared with, or runs besides, and so is not
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
-_BYTES = re.compile(r"\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
+_BYTES = re.compile(r"(?<!not )(?<!not in )\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
 _OF_MEMORY = re.compile(
     r"\bmemory\b|\bstor(?:e|age)|\bhold|\bweigh\b|\b(?:bf|fp|float)\d+|\bint\d|\bhalf\b|\bprecision\b|\bstates?\b|显存|\bcheckpoint|\bload",
     re.IGNORECASE,
@@ -323,7 +324,7 @@ HALF_SQUARE = re.compile(
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
 _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("flash", re.compile(r"\bflash|\bfused attention|\battention (?:is )?fused\b", re.IGNORECASE)),
+    ("flash", re.compile(r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b", re.IGNORECASE)),
     ("selective", re.compile(
         rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
         r"|\brecomput\w+ (?:only )?(?:the )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
@@ -364,7 +365,7 @@ _QUALIFIED = re.compile(
     r"saves?\s+(?:us|a factor)|reduc\w+|causal\w*|ignor\w+|neglect\w+|approximat\w+|roughly|leading|dominant"
     r"|quadratic|linear part|"
     r"at least|at most|only|times as|merely|compared|instead|would|were|had|if|plain|ordinary|vanilla|ungated"
-    r"|classic)\b|忽略|近似",
+    r"|classic|everything (?:else|dense)|the rest)\b|忽略|近似",
     re.IGNORECASE,
 )
 
@@ -594,7 +595,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
         sure -= FLOPS
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
     near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
-    options = near_options | frozenset(name for each in all_said for name in each.options) - denied
+    further = frozenset(name for each in all_said for name in each.options) - denied
+    options = near_options | (further - SPREAD if near_options & SPREAD else further)
     if near_options & RECOMPUTED:
         options -= RECOMPUTED - near_options
     return Subject(
