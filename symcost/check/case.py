@@ -14,6 +14,7 @@ from sympy import Expr, Rational, Symbol
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
+from symcost.check.legend import FORMS
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
@@ -154,7 +155,10 @@ class Case:
             for name in set(_CODE_NAME.findall(plain_name(self.document.text)))
             if (letter := meaning_of(name)) is not None
         }
-        return frozenset({meaning for _, _, meaning in self.knowledge.legend if meaning in GLOSSARY} | words)
+        legend = (*self.knowledge.legend, *self.knowledge.anew)
+        said = {meaning for _, _, meaning in legend}
+        in_forms = {symbol.name for meaning in said & FORMS.keys() for symbol in FORMS[meaning].free_symbols}
+        return frozenset(said & GLOSSARY.keys() | in_forms | words)
 
     def settle_recipe(self, fitting: Collection[Recipe]) -> None:
         """Of the ways to keep a parameter's states, those that a form of the document fits are left."""

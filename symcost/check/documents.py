@@ -128,6 +128,15 @@ class Document:
     directives: tuple[Directive, ...]
 
     @cached_property
+    def rows(self) -> list[list[Block]]:
+        """The cells of each row of the tables."""
+        found: dict[int, list[Block]] = {}
+        for block in self.blocks:
+            if block.cell is not None:
+                found.setdefault(self.place(block.start)[0], []).append(block)
+        return list(found.values())
+
+    @cached_property
     def _lines(self) -> list[int]:
         return line_starts(level(self.text))
 

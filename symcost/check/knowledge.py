@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from sympy import Expr, Pow, Rational, Symbol
 
 from symcost.check.annotations import Settings
+from symcost.check.columns import lines, listings
 from symcost.check.documents import Block, Document, Span
-from symcost.check.legend import MORE_TOKENS, declared, listed, sizes
+from symcost.check.legend import ALL_KEYS, FORMS, MORE_TOKENS, declared, listed, sizes
 from symcost.check.meanings import (
     CUSTOMARY,
     PHRASES,
     meaning_of,
-    plain_name,
     said_counts,
 )
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
 from symcost.notation.reading import read
-from symcost.symbols import GLOSSARY, NOTATIONS, letter_for
+from symcost.symbols import GLOSSARY, NOTATIONS, d, h, letter_for
 from symcost.terms import evaluator
 
 FIRST = -1  # a position before every text
@@ -42,7 +43,7 @@ class Knowledge:
     """The legend, the numbers and the definitions in force, as the document is read from top to bottom.
 
     `legend` lists (position, document's name, glossary letter), "" for what is declared but has no letter here; the
-    first declaration of a name holds, wherever it stands.
+    first declaration of a name holds, wherever it stands, but for those that are declared `anew` further down.
     `values` and `definitions` are of names after translation; a name may have several values, as printed and exact.
     `forms` are what widths are said to be throughout: an inner width of 3d.
     `functions` are forms in a letter, by the names that are written with it in brackets: M(b).
@@ -50,6 +51,7 @@ class Knowledge:
     """
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
+    anew: list[tuple[int, str, str]] = field(default_factory=list)
     values: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
     definitions: dict[str, list[Expr]] = field(
         default_factory=lambda: {name: [form] for name, form in CUSTOMARY_FORMS.items()}
@@ -87,11 +89,15 @@ class Knowledge:
 
     def letter(self, name: str) -> str:
         """The glossary letter for a document's name, or a name of the document's own."""
-        if len(name) > 1 and name in GLOSSARY:
-            return name
-        said = next((meaning for _, declared, meaning in self.legend if declared == name), None)
+        anew = (
+            meaning for at, again, meaning in reversed(self.anew) if again == name and at <= self.position
+        )
+        firsts = (meaning for _, declared, meaning in self.legend if declared == name)
+        said = next(chain(anew, firsts), None)
         if said is not None:
             return said if said in GLOSSARY else OWN + name
+        if len(name) > 1 and name in GLOSSARY:
+            return name
         if name in CUSTOMARY:
             return CUSTOMARY[name]
         if len(name) > 1:
@@ -213,10 +219,6 @@ def _number(form: Expr, numbers: Mapping[str, Fraction]) -> Fraction:
     )
 
 
-_AMOUNT = re.compile(
-    r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
-)
-_FORMULA = re.compile(r"\A\W*[\\=*^·]|\A[^(;]*(?:[\\=*^·]|\$[^$]*[+\d])")  # in a cell that explains no letter
 _ACHIEVED = re.compile(
     r"\$([A-Za-z])\$ (?:is |= )?(?:the )?(?:achieved|sustained|actual) flop/?s", re.IGNORECASE
 )
@@ -230,9 +232,8 @@ _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
 _LETTER = re.compile(r"\\?([A-Za-z]+)")
-_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _LISTS = re.compile(
-    r"((?:[A-Z],? ?(?:and )?){2,3}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)"
+    r"\b([A-Z](?:(?:, ?| and )[A-Z]){1,2}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)"
 )  # B, T: batch and sequence length
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
 
@@ -265,6 +266,7 @@ def _read_letters(document: Document, knowledge: Knowledge) -> None:
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
+    _read_lists(document, knowledge)
     knowledge.legend += _widths(knowledge, document.spans)
     if all(meaning != "b" for _, _, meaning in knowledge.legend):  # there is one batch
         knowledge.legend = [
@@ -274,14 +276,44 @@ def _read_letters(document: Document, knowledge: Knowledge) -> None:
 
 
 def _declared_in(block: Block) -> Iterator[tuple[str, str]]:
-    """Letters and meanings in one block; a cell that explains the first one of its row goes before sentences."""
-    pairs: dict[str, str] = {}
-    cell, text = block.cell, block.text
-    if cell is not None and cell.row.strip() != text.strip() and not _FORMULA.search(text):
-        pairs |= dict(listed(cell.row.strip(" $`"), text.strip(" $`")))
+    """Letters and meanings in the sentences of one block."""
+    text = block.text
+    for name, words in lines(block):
+        start, end = name.start - block.start, words.start - block.start + len(words.text)
+        text = f"{text[:start]}{';':{end - start}}{text[end:]}"
+    found = declared(text)
     for names, words in _LISTS.findall(text):
-        pairs |= dict(listed(names, words))
-    yield from ({**declared(text), **pairs}).items()
+        letters = re.findall("[A-Z]", names)
+        found |= dict(zip(letters, listed(letters, words), strict=False))
+    yield from found.items()
+
+
+def _read_lists(document: Document, knowledge: Knowledge) -> None:
+    """What lists say of letters, which goes before what sentences do; another list, or one in another section, declares a
+    letter anew from there on."""
+    listed_before: dict[str, str] = {}
+    for listing in listings(document):
+        for name, meaning in zip(listing.names, listing.meanings, strict=False):
+            if len(name) > 1 and not meaning:
+                continue
+            at, before = next(
+                ((at, said) for at, other, said in knowledge.legend if other == name), (FIRST, None)
+            )
+            elsewhere = 0 <= at < listing.start and _section(document, at) != _section(
+                document, listing.start
+            )
+            if before is not None and before != meaning and (name in listed_before or elsewhere):
+                knowledge.anew.append((listing.start, name, meaning))
+            elif name not in listed_before:
+                knowledge.legend = [each for each in knowledge.legend if each[1] != name]
+                knowledge.legend.append((listing.start, name, meaning))
+            listed_before[name] = meaning
+    knowledge.legend.sort(key=lambda each: each[0])
+
+
+def _section(document: Document, position: int) -> tuple[str, ...]:
+    at = bisect_right(document.blocks, position, key=lambda block: block.start)
+    return document.blocks[max(at - 1, 0)].headings
 
 
 def _read_definitions(document: Document, knowledge: Knowledge) -> None:
@@ -290,6 +322,9 @@ def _read_definitions(document: Document, knowledge: Knowledge) -> None:
         for achieved in _ACHIEVED.findall(block.text):
             if knowledge.letter(achieved) == OWN + achieved:
                 knowledge.definitions[OWN + achieved] = [GLOSSARY["peak"].symbol * GLOSSARY["MFU"].symbol]
+    for _, name, meaning in knowledge.legend:
+        if meaning in FORMS:
+            knowledge.definitions[OWN + name] = [FORMS[meaning]]
     for share in dict.fromkeys(_SHARE_OF_HEADS.findall(document.text)):
         if knowledge.letter(share[1]) == "h":
             knowledge.legend += [(FIRST, share[0], ""), (FIRST, "h_kv", "h_kv")]
@@ -325,34 +360,19 @@ def _plain_letter(text: str) -> str:
 
 
 def _read_values(document: Document, knowledge: Knowledge) -> None:
-    """Numbers that a table gives letters: `| n_layers | decoder layers | 32 |`, where one column has numbers."""
-    rows: dict[tuple[int, str], list[Block]] = {}
-    for block in document.blocks:
-        if block.cell is not None and block.cell.row:
-            rows.setdefault((document.place(block.start)[0], block.cell.row), []).append(block)
-    for (_, row), cells in rows.items():
-        name = plain_name(row.strip(" $`"))
-        letter = knowledge.letter(name) if re.fullmatch(r"[A-Za-z]\w*", name) else ""
-        texts = [
-            cell.text.strip(" $`").replace("{,}", "").replace(",", "")
-            for cell in cells
-            if cell.cell is None or not _AMOUNT.search(cell.cell.column)
-        ]
-        numbers = [Fraction(text) for text in texts if _FIGURE.fullmatch(text)]
-        listed_names = [plain_name(part.strip(" $`")) for part in re.split(r",", row)]
-        for cell in cells if len(listed_names) > 1 else ():
-            parts = re.split(r", (?=\d)", cell.text)
-            if len(parts) == len(listed_names) and all(_FIGURE.fullmatch(part) for part in parts):
-                for each, part in zip(listed_names, parts, strict=True):
-                    if knowledge.letter(each) in GLOSSARY:
-                        knowledge.values.setdefault(
-                            knowledge.letter(each), (Fraction(part.replace(",", "")),)
-                        )
-        explained = meaning_of(name) == letter or any(
-            (name, letter) in listed(name, cell.text.strip(" $`")) for cell in cells
-        )
-        if letter in GLOSSARY and explained and len(numbers) == 1:
-            knowledge.values.setdefault(letter, (numbers[0],))
+    """Numbers that a list gives letters: `| n_layers | decoder layers | 32 |`, where one column has numbers."""
+    for listing in listings(document):
+        knowledge.position = listing.start
+        for name, number in zip(listing.names, listing.numbers, strict=False):
+            letter = knowledge.letter(name)
+            explained = bool(listing.meanings) or meaning_of(name) == letter
+            if explained and (letter in GLOSSARY or letter == OWN + name):
+                knowledge.values.setdefault(letter, (number,))
+    knowledge.position = 0
+    for _, name, meaning in knowledge.legend:  # 1024 for all keys is 8 heads of 4096/32
+        known = knowledge.evaluated(h / d) if meaning == ALL_KEYS and OWN + name in knowledge.values else ()
+        for share in known:
+            knowledge.values.setdefault("h_kv", (knowledge.values[OWN + name][0] * share,))
 
 
 def _firsts(legend: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symcost.check.meanings import EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
+from sympy import Expr
+
+from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
+from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
+from symcost.symbols import d_k, h, h_kv
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
-_NAME = r"(?:[A-Za-z]|\\[A-Za-z]+)(?:_(?:\{[^{}]*(?:\{[^{}]*\})?\}|\w+))?"
+_LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
+_NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+))?"
 _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
+_SYMBOL = re.compile(rf"[A-Za-z](?:_\w+)?|{'|'.join(sorted(GREEK))}|")
 _CODE_NAME = re.compile(r"[A-Za-z]|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _BARE = re.compile(
-    r"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )([A-Za-zΨΦτθ](?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{3})*\w*)?"
+    rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
     r"(?![\w'’^·×*/+(=-]| ?[·×*/+^²]| =(?! ?[A-Za-z]{2}))"
 )
 _ARTICLE = re.compile(r"[AI](?! =)|a(?! =)(?!(?<=[,;:] a) (?:\w+ )?heads\b)")
@@ -46,6 +52,8 @@ _ADJECTIVES = re.compile(
 )
 _NOTHING_MORE = re.compile(r"(?: (?:entries|tokens|size|count|number|each))?(?: of)?\Z")
 
+ALL_HEADS, ALL_KEYS = "all heads", "all key heads"
+FORMS: Mapping[str, Expr] = {ALL_HEADS: h * d_k, ALL_KEYS: h_kv * d_k}  # of what has no letter of ours
 MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # What several words mean together, as a glossary letter, "" for none of these, None for nothing at all; the first that
 # fits. Where none does, one of PHRASES says it.
@@ -53,13 +61,20 @@ _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
 _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     (letter, re.compile("|".join(patterns), re.IGNORECASE))
     for letter, *patterns in (
-        (None, r"\ball (?:\w+ )?heads\b", r"\battention (?:of )?width\b|\bwidth of attention\b"),
+        (ALL_KEYS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:keys|(?:key|kv|k/v|key[-/ ](?:and )?value) heads)\b"),
+        (ALL_HEADS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:query )?(?:heads|queries)\b",
+                    r"\battention (?:of )?width\b|\bwidth of attention\b"),
+        (None, r"\ball (?:\w+ )?heads\b"),
         (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
         ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
               r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
         ("E_shared", r"\bshared experts?\b"),
+        ("", r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:\w+ )?(?:batch|step)\b", r"\bsliding[- ]window\b"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
         ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z"),
+        ("d_cq", r"\b(?:compressed|latent) quer(?:y|ies)\b", r"\bquery latent\b"),
+        ("d_c", r"\bcompressed (?:kv|key)\b"),
+        ("d_r", r"\b(?:rotary|rope|rotated) part\b"),
         ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
@@ -81,8 +96,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("d", r"\Awide\b"),
     )
 )  # fmt: skip
-_LISTED = re.compile(r"\s*(?:,|/|\band\b)\s*")
 _ITEMS = re.compile(r",\s+|\band\b(?! value)")
+_SHARED = re.compile(r"((?:\w+-,? )+and )\w+-(.+)")
 _ASIDE = re.compile(r"\([^()]*\)")
 _WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
@@ -123,6 +138,8 @@ def declared(text: str) -> dict[str, str]:
             continue
         if letter == "D" and each.name in ("v", "V"):
             letter = "v"  # "V = 48,000 tokens"
+        if letter == "n" and CUSTOMARY.get(each.name) == "dp":
+            letter = "dp"
         if said.get(each.name, "D") == "D":
             said[each.name] = "d_expert" if letter == "d_ff" and _EXPERT.search(each.sentence) else letter
     if "b" in said.values() and not _OF_TRAINING.search(text):
@@ -145,25 +162,30 @@ def sizes(text: str) -> Iterator[tuple[str, str, bool]]:
         end = found.end()
 
 
-def listed(names: str, words: str) -> Iterator[tuple[str, str]]:
-    """Letters and meanings in two lists of one length: a table's row `N, K | query heads, key/value heads`.
+def listed(names: Sequence[str], words: str) -> tuple[str, ...]:
+    """What words say of each of some letters, "" where they say nothing that we have a letter for; none where there are
+    not as many things as letters.
 
-    >>> dict(listed("B, T", "sequences in the batch, tokens per sequence (all full)"))
-    {'B': 'b', 'T': 'c'}
+    >>> listed(["B", "T"], "sequences in the batch, tokens per sequence (all full)")
+    ('b', 'c')
+    >>> listed(["t", "p"], "tensor- and pipeline-parallel size"), listed(["n", "g"], "query and key/value heads")
+    (('tp', 'pp'), ('h', 'h_kv'))
     """
-    letters = [plain_name(part.strip()) for part in _LISTED.split(names) if part.strip()]
-    items = _ITEMS.split(_ASIDE.sub("", words).partition(";")[0])
-    if len(letters) == 1:
+    said = _ASIDE.sub("", words).partition(";")[0]
+    shared = _SHARED.search(said)
+    if shared is not None:  # tensor- and pipeline-parallel size
+        said = said[: shared.start()] + shared[1].replace("-", f"-{shared[2]}") + said[shared.end(1) :]
+    items = [item.strip() for item in _ITEMS.split(said)]
+    if len(names) == 1:
         whole = meaning_of(plain_name(words.strip()))
-        found = [whole if whole is not None else meaning(items[0].strip(), behind=True)]
-    else:
-        found = [meaning(item.strip(), behind=True) for item in items]
-    if (
-        letters
-        and len(letters) == len(found)
-        and all(re.fullmatch(r"[A-Za-z]\w{0,30}", each) for each in letters)
-    ):
-        yield from ((letter, said) for letter, said in zip(letters, found, strict=True) if said is not None)
+        return (whole or meaning(items[0], behind=True) or "",)
+    last = items[-1].rpartition(" ")[2]  # query and key/value heads
+    whole_items = (item if " " in item or item.endswith("s") else f"{item} {last}" for item in items)
+    found = (
+        meaning(item, behind=True) or meaning(whole, behind=True)
+        for item, whole in zip(items, whole_items, strict=True)
+    )
+    return tuple(each or "" for each in found) if len(items) == len(names) else ()
 
 
 def _is_larger(name: str, letter: str) -> bool:
@@ -177,7 +199,7 @@ def _named(text: str) -> Iterator[Named]:
     if not any(len(name) == 1 for _, _, name in places):
         marked = {position for start, end, _ in places for position in range(start, end)}
         places += [
-            (found.start(), found.end(), found[1])
+            (found.start(), found.end(), plain_name(found[1]))
             for found in _BARE.finditer(text)
             if found.start() not in marked and not _ARTICLE.match(text, found.start())
         ]
@@ -198,12 +220,19 @@ def _named(text: str) -> Iterator[Named]:
 def _name_of(found: re.Match[str]) -> str:
     """The name between two marks, or "" for a formula: in mathematics several letters are a product."""
     inside = next(group for group in found.groups() if group is not None)
-    given = _GIVEN.fullmatch(inside)
-    if given is None:
-        return ""
-    name = plain_name(given[1])
-    is_name = _CODE_NAME.fullmatch(name) if found[3] is not None else re.fullmatch(_NAME, given[1].strip())
-    return name if is_name else ""
+    name = given_name(inside)
+    is_name = _CODE_NAME if found[3] is not None else _SYMBOL
+    return name if is_name.fullmatch(name) else ""
+
+
+def given_name(text: str) -> str:
+    """The name that a text is, or gives a number or a form, as the reader of formulas spells it; "" for none.
+
+    >>> given_name(r"d_{\\text{ff}}"), given_name("T = 2048"), given_name("2bc")
+    ('d_ff', 'T', '')
+    """
+    given = _GIVEN.fullmatch(text.replace("\\_", "_"))
+    return plain_name(given[1]) if given is not None else ""
 
 
 def _ahead(text: str) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
-from symcost.check.tables import cell_values, rows
+from symcost.check.tables import cell_values
 from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
@@ -83,7 +83,7 @@ def model_at(document: Document, span: Span, models: list[Model]) -> Model | Non
 
 
 def _in_rows(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, dict[str, Fraction]]]:
-    for row in rows(document):
+    for row in document.rows:
         sizes = cell_values(row, knowledge)
         name = row[0].text.strip(" *$`")
         if len(sizes) >= FEWEST and name and not name[0].isdigit():

@@ -43,15 +43,6 @@ def row_of(document: Document, span: Span) -> list[Block]:
     return sorted(row, key=lambda block: block.start)
 
 
-def rows(document: Document) -> list[list[Block]]:
-    """The cells of each row of the document's tables."""
-    found: dict[int, list[Block]] = {}
-    for block in document.blocks:
-        if block.cell is not None:
-            found.setdefault(document.place(block.start)[0], []).append(block)
-    return list(found.values())
-
-
 def cell_values(row: Sequence[Block], knowledge: Knowledge) -> dict[str, Fraction]:
     """The numbers that a row gives letters, where the columns are headed by letters: `| $L$ | $h$ |` … `| 32 | 8 |`."""
     found = {}

@@ -1,0 +1,129 @@
+"""Lists of letters: names in a table's rows, or in lines with columns, with the words and the numbers beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from symcost.check.documents import Block, Document
+from symcost.check.legend import given_name, listed
+
+_FORMULA = re.compile(
+    r"\A\W*[\\=*^·]|\A[^(;,]*(?:[\\=*^·]|\$[^$]*[+\d])"
+)  # in a cell that explains no letter
+_AMOUNT = re.compile(
+    r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
+)
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_FIGURES = re.compile(rf"{_FIGURE.pattern}(?:,\s+{_FIGURE.pattern})*")
+_BEHIND = re.compile(
+    rf"(?:[,:;(=]|[–—-] )\s*(?:here |e\.g\. )?(?P<figure>{_FIGURE.pattern})(?![\w.%])(?! ?[×*·/^+])"
+)
+_MARKS = "$`*: "
+_WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
+_PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
+_GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
+_OWN_WORD = re.compile(r"[A-Za-z]\w{0,30}")
+_SHORT = re.compile(r"[A-Za-z]|[A-Za-z]{1,6}_\w{1,10}")
+FEWEST_LINES = 2  # that make a list
+
+
+class Piece(NamedTuple):
+    """A cell, or what stands between two gaps of a line: where, what, and what its column is headed by."""
+
+    start: int
+    text: str
+    column: str = ""
+    header: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Names in a row, what the words beside say of each ("" for nothing with a letter here), and their numbers.
+
+    Without words there are no meanings; without one number for each name there are no numbers.
+    """
+
+    start: int
+    names: tuple[str, ...]
+    meanings: tuple[str, ...] = ()
+    numbers: tuple[Fraction, ...] = ()
+
+
+def listings(document: Document) -> Iterator[Listing]:
+    """The letters that rows and lines list, in order."""
+    for row in document.rows:
+        pieces = [
+            Piece(block.start, block.text.strip(), block.cell.column, block.cell.column == "")
+            for block in row
+            if block.cell is not None
+        ]
+        yield from _listed_in(pieces)
+    for block in document.blocks:
+        if block.kind in ("paragraph", "item"):
+            for line in lines(block):
+                yield from _listed_in(line)
+
+
+def lines(block: Block) -> list[list[Piece]]:
+    """The lines of a block that list letters: a name, a gap, and words.
+
+    >>> [[piece.text for piece in line] for line in lines(Block("paragraph", "l    layers, 60\\n d_h  head size", 0))]
+    [['l', 'layers, 60'], ['d_h', 'head size']]
+    """
+    found, at = [], block.start
+    for line in block.text.split("\n"):
+        start = at + len(line) - len(line.lstrip())
+        first, *others = _GAP.split(line.strip(), maxsplit=1)
+        if others and _SHORT.fullmatch(first) and _is_words(others[0]):
+            gap = line.strip()[len(first) : -len(others[0])]
+            found.append([Piece(start, first), Piece(start + len(first) + len(gap), others[0])])
+        at += len(line) + 1
+    return found if len(found) >= FEWEST_LINES else []
+
+
+def _listed_in(row: Sequence[Piece]) -> Iterator[Listing]:
+    """What one row lists: names, the words behind them, the numbers behind these, and perhaps more names further on."""
+    named = [(at, names) for at, piece in enumerate(row[:-1]) if (names := _names(piece, first=at == 0))]
+    if any(piece.header for piece in row) and not _alternates(row, [at for at, _ in named]):
+        return
+    ends = [*(at for at, _ in named), len(row)][1:]
+    for (at, names), end in zip(named, ends, strict=True):
+        beside = row[at + 1 : end]
+        words = next((piece.text for piece in beside if _is_words(piece.text)), "")
+        meanings = listed(names, words) if words else ()
+        yield Listing(row[at].start, names, meanings, _numbers(names, words, beside))
+
+
+def _alternates(row: Sequence[Piece], named: Sequence[int]) -> bool:
+    """Whether a row is nothing but names with words behind each, so that it is no heading of the columns."""
+    return [*named] == [*range(0, len(row), 2)] and all(_is_words(piece.text) for piece in row[1::2])
+
+
+def _names(piece: Piece, *, first: bool) -> tuple[str, ...]:
+    """The names that a cell consists of; a plain word is one only where a row starts with it."""
+    marked = piece.text[:1] in "$`" or piece.text.startswith("\\(")
+    names = tuple(given_name(part.strip(_MARKS)) for part in _PARTS.split(piece.text))
+    allowed = _OWN_WORD if marked or (first and not piece.header) else _SHORT
+    return names if all(allowed.fullmatch(name) for name in names) else ()
+
+
+def _is_words(text: str) -> bool:
+    return not _FIGURE.match(text.lstrip("$")) and bool(_WORD.search(text)) and not _FORMULA.search(text)
+
+
+def _numbers(names: Sequence[str], words: str, beside: Sequence[Piece]) -> tuple[Fraction, ...]:
+    """One number for each name, from the one cell that has some, or behind the words of one."""
+    texts = [
+        piece.text.strip(_MARKS).replace("{,}", ",") for piece in beside if not _AMOUNT.search(piece.column)
+    ]
+    found = [text for text in texts if _FIGURES.fullmatch(text)]
+    if not found and len(names) == 1:
+        found = [behind["figure"] for behind in [_BEHIND.search(words)] if behind is not None]
+    figures = [re.split(r",\s+", text) for text in found]
+    if len(figures) != 1 or len(figures[0]) != len(names):
+        return ()
+    return tuple(Fraction(figure.replace(",", "")) for figure in figures[0])

@@ -1,0 +1,103 @@
+"""Letters in lists and columns, in Greek, of several letters, and with a meaning of the document's own."""
+
+import pytest
+
+from symcost.check import check_text
+from symcost.check.columns import listings
+from symcost.check.documents import find
+
+
+def verdicts(text, file="a.md"):
+    return [finding.verdict for finding in check_text(text, file)]
+
+
+def letters(text, kind="markdown"):
+    """The listed letters with what they mean and their numbers, as `L=L:32`."""
+    found = [
+        f"{name}={meaning}" + (f":{listing.numbers[at]}" if listing.numbers else "")
+        for listing in listings(find(text, kind))
+        for at, (name, meaning) in enumerate(zip(listing.names, listing.meanings, strict=False))
+    ]
+    return " ".join(found)
+
+
+TWO_PAIRS_A_ROW = r"""
+\begin{tabular}{llll}
+$s$ & sequence length & $L$ & transformer layers \\
+$h$ & hidden size & $t$ & tensor-parallel size \\
+\end{tabular}
+"""
+IN_COLUMNS = """Letters:
+
+  l      layers, 60
+  n_h    heads, 128
+  d_h    dimension per head, 128
+  d_c    compressed key-value vector, 512 = 4 d_h
+"""
+SEVERAL_NAMES_A_ROW = """
+| name | what it is | our 8B |
+|---|---|---|
+| $seq$, $mbs$ | tokens per sequence, sequences per micro-batch | 4096, 1 |
+| $N_d$, $tp$, $pp$ | data-, tensor- and pipeline-parallel degree | |
+| $h_{kv}$ | width of all key heads together | 1024 |
+"""
+
+
+@pytest.mark.parametrize(
+    "text, kind, found",
+    [
+        (TWO_PAIRS_A_ROW, "tex", "s=c L=L h=d t=tp"),
+        (IN_COLUMNS, "text", "l=L:60 n_h=h:128 d_h=d_k:128 d_c=d_c:512"),
+        (SEVERAL_NAMES_A_ROW, "markdown", "seq=c:4096 mbs=b:1 N_d=dp tp=tp pp=pp h_kv=all key heads:1024"),
+        ("| model | `n_layer` | parameters |\n|---|---|---|\n| S | 12 | 124M |", "markdown", ""),  # headings declare nothing
+    ],
+)  # fmt: skip
+def test_lists_declare_letters_with_their_numbers(text, kind, found):
+    assert letters(text, kind) == found
+
+
+@pytest.mark.parametrize("right, wrong", [("4 n_h d_h l", "4 n_h d_c l"), ("4 n_h d_h l", "2 n_h d_h l")])
+def test_a_list_in_columns_gives_the_letters_of_a_plain_text(right, wrong):
+    text = f"{IN_COLUMNS}\nThe keys and values of one token take %s bytes in bf16, over all layers."
+    assert verdicts(text % right, "a.txt")[-1] == "holds"
+    assert verdicts(text % wrong, "a.txt")[-1] != "holds"
+
+
+def test_a_letter_that_a_list_declares_anew_has_its_new_meaning_from_there_on():
+    text = """
+# Training
+A batch has $b$ sequences of $s$ tokens; $d$ is the model width and $L$ the number of layers.
+The four attention matrices of one layer have $4d^2$ parameters.
+
+# Serving
+| letter | meaning |
+|---|---|
+| $D$ | model width |
+| $d$ | head dimension |
+| $n$ | query heads |
+
+The four attention matrices of one layer have $4D^2$ parameters, also when written $4Dnd$.
+"""
+    found = [finding for finding in check_text(text) if finding.text in ("4d^2", "4D^2", "4Dnd")]
+    assert [finding.verdict for finding in found] == ["holds"] * 3
+
+
+def test_a_greek_sign_is_the_command_of_that_name():
+    text = "A model with Ψ parameters is trained with Adam in mixed precision on $N_d$ GPUs with ZeRO.\n\n"
+    text += "Per GPU, the optimizer states sharded: $4\\Psi + \\frac{%d\\Psi}{N_d}$ bytes."
+    assert verdicts(text % 12)[-1] == "holds"
+    assert verdicts(text % 10)[-1] != "holds"
+
+
+@pytest.mark.parametrize("term, verdict", [("2h\\,h_{kv}", "holds"), ("4h\\,h_{kv}", "differs")])
+def test_the_width_of_all_key_heads_is_no_number_of_heads(term, verdict):
+    text = f"""
+| name | what it is |
+|---|---|
+| $h$ | hidden size |
+| $h_{{kv}}$ | width of all key heads together (same for values) |
+| $a$ | query heads |
+
+The four attention matrices of one layer have $2h^2 + {term}$ parameters; no biases.
+"""
+    assert verdicts(text)[-1] == verdict
