@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
-from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
+from symcost.notation.vocabulary import GREEK_SIGNS
 from symcost.symbols import d_k, h, h_kv
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
@@ -17,7 +17,7 @@ _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
 _LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
 _NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+))?"
 _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
-_SYMBOL = re.compile(rf"[A-Za-z](?:_\w+)?|{'|'.join(sorted(GREEK))}|")
+_SYMBOL = re.compile(rf"\s*{_NAME}(?![A-Za-z])")  # in mathematics several letters are a product
 _CODE_NAME = re.compile(r"[A-Za-z]|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _BARE = re.compile(
     rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
@@ -37,7 +37,8 @@ _IS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 _IS_AHEAD = re.compile(
-    r"(?:\s*(?:\b(?:is|are|be|with|by|called|as)|=|:|：|为|是|记作|记为|\(|（))*\s*\Z", re.IGNORECASE
+    r"(?:\s*(?:\b(?:is|are|be|with|by|called|as|written|denoted)|=|:|：|为|是|记作|记为|\(|（))*\s*\Z",
+    re.IGNORECASE,
 )
 _LEADS_ON = re.compile(r"\b(?:is|are|=|:)\s*\Z")  # the words belong to what comes next
 _SIZE = r"(?:size|width|dim(?:ension)?s?)"
@@ -46,11 +47,15 @@ _OF_SIZE = re.compile(
     re.IGNORECASE,
 )
 _MOST_AHEAD, _MOST_BEHIND = 5, 7  # words that say what a letter is
+_MOST_AROUND = 40  # characters behind it
 _ADJECTIVES = re.compile(
     r"(?:(?:number|count|size|no\.?) of (?:the )?)?(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are)\b)[a-z][a-z-]* )*\Z",
     re.IGNORECASE,
 )
-_NOTHING_MORE = re.compile(r"(?: (?:entries|tokens|size|count|number|each))?(?: of)?\Z")
+_NOTHING_MORE = re.compile(
+    r"(?: (?:entries|tokens|size|count|number|each))?(?: (?:of|in) (?:the|our|a|this) (?:\w+ )?(?:model|network|decoder))?"
+    rf"(?: of(?: (?:degree|{_SIZE}))?)?\Z"
+)
 
 ALL_HEADS, ALL_KEYS = "all heads", "all key heads"
 FORMS: Mapping[str, Expr] = {ALL_HEADS: h * d_k, ALL_KEYS: h_kv * d_k}  # of what has no letter of ours
@@ -71,11 +76,11 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("E_shared", r"\bshared experts?\b"),
         ("", r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:\w+ )?(?:batch|step)\b", r"\bsliding[- ]window\b"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
-        ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z"),
         ("d_cq", r"\b(?:compressed|latent) quer(?:y|ies)\b", r"\bquery latent\b"),
-        ("d_c", r"\bcompressed (?:kv|key)\b"),
-        ("d_r", r"\b(?:rotary|rope|rotated) part\b"),
-        ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b"),
+        ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z",
+                r"\bcompressed (?:kv|key)\b"),
+        ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b",
+                r"\b(?:rotary|rope|rotated) part\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
@@ -89,11 +94,33 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("dp", r"\bdata[- ]parallel (?:replicas?|ranks?|gpus?|size|degree|workers?)\b"),
         ("global_batch", r"\bglobal batch\b"),
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
-        ("v", r"\bvocabulary\b"),
+        ("v", r"\bvocabulary\b", r"\Awords\Z"),
         ("c", r"\btokens (?:of context|per sequence|in (?:a|each|every|the) (?:sequence|cache|context))\b",
               r"\b(?:sequences?|contexts?|prompts?|windows?) of\Z"),
-        ("N", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
+        ("N", r"\Aweights\Z", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
         ("d", r"\Awide\b"),
+    )
+)  # fmt: skip
+# What the words on both sides mean together, with _ for the letter; these go before what either side says.
+_AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (letter, re.compile("|".join(patterns), re.IGNORECASE))
+    for letter, *patterns in (
+        ("peak", r"\bpeak (?:\w+ ){0,2}_,? [TP]?FLOPS?(?:/s)?\b"),
+        ("", r"\b(?:cards?|gpus?|devices?|accelerators?|memory) (?:of|with|has|have|holds?) _ (?:bytes|[GT]i?B)\b"),
+        ("d_k", rf"\bheads? (?:is|are|has|have|with|of) _(?: |-)(?:wide|{_SIZE}s?|numbers|entries|elements|each)\b",
+                rf"\bheads?,? each (?:of|with|has|having|being) (?:an? )?{_SIZE} _",
+                r"\bheads of _ each\b"),
+        ("d", rf"_-{_SIZE}al (?:embedding|hidden|residual|model|token|vector|state)",
+              rf"\bembedded in(?:to)? _ {_SIZE}"),
+        ("L", r"_(?: layers| blocks)? deep\b", r"\b_ of (?:these|such|them) (?:layers|blocks)\b"),
+        ("k", r"\bexperts\b[^.;]{0,40}(?:,| and) _ (?:of (?:them|which|these) )?(?:are )?(?:active|used|chosen|selected|activated)\b",
+              r"\bexperts\b[^.;]{0,20}\bof which _ (?:are )?(?:active|used|chosen|selected|activated)\b"),
+        ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
+        ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
+        ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
+        ("dp", r"_-way data[- ]parallel", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
+        ("d_in", r"\blayer\b[^.;]{0,20}_ inputs? "),
+        ("d_out", r"\blayer\b[^.;]{0,40}_ outputs? "),
     )
 )  # fmt: skip
 _ITEMS = re.compile(r",\s+|\band\b(?! value)")
@@ -107,12 +134,12 @@ _EXPERT = re.compile(r"\bexperts?\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Named:
-    """A letter or a name where it stands: the words on either side of it, and the sentence up to it."""
+    """A letter or a name where it stands: the words on either side of it, and the sentence with _ in its place."""
 
     name: str
     ahead: str
     behind: str
-    sentence: str
+    around: str
 
 
 def declared(text: str) -> dict[str, str]:
@@ -134,6 +161,7 @@ def declared(text: str) -> dict[str, str]:
             one = None
         first, second = (other, one) if mostly_behind and other != "D" else (one, other)
         before, letter = each.behind, second if first is None else first
+        letter = next((whole for whole, pattern in _AROUND if pattern.search(each.around)), letter)
         if letter is None or ("_" in each.name and _is_larger(each.name, letter)):
             continue
         if letter == "D" and each.name in ("v", "V"):
@@ -141,7 +169,9 @@ def declared(text: str) -> dict[str, str]:
         if letter == "n" and CUSTOMARY.get(each.name) == "dp":
             letter = "dp"
         if said.get(each.name, "D") == "D":
-            said[each.name] = "d_expert" if letter == "d_ff" and _EXPERT.search(each.sentence) else letter
+            said[each.name] = (
+                "d_expert" if letter == "d_ff" and _EXPERT.search(each.around.partition("_")[0]) else letter
+            )
     if "b" in said.values() and not _OF_TRAINING.search(text):
         said = {name: "c" if letter == "D" else letter for name, letter in said.items()}
     return said
@@ -213,16 +243,20 @@ def _named(text: str) -> Iterator[Named]:
                 name,
                 _ahead(text[last:start]),
                 _behind(text[end:following], meets),
-                text[:start].rpartition(". ")[2],
+                f"{_plain(text[:start].rpartition('. ')[2])}_{_plain(text[end : end + _MOST_AROUND])}",
             )
 
 
+def _plain(text: str) -> str:
+    return text.replace("$", "").replace("`", "")
+
+
 def _name_of(found: re.Match[str]) -> str:
-    """The name between two marks, or "" for a formula: in mathematics several letters are a product."""
+    """The name between two marks, or "" for a formula."""
     inside = next(group for group in found.groups() if group is not None)
     name = given_name(inside)
-    is_name = _CODE_NAME if found[3] is not None else _SYMBOL
-    return name if is_name.fullmatch(name) else ""
+    is_name = _CODE_NAME.fullmatch(name) if found[3] is not None else _SYMBOL.match(inside)
+    return name if is_name else ""
 
 
 def given_name(text: str) -> str:

@@ -17,7 +17,7 @@ PHRASES: Mapping[str, str] = {
              "mini-batch|batch|sequences per batch|number of sequences|batchsize|批大小|批次大小|批量",
         "c": "tokens each|tokens long|sequence length|"
              "context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
-             "sequence|context|length|序列长度|上下文长度",
+             "sequence|seq|context|length|序列长度|上下文长度",
         "d": "hidden dimension|hidden size|hidden width|hidden|model width|model dimension|model dim|embedding dimension|"
              "embedding size|residual width|width|dimension of the model|d_model|channels|residual stream|embedding width|"
              "embedding dim|residual dimension|model hidden size|feature dimension|隐藏层维度|隐藏维度|隐层维度|模型维度",
@@ -54,7 +54,7 @@ PHRASES: Mapping[str, str] = {
              "dp degree|dp size|数据并行度|数据并行大小",
         "cp": "context-parallel size|context parallel size|context-parallel degree|context-parallel ranks|上下文并行度",
         "ep": "expert-parallel size|expert parallel size|expert-parallel degree|expert-parallel ranks|专家并行度",
-        "MFU": "model flops utilization|model flops utilisation|mfu",
+        "MFU": "utilization|utilisation|model flops utilization|model flops utilisation|mfu",
         "peak": "peak flop/s|peak flops|peak performance|peak flop/s per gpu|peak throughput",
         "E": "number of experts|experts per layer|experts in each layer|experts|routed experts|routed swiglu experts",
         "E_shared": "shared experts|number of shared experts|always-on experts|experts for every token",
@@ -80,7 +80,7 @@ PHRASES: Mapping[str, str] = {
         "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
                         "accumulation steps|gradient accumulation steps",
         "chunks": "model chunks per stage|model chunks|chunks per stage|chunks per gpu|chunks per device|virtual stages",
-        "C": "training compute|total compute|compute budget|total training compute",
+        "C": "compute|training compute|total compute|compute budget|total training compute",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
         "": "achieved flop/s per gpu|achieved flop/s|throughput|bytes per parameter|precision|expansion ratio|time|seconds",
     }.items()

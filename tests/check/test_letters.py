@@ -5,6 +5,7 @@ import pytest
 from symcost.check import check_text
 from symcost.check.columns import listings
 from symcost.check.documents import find
+from symcost.check.legend import declared
 
 
 def verdicts(text, file="a.md"):
@@ -101,3 +102,23 @@ def test_the_width_of_all_key_heads_is_no_number_of_heads(term, verdict):
 The four attention matrices of one layer have $2h^2 + {term}$ parameters; no biases.
 """
     assert verdicts(text)[-1] == verdict
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("$L$ blocks of width $m$, $a$ heads of $k$ each", "L=L m=d a=h k=d_k"),
+        ("the stream is $d$ wide and $\\ell$ deep, each head is $k$ wide", "d=d ell=L k=d_k"),
+        ("$h$ heads with $k$ dimensions each, $v$ words", "h=h k=d_k v=v"),
+        ("$n_h$ heads, each of dimension $d_h$", "n_h=h d_h=d_k"),
+        ("$t$-way tensor parallelism and $d$-way data parallelism", "t=tp d=dp"),
+        ("$P$ parameters, $G$ GPUs with a peak of $F$ FLOP/s, at utilisation $U$", "P=N G=n F=peak U=MFU"),
+        ("$E$ experts, of which $k$ are active for each token", "E=E k=k"),
+        ("$B$ sequences in $D$ dimensions, embedded in $M$ dimensions", "B=b M=d"),
+        ("a card of $C$ bytes takes a global batch of $B$ sequences", "C= B=global_batch"),
+        ("The number of parameters of the whole model is written $\\Phi$.", "Phi=N"),
+        ("an attention window of $w$ tokens, a sliding window of $u$", "w=c u="),
+    ],
+)
+def test_words_on_both_sides_say_what_a_letter_is(text, found):
+    assert declared(text) == dict(each.split("=") for each in found.split())
