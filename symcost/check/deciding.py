@@ -159,10 +159,9 @@ class Judge:
         )
 
     def _known_name(self, span: Span) -> bool:
-        return (
-            bool(re.fullmatch(r"[A-Za-z_]\w*", span.text))
-            and self.case.knowledge.letter(span.text) in GLOSSARY
-        )
+        """Whether code is a name that we have a letter for, or that what follows defines: `tokens` = `n * b * T`."""
+        is_name = re.fullmatch(r"[A-Za-z_]\w*", span.text) is not None
+        return is_name and (self.case.knowledge.letter(span.text) in GLOSSARY or span.after.strip() == "=")
 
     def _statement(self, position: int, reading: Reading, label: str) -> list[Pair]:
         span = self.document.spans[position]

@@ -18,7 +18,7 @@ _LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
 _NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+))?"
 _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
 _SYMBOL = re.compile(rf"\s*{_NAME}(?![A-Za-z])")  # in mathematics several letters are a product
-_CODE_NAME = re.compile(r"[A-Za-z]|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_CODE_NAME = re.compile(r"[A-Za-z]|[A-Z]_[A-Za-z0-9]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _BARE = re.compile(
     rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
     r"(?![\w'’^·×*/+(=-]| ?[·×*/+^²]| =(?! ?[A-Za-z]{2}))"
@@ -62,6 +62,7 @@ FORMS: Mapping[str, Expr] = {ALL_HEADS: h * d_k, ALL_KEYS: h_kv * d_k}  # of wha
 MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # What several words mean together, as a glossary letter, "" for none of these, None for nothing at all; the first that
 # fits. Where none does, one of PHRASES says it.
+_CHOSEN = r"(?:active|used|chosen|selected|activated)"
 _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
 _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     (letter, re.compile("|".join(patterns), re.IGNORECASE))
@@ -113,8 +114,8 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("d", rf"_-{_SIZE}al (?:embedding|hidden|residual|model|token|vector|state)",
               rf"\bembedded in(?:to)? _ {_SIZE}"),
         ("L", r"_(?: layers| blocks)? deep\b", r"\b_ of (?:these|such|them) (?:layers|blocks)\b"),
-        ("k", r"\bexperts\b[^.;]{0,40}(?:,| and) _ (?:of (?:them|which|these) )?(?:are )?(?:active|used|chosen|selected|activated)\b",
-              r"\bexperts\b[^.;]{0,20}\bof which _ (?:are )?(?:active|used|chosen|selected|activated)\b"),
+        ("k", rf"\bexperts\b[^.;]{{0,40}}(?:,| and) _ (?:of (?:them|which|these) )?(?:are )?{_CHOSEN}\b",
+              rf"\bexperts\b[^.;]{{0,20}}\bof which _ (?:are )?{_CHOSEN}\b"),
         ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
         ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
         ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
@@ -128,6 +129,7 @@ _SHARED = re.compile(r"((?:\w+-,? )+and )\w+-(.+)")
 _ASIDE = re.compile(r"\([^()]*\)")
 _WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
+_ALL = re.compile(r"_(?:all|tot(?:al)?|full|model|params?)\Z")
 _OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
 _EXPERT = re.compile(r"\bexperts?\b", re.IGNORECASE)
 
@@ -220,6 +222,8 @@ def listed(names: Sequence[str], words: str) -> tuple[str, ...]:
 
 def _is_larger(name: str, letter: str) -> bool:
     """Whether a name with a subscript is less than what the words say: N_e of the parameters, B_crit of the batches."""
+    if _ALL.search(name):
+        return False
     return letter in _NEVER_OF_A_PART or (letter == "c" and name[0].isupper())
 
 

@@ -78,7 +78,7 @@ PHRASES: Mapping[str, str] = {
         "epochs": "passes over the training tokens|passes over the data|number of epochs",
         "global_batch": "global batch size|global batch",
         "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
-                        "accumulation steps|gradient accumulation steps",
+                        "micro steps|micro-steps|accumulation steps|gradient accumulation steps",
         "chunks": "model chunks per stage|model chunks|chunks per stage|chunks per gpu|chunks per device|virtual stages",
         "C": "compute|training compute|total compute|compute budget|total training compute",
         "price": "price per gpu-hour|price per hour|dollars per hour|price",
