@@ -23,6 +23,8 @@ _OF_THE_LAST = re.compile(r"(?:[a-zA-Z]+ ){1,5}(?:and|or)|[a-zA-Z ]{0,40},")
 _SAYS_MORE = re.compile(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
+_COUNTED_VALUES = re.compile(r"\A\s*(?:values|entries)\b")  # "2bcd values" are no values of attention
+_OPENING = re.compile(r"([A-Z][\w-]*(?: [\w-]+){0,3}): (?=[A-Za-z]{2})")
 _SAYS_NOTHING = re.compile(r"values?|results?|numbers?|formula|arithmetic", re.IGNORECASE)  # above a column
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
@@ -74,6 +76,7 @@ def levels(document: Document, position: int) -> list[str]:
         _sentence(document, position),
         *_referred(document, position),
         *introduction[:2],
+        *_topic(document, span),
         *above[:2],
         *(TITLE + words for words in title),
     ]
@@ -141,6 +144,7 @@ def _after(document: Document, span: Span) -> str:
         words = span.block.text[span.end - span.block.start :][:120].lstrip("$`)\\ ")
         if document.kind == "text":
             words = words.partition("\n")[0]
+    words = _COUNTED_VALUES.sub("elements", words)
     aside = _ASIDE.match(words)
     if aside is not None:
         return _clean(aside[1])
@@ -151,6 +155,15 @@ def _after(document: Document, span: Span) -> str:
     rest = words[stop.end() :] if stop.group().startswith(",") else ""
     more = _SAYS_MORE.match(rest)
     return _clean(f"{told} {more.group()}" if more else told)
+
+
+def _topic(document: Document, span: Span) -> Iterator[str]:
+    """What the nearest paragraph before a formula opens with, as a heading of its own: `Activations: we keep …`."""
+    for block in section(document, span):
+        opening = _OPENING.match(block.text) if block.kind == "paragraph" else None
+        if opening is not None:
+            yield TITLE + opening[1]
+            return
 
 
 def _last_clause(words: str) -> str:

@@ -58,7 +58,7 @@ _QUANTITIES = _table(
         "decode_time inference_memory",
     ),
     (
-        r"\bactivations?\b(?! recomputation)|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
+        r"\bactivations?\b(?! recomputation)|\b[AMm] act\b|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
         r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b"
         r"|激活",
         ACTIVATIONS,
@@ -253,6 +253,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
             ("head", ""),
         ),
         (r"\blogits?\b", ("head", "logits W_U")),
+        (r"\blog[- ]?prob\w*", ("head", "log_p")),
         (
             r"\b(?:token|word|input) (?:embeddings?|table)\b|\bembedding(?: matrix| table| layer)?\b|\bwte\b|词嵌入",
             ("embedding", "W_E"),
@@ -449,12 +450,12 @@ class Said:
     """What one stretch of words says."""
 
     quantities: frozenset[str]
-    parts: tuple[Part, ...]
-    times: str
-    per: str
-    in_bytes: bool | None
-    options: frozenset[str]
-    denied: frozenset[str]
+    parts: tuple[Part, ...] = ()
+    times: str = ""
+    per: str = ""
+    in_bytes: bool | None = None
+    options: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -561,9 +562,9 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     >>> sorted(found.quantities), found.parts, found.times, found.sharp
     (['forward_flops'], (('block.mlp', frozenset()),), 'one', True)
     """
-    all_said = [said(words) for words in levels]
-    if levels and levels[-1].startswith(TITLE):  # a title names a subject, not a part
-        all_said[-1] = replace(all_said[-1], parts=(), times="", per="", in_bytes=None, options=frozenset())
+    all_said = [
+        Said(said(words).quantities) if words.startswith(TITLE) else said(words) for words in levels
+    ]  # a title names a subject, not a part
     if not any(each.quantities for each in all_said) and any(map(_MATRICES.search, levels[: near + 1])):
         all_said[0] = replace(all_said[0], quantities=frozenset({"parameters"}))
     quantities: frozenset[str] = frozenset()

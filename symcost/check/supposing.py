@@ -192,6 +192,7 @@ _CONVENTION = re.compile(
 _FULL = words(
     r"\bfp32 throughout",
     r"(?:everything|all|stored|kept|activations?)[^.;]{0,20}\bin (?:fp32|float32)",
+    r"\b(?:everything|all)(?: is| are)? fp32\b",
     r"float32",
 )
 _HALF = words(
