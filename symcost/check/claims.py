@@ -33,7 +33,7 @@ from symcost.check.listed import ALL_BLOCKS, of_the_listed
 from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
 from symcost.check.rules import ALL_PARAMETERS, rules
-from symcost.check.shares import crossing, share
+from symcost.check.shares import crossing, overhead, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import (
@@ -263,7 +263,8 @@ class Claim:
         if adapters is not None:
             return adapters
         of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
-        return of_a_whole or self._of_the_listed() or self.unchecked(tables), None
+        told = of_a_whole or overhead(self.case, self.item, self.about) or self._of_the_listed()
+        return told or self.unchecked(tables), None
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""

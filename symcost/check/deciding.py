@@ -236,7 +236,8 @@ class Judge:
         block, options = self.options
         self.options = span.block, about.near_options | (options if block is span.block else frozenset())
         if _of_mesh(made):
-            about = about.supposing(self.options[1])
+            introduced = (told_options(words)[0] for words in span.block.lead)
+            about = about.supposing(self.options[1].union(*introduced))
         if any(item.unit is not None and "byte" in item.unit.powers for item in made.items):
             return about.counted_in_bytes()
         if any(item.unit is not None and item.unit.powers == {"FLOP": 1} for item in made.items):

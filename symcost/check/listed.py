@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import permutations
 
-from symcost.check.case import Case
+from symcost.check.case import Case, Stated
+from symcost.check.chains import equal
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Summands, scaled, summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
 from symcost.check.subjects import CONCLUDES
 
+NEXT = 3  # forms before one that it may be a share of
+_SHARE = re.compile(
+    r"\b(?:shares?|overhead|surcharge|ratio|fraction|relative|over (?:these|this|that|them)|times|factor|compared)\b",
+    re.IGNORECASE,
+)
 OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
+
+
+def _one_over_another(case: Case, item: Item, stated: Sequence[Stated], words: str) -> Pair | None:
+    """`s/(18h)` behind "4bs²h, while the matrices cost 72bsh²": a share of two forms of the same sentence."""
+    if not _SHARE.search(words):
+        return None
+    for one, other in permutations(stated[-NEXT:], 2):
+        if equal(case, item.form * other.form, one.form):
+            message = f"{one.source} over {other.source}"
+            return Pair("holds", "SC101", item.source.strip(), message=message)
+    return None
 
 
 def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
@@ -35,6 +54,9 @@ def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
             return Pair(
                 "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
             )
+    over = _one_over_another(case, item, stated, words)
+    if over is not None:
+        return over
     last = stated[-1].source
     every = times(tables[-1], ALL_BLOCKS) or {}
     if every == table:

@@ -9,12 +9,21 @@ from itertools import chain, product
 from sympy import Expr, cancel, fraction, together
 
 from symcost.check.case import Case
-from symcost.check.catalogue import BLOCK, BY_TENSOR, CORE, IN_BLOCK, SCOPES, Entry
+from symcost.check.catalogue import BLOCK, BY_TENSOR, CORE, IN_BLOCK, SCOPES, Entry, book
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Coefficient, Monomial, Summands, form_of, quotient, summands, times
+from symcost.check.polynomials import (
+    Coefficient,
+    Monomial,
+    Summands,
+    form_of,
+    quotient,
+    summands,
+    times,
+    total,
+)
 from symcost.check.slips import Slip, one_slip
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import Part, Subject
+from symcost.check.subjects import RECOMPUTED, Part, Subject
 from symcost.notation import text as plain_text
 from symcost.symbols import GLOSSARY
 
@@ -24,6 +33,7 @@ OVERTAKES = re.compile(
     re.IGNORECASE,
 )
 OF_TOKENS = re.compile(r"\b(?:context|sequence) length\b|\btokens\b", re.IGNORECASE)
+ON_TOP = re.compile(r"\b(?:overhead|surcharge|extra|on top|more|adds?|additional|costs?)\b", re.IGNORECASE)
 COMPARES = frozenset({"=", "≈", ">", "<", "≥", "≤", ">=", "<="})
 ATTENTION_CORE: tuple[Part, ...] = (("block.attention", CORE),)
 WHOLES: tuple[tuple[Part, ...], ...] = (BLOCK, (), (("block.attention", frozenset()),))
@@ -42,6 +52,30 @@ def share(case: Case, item: Item, about: Subject, quantities: Collection[str]) -
             first = first or (part, whole)
         if first and about.parts and _is_told(case, about, quantities):
             return _wrong_share(item.source, above, below, *first)
+    return None
+
+
+def overhead(case: Case, item: Item, about: Subject) -> Pair | None:
+    """`s/(18h)`: what selective recomputation runs again, over what forward and backward cost, attention's products or not."""
+    table = case.table(case.knowledge.opened(item.form))
+    if not table or not ON_TOP.search(about.words):
+        return None
+    given = case.suppositions
+    for option in ("selective", "checkpoint"):
+        if option not in about.options and not about.options.isdisjoint(RECOMPUTED):
+            continue
+        supposed = given.under(given.designs[0], f"{given.conventions[0]}+{option}")
+        again = book(supposed).entry("recompute_flops", BLOCK, every=False)
+        passes = [
+            book(supposed).entry(name, BLOCK, every=False) for name in ("forward_flops", "backward_flops")
+        ]
+        whole = total(each.table for each in passes if each is not None)
+        dense = {monomial: value for monomial, value in whole.items() if dict(monomial).get("c") == 1}
+        for below, words in ((whole, "all FLOPs"), (dense, "the FLOPs of the matrices")):
+            if again is not None and times(table, below) == again.table:
+                return _right(
+                    case, item.source, again, f"{again.named()} over {words} of forward and backward"
+                )
     return None
 
 
@@ -74,11 +108,11 @@ def _parts_of_wholes(
     """What a share may be of what: the part that the words name, else any; of a block, of the model, of attention."""
     wholes = {"one": (BLOCK,), "model": ((),)}.get(about.times, WHOLES)
     books = chain(case.books(letters), case.books_of(case.suppositions.others, letters))
-    for book, quantity, whole in product(books, _divided(quantities), wholes):
+    for each, quantity, whole in product(books, _divided(quantities), wholes):
         every = whole not in IN_BLOCK
-        of = book.entry(quantity, whole, every=every)
+        of = each.entry(quantity, whole, every=every)
         for parts in (about.parts,) if about.parts else (ATTENTION_CORE, *SCOPES):
-            part = book.entry(quantity, parts, every=every)
+            part = each.entry(quantity, parts, every=every)
             if of is not None and part is not None:
                 yield part, of
 
@@ -87,14 +121,14 @@ def _growing(
     case: Case, quantities: Collection[str], letter: str, letters: Collection[str]
 ) -> Iterator[tuple[Entry, Summands, Summands]]:
     """Wholes, the factor of a letter in what grows faster with it, and what all of the rest, or a part of it, is."""
-    for book, quantity, whole in product(case.books((letter, *letters)), _divided(quantities), (BLOCK, ())):
-        of = book.entry(quantity, whole, every=not whole)
+    for each, quantity, whole in product(case.books((letter, *letters)), _divided(quantities), (BLOCK, ())):
+        of = each.entry(quantity, whole, every=not whole)
         powers = _by_power(of.table, letter) if of is not None else {}
         if of is None or len(powers) != 2 or max(powers) != min(powers) + 1:
             continue
         faster = times(powers[max(powers)], {((letter, -1),): 1}) or {}
         for parts in (whole, *(parts for parts in SCOPES if parts in IN_BLOCK)):
-            rest = book.entry(quantity, parts, every=not whole)
+            rest = each.entry(quantity, parts, every=not whole)
             yield of, faster, _by_power(rest.table, letter).get(min(powers), {}) if rest is not None else {}
 
 
