@@ -123,6 +123,7 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
                 fix=written(first) if slip is not None else "")  # fmt: skip
 
 
+APART = 2  # times that an approximation of what comes on top may be off
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
 _SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
 _OF_LETTER = re.compile(r"\w+_(?:opt|max|min|star|crit)")
@@ -319,6 +320,12 @@ def _about(case: Case, left: Item, right: Item, shown: str) -> Pair:
     values = [(a * left.scale, c * right.scale) for a in evaluated(left.form) for c in evaluated(right.form)]
     if values and all(a for a, _ in values):
         a, c = values[0]
+        more = (
+            c - 1 if right.form.as_coeff_Add()[0] == 1 else 0
+        )  # 1 + s/(18h): what comes on top is what is told
+        if more and not 1 / APART <= (a - 1) / more <= APART:
+            return Pair("differs", "SC203", shown, message=f"what it adds to 1 is {rounded(more, 4)}, but comes to "
+                        f"{rounded(a - 1, 4)} at the numbers known")  # fmt: skip
         verdict = "approximates" if abs(c - a) <= 10 * NEAR * abs(a) else "unchecked"
         return Pair(verdict, "SC110", shown, message=f"{percent(c / a - 1)} off at the numbers known")
     return replace(NO_CLAIM, document=shown, message="an approximation of something that is not derived")
