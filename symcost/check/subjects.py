@@ -80,7 +80,8 @@ _QUANTITIES = _table(
     (r"\b(?:backward|bwd|backprop\w*)\b|反向", "backward_flops"),
     (r"(?<!feed-)(?<!feed )\b(?:forward|fwd)\b|\bprefill(?:ing)?\b|前向|正向", "forward_flops"),
     (
-        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?)\b|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)"
+        r"\b[MC] KV\b|\bkv[- ]?cache\b|\bcached (?:tokens?|keys?|values?|elements|numbers|bytes)\b"
+        r"|\b(?:key.value |kv )?caches?\b|\bkv\b(?= bytes)"
         r"|\ba key and a value\b",
         "kv_cache_memory",
     ),
@@ -132,6 +133,7 @@ _OF_MEMORY = re.compile(
     r"\bmemory\b|\bstor(?:e|age)|\bhold|\bweigh\b|\b(?:bf|fp|float)\d+|\bint\d|\bhalf\b|\bprecision\b|\bstates?\b|显存|\bcheckpoint|\bload",
     re.IGNORECASE,
 )
+_NOT_COUNTED_IN = re.compile(r"\bnot (?:in )?(?:bytes|elements|numbers)\b", re.IGNORECASE)
 _ELEMENTS = re.compile(r"(?i:\belements?\b|\bnumbers\b|\bentries\b)|元素")
 
 _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
@@ -482,7 +484,8 @@ def said(words: str) -> Said:
         else ""
     )
     per = next((name for name, pattern in _PER if pattern.search(words)), "")
-    in_bytes = True if _BYTES.search(words) else False if _ELEMENTS.search(words) else None
+    counted = _NOT_COUNTED_IN.sub(" ", words)
+    in_bytes = True if _BYTES.search(counted) else False if _ELEMENTS.search(counted) else None
     return Said(quantities, parts, times, per, in_bytes, options, denied)
 
 
