@@ -235,7 +235,14 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         "micro-batches of one step on each GPU",
         "",
         r"\mathrm{accumulation}",
-        ("gradient_accumulation_steps", "grad_accum", "grad_acc", "accum", "accum_steps", "accumulation_steps"),
+        (
+            "gradient_accumulation_steps",
+            "grad_accum",
+            "grad_acc",
+            "accum",
+            "accum_steps",
+            "accumulation_steps",
+        ),
         fallback=1,
     ),
     Letter(
