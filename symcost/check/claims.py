@@ -98,6 +98,7 @@ OF_ONE_KIND = frozenset(
 )  # there is no more than one form for each
 CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
+SHARING_PARAMETERS = RANKS - {"tp", "cp"}
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
@@ -108,6 +109,7 @@ WHOLE = re.compile(
     re.IGNORECASE,
 )  # that nothing of it is left out
 FEW_TERMS = 3
+OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
 
@@ -554,16 +556,24 @@ class Claim:
         return None
 
     def _unmistakable(self, table: Summands) -> tuple[Pair, Entry] | None:
-        """A sum that is what the words may mean but for a letter or a coefficient in one of its terms."""
+        """A sum that is what the words may mean but for a letter or a coefficient in one of its terms.
+
+        Where they name no quantity it may be any, since so many terms tell which it is.
+        """
         letters = _letters(table)
         if (
             len(table) < FEW_TERMS
-            or letters & RANKS
+            or letters & SHARING_PARAMETERS
             or self.statement.about
             or not self._is_declared(self.item.form)
         ):
             return None
-        for entry in self.announced(table):
+        meant = (
+            [self]
+            if wanted(self.about)
+            else [replace(self, about=self.about.of(each)) for each in OF_MANY_TERMS]
+        )
+        for entry in chain.from_iterable(each.announced(table) for each in meant):
             alike = shared(table, entry.table) == len(table) - 1 == len(entry.table) - 1
             slip = one_slip(table, entry.table) if alike and self._is_supposed(entry, letters) else None
             if slip is not None:

@@ -85,7 +85,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
-        ("d_ff", rf"\b(?:{_MLP}|inner|intermediate)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
+        ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
                  rf"\b{_SIZE} of (?:the |its |each )?(?:\([\w-]+\) )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
         ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",

@@ -59,7 +59,7 @@ _QUANTITIES = _table(
     ),
     (
         r"\bactivations?\b(?! recomputation)|\b[AMm] act\b|\b(?:kept|keeps?|saves?|saved|stored?)\b[^.;]{0,40}\bbackward\b"
-        r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b"
+        r"|\bbackward\b[^.;]{0,12}\b(?:needs|reads)\b(?! (?:\w+ )?(?:products|matmuls|multipl\w+|flops|times)\b)"
         r"|激活",
         ACTIVATIONS,
     ),
@@ -151,7 +151,7 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         (r"\bmlp\.c[_ ]fc\b", (_MLP, "U W_1 bias_U")),
         (r"\bmlp\.c[_ ]proj\b", (_MLP, "z W_2 bias_z")),
         (
-            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}O\b|四个矩阵"
+            rf"\b(?:W_)?Q{_SEP}K{_SEP}V{_SEP}(?:O|(?:the )?(?:output|out)(?: proj\w*)?)\b|四个矩阵"
             r"|(?i:\b(?:four|all) (?:attention |projection )(?:matrices|projections)\b)",
             (_ATTENTION, f"{_Q} {_K} {_V} {_O}"),
         ),
@@ -160,7 +160,7 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
             (_ATTENTION, f"{_Q} {_K} {_V}"),
         ),
         (
-            rf"(?i:attention (?:products|matmuls)|\bcore\b|score.value|two (?:attention )?products|score products)"
+            rf"(?i:attention (?:products|matmuls)|\bcore\b|score.value|two (?:attention )?products(?! for)|score products)"
             rf"|(?i:scores?)\b[^.;]{{0,20}}\b(?i:and|plus)\b[^.;]{{0,20}}(?i:\bvalues|\bsum|\bmix|\baverage)"
             rf"|QK[ᵀT^\\top{{}}$]*{_SEP}(?:and )?A ?V\b"
             r"|(?i:attention scores)\b(?=[^.;]{0,40}(?i:all layers|on top|trained))",
