@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain, product
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from symcost.check.case import OPTION_NAMES, Case
 from symcost.check.catalogue import (
@@ -495,7 +495,7 @@ class Claim:
             return None
         _, name = self.item.form.as_coeff_Mul()
         own = str(name) in self.case.knowledge.definitions and str(name) not in GLOSSARY
-        if own or not self._is_declared(self.item.form):
+        if own or not self._is_declared:
             return None  # what stands there is the name of another form, which is judged for itself
         if found is not None and self.is_meant(found):
             return None
@@ -543,7 +543,7 @@ class Claim:
     def _out_of_place(self, table: Summands) -> tuple[Pair, Entry] | None:
         """A form with a term of a size that nothing of the model has, one slip away from what the words or the document name."""
         letters = _letters(table)
-        if not letters <= SIZES_OF_TERMS or not self._is_declared(self.item.form) or self.statement.about:
+        if not letters <= SIZES_OF_TERMS or not self._is_declared or self.statement.about:
             return None
         books = [*self.case.books(letters), *self.case.other_books(letters)]
         odd = [term for term in table if not any(each.has_size(term) for each in books)]
@@ -561,12 +561,7 @@ class Claim:
         Where they name no quantity it may be any, since so many terms tell which it is.
         """
         letters = _letters(table)
-        if (
-            len(table) < FEW_TERMS
-            or letters & SHARING_PARAMETERS
-            or self.statement.about
-            or not self._is_declared(self.item.form)
-        ):
+        if len(table) < FEW_TERMS or letters & SHARING_PARAMETERS or self.statement.about:
             return None
         meant = (
             [self]
@@ -574,8 +569,11 @@ class Claim:
             else [replace(self, about=self.about.of(each)) for each in OF_MANY_TERMS]
         )
         for entry in chain.from_iterable(each.announced(table) for each in meant):
-            alike = shared(table, entry.table) == len(table) - 1 == len(entry.table) - 1
-            slip = one_slip(table, entry.table) if alike and self._is_supposed(entry, letters) else None
+            alike = {term: value for term, value in table.items() if entry.table.get(term) == value}
+            known = self._undeclared <= _letters(alike)  # the other terms tell what letters stand for
+            if not len(alike) == len(table) - 1 == len(entry.table) - 1 or not known:
+                continue
+            slip = one_slip(table, entry.table) if self._is_supposed(entry, letters) else None
             if slip is not None:
                 return self._told(table, entry, slip)
         return None
@@ -653,16 +651,25 @@ class Claim:
             )
         )
 
-    def _is_declared(self, form: Expr) -> bool:
-        """Whether the document says what every letter of a form stands for."""
-        if self.case.knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}:
-            return False
-        declared = self.case.letters and self.case.letters | set(self.case.knowledge.numbers)
+    @property
+    def _is_declared(self) -> bool:
+        """Whether the document says what every letter of the form stands for."""
+        return not self._undeclared
+
+    @property
+    def _undeclared(self) -> frozenset[str]:
+        """The letters of the form that the document never says what they stand for, or says it twice."""
+        knowledge, form = self.case.knowledge, self.item.form
+        twice = knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}
+        if not self.case.letters:
+            return twice
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
         customary = {"d_k", "d_ff", "h_kv", "N", "D"}
         if self.case.suppositions.designs[0].experts:
             customary |= {"E", "k"}
-        return not declared or opened <= declared | customary | set(self.case.knowledge.definitions)
+        return twice | opened - self.case.letters - set(knowledge.numbers) - customary - set(
+            knowledge.definitions
+        )
 
     def _sharp(self, table: Summands) -> Iterator[Entry]:
         """Of what is announced, what a form may be held against: of the likeliest design and bytes, if these are said."""
