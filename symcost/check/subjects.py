@@ -600,9 +600,9 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
     near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
     further = frozenset(name for each in all_said for name in each.options) - denied
-    options = near_options | (further - SPREAD if near_options & SPREAD else further)
-    if near_options & RECOMPUTED:
-        options -= RECOMPUTED - near_options
+    for named in (RECOMPUTED, SPREAD):
+        further -= named if near_options & named else frozenset()
+    options = near_options | further
     return Subject(
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
