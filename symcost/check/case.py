@@ -372,7 +372,8 @@ class Case:
     def settle_size(self) -> None:
         """Takes what is derived for N, the number of parameters, where the document prints that very number."""
         knowledge = self.knowledge
-        if "N" in knowledge.numbers or "N" in knowledge.definitions:
+        known = "N" in knowledge.numbers and "N" not in knowledge.in_words
+        if known or "N" in knowledge.definitions:
             return
         entry = book(self.first).entry("parameters")
         for value in knowledge.evaluated(entry.total) if entry is not None else ():

@@ -396,6 +396,9 @@ class Judge:
                     forms.append(entry.total)
                 if item.form not in forms:
                     forms.append(item.form)
+                if named.name in knowledge.in_words and knowledge.evaluated(item.form):
+                    del knowledge.values[named.name]  # "a 13B model" says less than its form
+                    knowledge.in_words.remove(named.name)
         for value in knowledge.evaluated(named.form) if len(values) == 1 else ():
             [printed] = list(values)[:1]
             if (

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, islice, product
 
-from sympy import Expr, Rational, Symbol, diff
+from sympy import Add, Expr, Rational, Symbol, diff
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
@@ -136,7 +136,15 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
         form.xreplace({Symbol(f"q_{at}", positive=True): each for at, each in enumerate(way)})
         for way in islice(product(*choices), MOST_WAYS)
     ]
-    yield from sorted((way for way in ways if way.free_symbols), key=lambda way: -len(way.free_symbols))
+    likely = (way for way in ways if way.free_symbols and not _shares_out(way))
+    yield from sorted(likely, key=lambda way: -len(way.free_symbols))
+
+
+def _shares_out(form: Expr) -> bool:
+    """Whether the parameters are multiplied or divided by a size of the model, as no cost is."""
+    sizes = {GLOSSARY[name].symbol for name in ("L", "d", "h", "h_kv", "d_k", "d_ff", "v")}
+    terms = Add.make_args(form.expand())
+    return any(GLOSSARY["N"].symbol in term.free_symbols and term.free_symbols & sizes for term in terms)
 
 
 # ---------------------------------------------------------------------------------------- what a form comes to

@@ -228,6 +228,10 @@ _SHARE_OF_HEADS = re.compile(
 _CONFIGURED = re.compile(
     r"(?<!\w)[\"']?([a-z]+(?:_[a-z]+)+)[\"']?\s?[:=]\s?(\d[\d_]*)(?![\w.*]| ?[*/+-])"
 )  # "hidden_size": 4096
+_OF_SIZE = re.compile(
+    r"\b(?:the|our|an?) \W{0,2}(\d+(?:\.\d+)?)([ -]?(?:B|M|billion|million))(?:[- ]param\w+)?\b"
+    r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words|samples)\b)"
+)  # our 6.7B, a 13-billion-parameter model
 _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
 _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
@@ -331,15 +335,23 @@ def _read_definitions(document: Document, knowledge: Knowledge) -> None:
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
 
 
+_POWERS = {"M": 10**6, "million": 10**6, "B": 10**9, "billion": 10**9}
+
+
 def _read_numbers_in_words(document: Document, knowledge: Knowledge) -> None:
     """Numbers of letters in configurations and sentences, for those that no table gives one."""
     found = [(meaning_of(name) or "", number) for name, number in _CONFIGURED.findall(document.text)]
     for block in document.blocks:
         found += [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
         found += said_counts(block.text) if block.kind in ("paragraph", "item") else ()
-    for letter, number in found:
+    said = [(letter, Fraction(re.sub("[_,]", "", number))) for letter, number in found]
+    spoken_of = {
+        Fraction(number) * _POWERS[power.strip(" -")] for number, power in _OF_SIZE.findall(document.text)
+    }
+    said += [("N", size) for size in spoken_of if len(spoken_of) == 1]  # one model
+    for letter, value in said:
         if letter in GLOSSARY and letter not in knowledge.values:
-            knowledge.values[letter] = (Fraction(re.sub("[_,]", "", number)),)
+            knowledge.values[letter] = (value,)
             knowledge.in_words.add(letter)
 
 

@@ -49,7 +49,8 @@ _OF_SIZE = re.compile(
 _MOST_AHEAD, _MOST_BEHIND = 5, 7  # words that say what a letter is
 _MOST_AROUND = 40  # characters behind it
 _ADJECTIVES = re.compile(
-    r"(?:(?:number|count|size|no\.?) of (?:the )?)?(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are)\b)[a-z][a-z-]* )*\Z",
+    r"(?:(?:number|count|size|no\.?) of (?:the )?)?"
+    r"(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are|one|two|more|another)\b)[a-z][a-z-]* )*\Z",
     re.IGNORECASE,
 )
 _NOTHING_MORE = re.compile(
@@ -71,7 +72,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         (ALL_HEADS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:query )?(?:heads|queries)\b",
                     r"\battention (?:of )?width\b|\bwidth of attention\b"),
         (None, r"\ball (?:\w+ )?heads\b"),
-        (MORE_TOKENS, r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
+        (MORE_TOKENS, r"\b(?:output|answer|completion|generation)s? (?:length\b|of(?: length)?\Z)",
+                      r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
         ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
               r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
         ("E_shared", r"\bshared experts?\b"),
@@ -102,6 +104,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("d", r"\Awide\b"),
     )
 )  # fmt: skip
+_CALLED = r",? \(?(?:written|called|named|(?:let us )?(?:call|write) (?:it|them|this|that|(?:their|this|the) number))"
 # What the words on both sides mean together, with _ for the letter; these go before what either side says.
 _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (letter, re.compile("|".join(patterns), re.IGNORECASE))
@@ -120,6 +123,8 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
         ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
         ("dp", r"_-way data[- ]parallel", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
+        ("N_adapter", rf"\badapters?\b{_CALLED} _"),
+        ("N", rf"\bparameters?\b{_CALLED} _"),
         ("d_in", r"\blayer\b[^.;]{0,20}_ inputs? "),
         ("d_out", r"\blayer\b[^.;]{0,40}_ outputs? "),
     )

@@ -122,3 +122,11 @@ The four attention matrices of one layer have $2h^2 + {term}$ parameters; no bia
 )
 def test_words_on_both_sides_say_what_a_letter_is(text, found):
     assert declared(text) == dict(each.split("=") for each in found.split())
+
+
+@pytest.mark.parametrize("digits, holds", [("13.4", True), ("20.1", False)])
+def test_the_size_that_a_model_goes_by_is_its_number_of_parameters(digits, holds):
+    text = (
+        f"Let $P$ be the number of parameters. The weights in fp16 take $2P$ bytes, for our 6.7B {digits} GB."
+    )
+    assert (verdicts(text)[-1] == "holds") is holds
