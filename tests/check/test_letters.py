@@ -129,4 +129,5 @@ def test_the_size_that_a_model_goes_by_is_its_number_of_parameters(digits, holds
     text = (
         f"Let $P$ be the number of parameters. The weights in fp16 take $2P$ bytes, for our 6.7B {digits} GB."
     )
-    assert (verdicts(text)[-1] == "holds") is holds
+    found = {finding.text: finding.verdict for finding in check_text(text)}
+    assert (found.get(f"{digits} GB") == "holds") is holds
