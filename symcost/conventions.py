@@ -469,6 +469,10 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
             Option("bf16", "a bf16 model, with the upcasts that transformers writes", HF_BF16.source, _bf16),
             Option("dropout", "dropout is on, where the model has it",
                    PYTORCH, lambda base: replace(base, without=base.without - {rules.DRAW, rules.DROPOUT})),
+            Option("causal-exact", "of all pairs of tokens those are counted that a causal mask leaves, a token with "
+                   "itself among them: c(c + 1)/2",
+                   "the number of entries on and below the diagonal",
+                   lambda base: replace(base, pairs=(1 + 1 / c) / 2)),
             Option("operations", "every operation on an element counts one FLOP, not only those of products",
                    "XLA's count for JAX 0.10 (HLO cost analysis; exp, log and rsqrt apart), measured",
                    lambda base: replace(base, operations=True)),

@@ -51,6 +51,8 @@ _FEW_HEADS = re.compile(
 )
 MOST_DESIGNS = 8
 MOST_BACK = 100  # statements that one may be held against
+_MASKED = re.compile(r"causal|\bmask|triang|diagonal|\bsees\b", re.IGNORECASE)
+EXACT = "causal-exact"  # nobody writes c(c + 1) who does not mean it
 OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
 
 
@@ -297,6 +299,8 @@ class Case:
         if "checkpoint" in about.options and "selective" in about.options:
             chosen = chosen.replace("+checkpoint", "")
         endings = [chosen] if not chosen or about.near_options else [chosen, ""]
+        if _MASKED.search(about.words):
+            endings.append(f"+{EXACT}")
         base = given.conventions[0]
         for ending in endings:
             if any(part in base for part in ending.split("+") if part):
@@ -352,7 +356,9 @@ class Case:
         """The same of other designs, conventions and options."""
         given = self.suppositions
         first, base = given.designs[0], given.conventions[0]
-        options = [f"{base}+{option}" for option in ("flash", "checkpoint", "causal") if option not in base]
+        options = [
+            f"{base}+{option}" for option in ("flash", "checkpoint", "causal", EXACT) if option not in base
+        ]
         others = (given.under(first, convention) for convention in (*given.conventions[1:], *options))
         yield from self.books_of(given.others, letters)
         yield from map(book, self._written_in(letters, others))

@@ -38,12 +38,13 @@ from symcost.training import Across, Costs, derive
 Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 
 # Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
-# backward together, with what is computed again; `kv_cache` and `messages` count elements. `idle_parameters` are those
-# that a token does not meet, `sent_to_experts` what a block's tokens take to their experts and back, `tokens_of_expert`
-# how many of them each expert gets.
+# backward together, with what is computed again, `backward_pass` backward with that; `kv_cache` and `messages` count
+# elements. `idle_parameters` are those that a token does not meet, `sent_to_experts` what a block's tokens take to their
+# experts and back, `tokens_of_expert` how many of them each expert gets.
 QUANTITIES = (
-    "parameters", "saved_activations", "forward_flops", "backward_flops", "training", "optimizer_flops", "step_flops",
-    "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "memory_per_sequence",
+    "parameters", "saved_activations", "forward_flops", "backward_flops", "backward_pass", "training", "optimizer_flops",
+    "step_flops", "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory",
+    "memory_per_sequence",
     "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters", "idle_parameters",
     "adapter_parameters", "sent_to_experts", "sent_to_experts_memory", "tokens_of_expert", "inference_memory", "decode_time",
     "messages", "message_bytes",
@@ -76,6 +77,7 @@ OF_A_BATCH = ("saved_activations", "forward_flops", "backward_flops", "training"
 PER_TOKEN = (
     "forward_flops",
     "backward_flops",
+    "backward_pass",
     "training",
     "kv_cache",
     "kv_cache_memory",
@@ -114,7 +116,12 @@ SHARES: tuple[tuple[str, Summands], ...] = (
 )  # what they are of the whole
 
 
+TOGETHER = {
+    "training": ("forward_flops", "backward_flops", "recompute_flops"),
+    "backward_pass": ("backward_flops", "recompute_flops"),
+}
 NAMED = {
+    "backward_pass": "backward flops, what is computed again among them",
     "training": "forward and backward flops",
     "kv_cache": "the elements of the KV cache",
     "messages": "the elements that one device sends",
@@ -276,8 +283,8 @@ class Book:
         return supposed
 
     def _made(self, quantity: str) -> Iterator[Piece]:
-        if quantity == "training":
-            for each in ("forward_flops", "backward_flops", "recompute_flops"):
+        if quantity in TOGETHER:
+            for each in TOGETHER[quantity]:
                 yield from self.pieces(each)
             return
         if quantity in MESSAGES:

@@ -11,7 +11,7 @@ from itertools import chain, product
 
 from sympy import Symbol
 
-from symcost.check.case import OPTION_NAMES, Case
+from symcost.check.case import EXACT, OPTION_NAMES, Case
 from symcost.check.catalogue import (
     BLOCK,
     CORE,
@@ -333,6 +333,8 @@ class Claim:
             for quantity in quantities:
                 if quantity in MESSAGES and not self._has_its_bytes(supposed):
                     continue
+                if quantity == "backward_pass" and "+" not in supposed.convention:
+                    continue  # nothing is computed again
                 for in_all in every:
                     for chosen in _choices(quantity, parts, sent != (SINGLE,), in_all):
                         for per, layout in product(
@@ -841,7 +843,7 @@ class Claim:
         named = all(
             option in self.about.options or option in self.case.suppositions.conventions[0]
             for option in options.split("+")
-            if option
+            if option not in ("", EXACT)
         )
         if entry.supposed.design in given.others:
             return self.depends(entry)
@@ -923,6 +925,8 @@ def wanted(about: Subject) -> frozenset[str]:
         wanted.add("kv_cache")
     if about.in_bytes is False:
         wanted.discard("kv_cache_memory")
+    if "backward_flops" in wanted:
+        wanted.add("backward_pass")
     if "parameters" in wanted:
         wanted.add("adapter_parameters")
     if about.per == "batch":
@@ -959,4 +963,6 @@ def _choices(
 
 def public(quantity: str) -> str:
     """The catalogue's quantity by the name that `derive` has for it."""
-    return {"training": "step_flops", "kv_cache": "kv_cache_memory"}.get(quantity, quantity)
+    return {"training": "step_flops", "backward_pass": "backward_flops", "kv_cache": "kv_cache_memory"}.get(
+        quantity, quantity
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from symcost.check.case import Case
 from symcost.check.catalogue import ONE_SEQUENCE, ONE_TOKEN, book
 from symcost.check.findings import Pair
 from symcost.check.listed import ALL_BLOCKS
-from symcost.check.polynomials import Summands, scaled, times, total
+from symcost.check.polynomials import Summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
@@ -36,6 +37,9 @@ _TENSORS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_OUT} {_OF}second {_NORM}|{_IN} {_OF}(?:mlp|ffn)\b|\bgate and up projections \| their (?:common )?{_IN}", "x_ffin"),
         (rf"{_OUT} {_OF}first {_NORM}|\bnormali[sz]ed {_IN}|what {_W}q,? ?{_W}k,? ?(?:and )?{_W}v multipl\w+"
          rf"|\b(?:q, ?k, ?v|qkv) projections \| their (?:common )?{_IN}", "x_norm"),
+        (r"\bq, ?k, ?v,? ?(?:and )?o\b", "Q K V O"),
+        (r"\b(?:one|a) (?:(?:fp32|float32) )?(?:number|value|statistic|float) (?:per|for each) row(?: of (?:the )?scores)?\b"
+         r"|\blog-?sum-?exps?\b|\blse\b|\brow statistics\b", "lse"),
         (r"\bq, ?k,? ?(?:and )?v\b|\bquer(?:y|ies), keys?,? and values?\b", "Q K V"),
         (r"\bkeys? and values?\b", "K V"),
         (r"\bquer(?:y|ies)\b", "Q"),
@@ -56,7 +60,7 @@ _OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
 _SAYS_NO_MORE = re.compile(
     r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"
     r"|for|layers?|blocks?|tokens?|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
-    r"|inside|with|as|width|wide|every|one|half|backward|pass|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv|[a-z])\b"
+    r"|inside|with|as|width|wide|every|one|half|backward|pass|fused|flash|kernel|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv|[a-z])\b"
     r"|[\W\d_]+",
     re.IGNORECASE,
 )
@@ -86,7 +90,9 @@ def named_tensors(words: str) -> frozenset[str]:
     return frozenset() if _SAYS_NO_MORE.sub("", rest) else frozenset(found)
 
 
-BYTES = (1, 2, 4)  # elements, or bytes of one in half or single precision
+WHOLE: Summands = {(): 1}
+PRECISIONS = ("mixed-16", "fp32")
+STATISTIC = "lse"  # of the rows of scores, which a fused kernel keeps
 
 
 def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, about: Subject) -> Pair | None:
@@ -95,15 +101,15 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, abo
     if statement.span.block.cell is not None:
         words = words.rpartition(" | ")[0]  # without the heading of the column
     tensors = named_tensors(words)
-    sizes = _together(case, tensors) if tensors else None
-    if not sizes:
-        return None
     letters = {name for monomial in table for name, _ in monomial}
-    per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else None
-    for factor in (per, ALL_BLOCKS if "L" in letters else None):
-        sizes = (times(sizes, factor) if factor else sizes) or sizes
+    per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else WHOLE
+    every = ALL_BLOCKS if "L" in letters else WHOLE
+    ways = [times(times(way, per) or way, every) or way for way in _together(case, tensors)]
+    if not tensors or not ways:
+        return None
+    sizes, *in_bytes = ways
     shown, named = item.source.strip(), ", ".join(sorted(tensors))
-    if any(table == scaled(sizes, size) for size in BYTES[: 1 if about.in_bytes is False else None]):
+    if table == sizes or (about.in_bytes is not False and table in in_bytes):
         return Pair("holds", "SC102", shown, message=f"the sizes of {named}", quantity="saved_activations")
     slip = one_slip(table, sizes, sure=True)
     if slip is None or len(statement.items) > 1:
@@ -112,8 +118,14 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, abo
                 f"{named} have {written(sizes)} elements together, not {written(table)}", "saved_activations")  # fmt: skip
 
 
-def _together(case: Case, tensors: frozenset[str]) -> Summands | None:
-    """The elements of some tensors of the document's model; None where it lacks one of them."""
-    supposed = case.suppositions.under(case.suppositions.designs[0], "textbook")
-    sizes = {piece.tensor: piece.amount for piece in book(supposed).pieces("saved_activations")}
-    return total(sizes[name] for name in tensors) if tensors <= sizes.keys() else None
+def _together(case: Case, tensors: frozenset[str]) -> Iterator[Summands]:
+    """The elements of some tensors of the document's model, then their bytes; nothing where it lacks one of them."""
+    convention = "textbook+flash" if STATISTIC in tensors else "textbook"
+    for quantity, precision in (
+        ("saved_activations", "fp32"),
+        *(("activation_memory", each) for each in PRECISIONS),
+    ):
+        supposed = case.suppositions.under(case.suppositions.designs[0], convention, precision)
+        sizes = {piece.tensor: piece.amount for piece in book(supposed).pieces(quantity)}
+        if tensors <= sizes.keys():
+            yield total(sizes[name] for name in tensors)

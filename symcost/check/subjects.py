@@ -19,7 +19,15 @@ PARAMETERS = frozenset({"parameters", "parameter_memory"})
 SPREAD = frozenset({"tensor", "sequence"})  # the nearest words say over which devices
 ACTIVATIONS = frozenset({"saved_activations", "activation_memory", "memory_per_sequence"})
 FLOPS = frozenset(
-    {"forward_flops", "backward_flops", "training", "optimizer_flops", "recompute_flops", "training_flops"}
+    {
+        "forward_flops",
+        "backward_flops",
+        "backward_pass",
+        "training",
+        "optimizer_flops",
+        "recompute_flops",
+        "training_flops",
+    }
 )
 MEMORY = frozenset({
     "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory", "activation_memory", "memory_per_sequence",
