@@ -74,6 +74,7 @@ OF_SOME = re.compile(
     re.IGNORECASE,
 )  # words for some of the messages of a step
 _NUMBERED = re.compile(r"\W*([0-3])(?![\w.,]*\d|[\w%])")  # the row of a stage: "2", "2: gradients too"
+_MARKER = re.compile(r"\s*([1-3])[.)]\s")  # of an item of a numbered list
 _FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
 _NOT_SHARDED = re.compile(
     r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
@@ -160,6 +161,8 @@ class Claim:
         numbered = _NUMBERED.match(cell.row) if cell is not None and speaks_of_zero else None
         if numbered is not None:
             return numbered[1]
+        if self._is_shared_out and speaks_of_zero and (listed := self._number_in_a_list):
+            return listed
         if _FULLY.search(self.about.beside):
             return "3"
         row = words.partition(" | ")[0] if _SHARDED.search(words) else ""
@@ -167,6 +170,19 @@ class Claim:
         if not states or (weights and not gradients):
             return ""
         return str(1 + gradients + weights)
+
+    @property
+    def _is_shared_out(self) -> bool:
+        """Whether devices share something of what a form counts."""
+        return any(symbol in (n, dp) for symbol in self.item.form.free_symbols)
+
+    @property
+    def _number_in_a_list(self) -> str:
+        """The number from 1 to 3 of the list's item that a form stands in."""
+        block, text = self.statement.span.block, self.case.document.text
+        line = text[text.rfind("\n", 0, block.start) + 1 : block.end]
+        marker = _MARKER.match(line) if block.kind == "item" else None
+        return marker[1] if marker is not None else ""
 
     @property
     def column(self) -> tuple[str, tuple[str, ...]] | None:
