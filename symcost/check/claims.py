@@ -29,7 +29,7 @@ from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import section, words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
-from symcost.check.listed import ALL_BLOCKS, of_the_listed
+from symcost.check.listed import ALL_BLOCKS, of_the_listed, one_over_another
 from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
 from symcost.check.rules import ALL_PARAMETERS, rules
@@ -281,7 +281,13 @@ class Claim:
         if adapters is not None:
             return adapters
         of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
-        told = of_a_whole or overhead(self.case, self.item, self.about) or self._of_the_listed()
+        words = f"{words_before(self.statement.span)} {self.about.beside}"
+        told = (
+            of_a_whole
+            or overhead(self.case, self.item, self.about)
+            or one_over_another(self.case, self.item, words)
+            or self._of_the_listed()
+        )
         return told or self.unchecked(tables), None
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:

@@ -3,45 +3,73 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import permutations
+from itertools import permutations, product
+
+from sympy import Expr, cancel
 
 from symcost.check.case import Case, Stated
 from symcost.check.chains import equal
 from symcost.check.findings import Pair
+from symcost.check.meanings import plain_name
 from symcost.check.polynomials import Summands, scaled, summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
 from symcost.check.subjects import CONCLUDES
+from symcost.notation import text as plain_text
 
 NEXT = 3  # forms before one that it may be a share of
 _SHARE = re.compile(
-    r"\b(?:shares?|overhead|surcharge|ratio|fraction|relative|over (?:these|this|that|them)|times|factor|compared)\b",
+    r"\b(?:shares?|intensity|overhead|surcharge|ratio|fraction|relative|over (?:these|this|that|them)|times|factor|compared)\b",
     re.IGNORECASE,
 )
+_INTENSITY = re.compile(r"\bintensity\b", re.IGNORECASE)  # FLOPs over bytes and nothing else
 OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 
 
-def _one_over_another(case: Case, item: Item, stated: Sequence[Stated], words: str) -> Pair | None:
-    """`s/(18h)` behind "4bs²h, while the matrices cost 72bsh²": a share of two forms of the same sentence."""
+def one_over_another(case: Case, item: Item, words: str) -> Pair | None:
+    """A quotient of what was stated before: `s/(18h)` behind "4bs²h, while the matrices cost 72bsh²".
+
+    Of a sum that has one of these as a summand also the rest over it: "relative to 2N the context term is …".
+    """
     if not _SHARE.search(words):
         return None
-    for one, other in permutations(stated[-NEXT:], 2):
-        if equal(case, item.form * other.form, one.form):
-            message = f"{one.source} over {other.source}"
-            return Pair("holds", "SC101", item.source.strip(), message=message)
+    opened, shown = case.knowledge.opened, item.source.strip()
+    for above, below, message in _quotients(case):
+        if equal(case, opened(item.form * below), opened(above)):
+            return Pair("holds", "SC101", shown, message=message)
+        if not _INTENSITY.search(words):
+            continue
+        factor = cancel(opened(item.form) * below / above)
+        if factor.is_Rational:
+            right = plain_text(cancel(above / below))
+            return Pair("differs", "SC202", shown, right, message=f"{factor} times {message}", fix=right)
     return None
+
+
+def _quotients(case: Case) -> Iterator[tuple[Expr, Expr, str]]:
+    """What is above and below, and in words."""
+    stated = _stated(case)[-NEXT:]
+    for one, other in permutations(stated, 2):
+        yield one.form, other.form, f"{one.source} over {other.source}"
+    for name, forms in case.knowledge.definitions.items():
+        for form, part in product(forms, stated):
+            if form.is_Add and part.form in form.args:
+                yield form - part.form, part.form, f"the rest of {plain_name(name)} over {part.source}"
+
+
+def _stated(case: Case) -> list[Stated]:
+    """The forms that the section has listed, and the last one."""
+    last = [case.last] if case.last is not None and case.last not in case.bare else []
+    return [*case.bare[-MOST_LISTED:], *last]
 
 
 def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
     """The sum of the forms that the section listed right before it, or 2 or 4 bytes for each element of the last of them."""
-    stated = [
-        *case.bare[-MOST_LISTED:],
-        *([case.last] if case.last is not None and case.last not in case.bare else []),
-    ]
+    stated = _stated(case)
     forms = [each.form for each in stated]
     table = summands(case.tied(case.knowledge.opened(item.form)))
     if not table or not forms:
@@ -54,9 +82,6 @@ def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
             return Pair(
                 "holds", "SC101", shown, message=f"the sum of the {len(forms) - start} forms before it"
             )
-    over = _one_over_another(case, item, stated, words)
-    if over is not None:
-        return over
     last = stated[-1].source
     every = times(tables[-1], ALL_BLOCKS) or {}
     if every == table:
