@@ -109,6 +109,7 @@ WHOLE = re.compile(
     r"|\b(?:altogether|all told|in total|total|sum)\b",
     re.IGNORECASE,
 )  # that nothing of it is left out
+SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*[^\d\s]+\Z")  # of a matrix: $d\times d$
 FEW_TERMS = 3
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
@@ -519,7 +520,7 @@ class Claim:
             return None
         _, name = self.item.form.as_coeff_Mul()
         own = str(name) in self.case.knowledge.definitions and str(name) not in GLOSSARY
-        if own or not self._is_declared:
+        if own or not self._is_declared or SHAPE.match(shown):
             return None  # what stands there is the name of another form, which is judged for itself
         if found is not None and self.is_meant(found):
             return None

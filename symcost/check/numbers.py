@@ -86,7 +86,9 @@ def _cut(exact: Fraction, step: Fraction) -> Fraction:
 
 
 def binary(exact: Fraction, printed: PrintedNumber, unit: Unit | None) -> str | None:
-    """The binary unit that the document means where its decimal one is wrong, or None."""
+    """The binary unit that the document means where its decimal one is wrong, or None; and the other way round."""
+    if compare(exact, printed, unit, False).holds:
+        return None
     if unit is None:
         if (
             printed.scale in (10**6, 10**9)

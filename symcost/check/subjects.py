@@ -133,7 +133,10 @@ _AGAIN = (
     r"|a second time))\b"
 )
 _COMPARED = re.compile(
-    rf"\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b|{_AGAIN}", re.IGNORECASE
+    r"\b(?:the )?backward(?: pass)? (?:is|costs|takes) (?:twice|two times) the forward(?: pass)?(?=[^.;]{0,24}:\Z)"
+    r"|\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b"
+    rf"|(?:{_AGAIN}|\b(?:again|a second time|once more))(?: (?:in|during)(?: the)? backward(?: pass)?)?",
+    re.IGNORECASE,
 )  # a pass that something is compared with, or runs besides, and so is not
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"(?<!not )(?<!not in )\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
