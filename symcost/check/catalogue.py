@@ -29,6 +29,7 @@ from symcost.check.polynomials import (
     total,
 )
 from symcost.check.recipes import Recipe
+from symcost.check.slips import one_slip
 from symcost.check.subjects import MESSAGES, Part
 from symcost.check.supposing import SINGLE, Supposed
 from symcost.symbols import E, L, accumulation, d, w
@@ -217,6 +218,10 @@ class Entry:
             + (f", for one {self.per}" if self.per else "")
             + (f" ({self.remark})" if self.remark else "")
         )
+
+
+def _tokens(monomial: Monomial) -> int:
+    return dict(monomial).get("c", 0)
 
 
 def _size(monomial: Monomial) -> frozenset[tuple[str, int]]:
@@ -487,6 +492,19 @@ class Book:
                         yield Entry(
                             quantity, ((place, ALL),), table, chosen, self.supposed, every, per, "", True
                         )
+
+    def beside(self, table: Summands, odd: Monomial, quantities: Iterable[str]) -> Iterator[Entry]:
+        """What a form would be if one of its terms had the size of some term of these quantities, for as many tokens."""
+        rest, value = dict(table), table[odd]
+        del rest[odd]
+        for quantity in quantities:
+            sizes = {size for piece in self.pieces(quantity) for size in (*piece.amount, *piece.in_all)}
+            found = {
+                size for each in sizes for _, shared in SHARES for size in times({each: 1}, shared) or ()
+            }
+            for size in sorted(found, key=lambda size: (abs(_tokens(size) - _tokens(odd)), size)):
+                if size not in table and one_slip({odd: value}, {size: value}, sure=True) is not None:
+                    yield from self.some({**rest, size: value}, (quantity,))
 
     def _places(self, quantity: str) -> dict[str, list[Piece]]:
         if quantity not in self._placed:

@@ -14,6 +14,7 @@ from sympy import Symbol
 from symcost.check.case import EXACT, OPTION_NAMES, Case
 from symcost.check.catalogue import (
     BLOCK,
+    BY_TENSOR,
     CORE,
     OF_ROUTING,
     OF_SIZES,
@@ -54,7 +55,7 @@ from symcost.check.supposing import FOUR_WIDE, SINGLE, Supposed
 from symcost.check.tables import row_of
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
-from symcost.symbols import GLOSSARY, dp, n
+from symcost.symbols import GLOSSARY, d_k, dp, n
 
 SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
 TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
@@ -574,7 +575,9 @@ class Claim:
         odd = [term for term in table if not any(each.has_size(term) for each in books)]
         if len(odd) != 1 or abs(table[odd[0]]) == 1:
             return None
-        for entry in chain(self.announced(table), reversed(self.case.proven)):
+        quantities = [name for name in BY_TENSOR if name in wanted(self.about)]
+        parts = (entry for each in books[:1] for entry in each.beside(table, odd[0], quantities))
+        for entry in chain(self.announced(table), reversed(self.case.proven), parts):
             slip = one_slip(table, entry.table, sure=True)
             if slip is not None and odd[0] in slip.difference and not (slip.added or slip.factor):
                 return self.differs(entry, slip), entry
@@ -690,6 +693,8 @@ class Claim:
             return twice
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
         customary = {"d_k", "d_ff", "h_kv", "N", "D"}
+        if d_k in form.free_symbols:  # the width over the number of heads
+            customary |= {"d", "h"}
         if self.case.suppositions.designs[0].experts:
             customary |= {"E", "k"}
         return twice | opened - self.case.letters - set(knowledge.numbers) - customary - set(

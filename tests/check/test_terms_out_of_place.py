@@ -26,6 +26,10 @@ def verdict(text):
             f"{LLAMA}Scores and their sums cost $12BT^2NH$ in a training step; grouping leaves $12BT^2NH$.",
             f"{LLAMA}Scores and their sums cost $12BT^2NH$ in a training step; grouping leaves $12BT^2KH$.",
         ),
+        (  # of what the row names nothing is known, but of no row has a product this size
+            f"{LLAMA}\n\n| part | training FLOPs |\n|---|---|\n| dot products | $12BT^2NH$ |",
+            f"{LLAMA}\n\n| part | training FLOPs |\n|---|---|\n| dot products | $12BT^2KH$ |",
+        ),
         (
             f"{LLAMA}Keys and values have $2DKH$ parameters.",
             f"{LLAMA}Keys and values have $2DKN$ parameters.",
