@@ -40,6 +40,7 @@ from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
 from symcost.check.meshes import MESH
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
+from symcost.check.solving import solution
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -248,6 +249,9 @@ class Judge:
         self, position: int, made: Statement, about: Subject, words: Sequence[str]
     ) -> list[Pair] | None:
         """What is said of each pair of a chain and of what it claims to be; None where it is of tensors."""
+        solved = solution(self.case, made)
+        if solved is not None:
+            return [solved]
         pairs = implied(self.case, made) + self._pairs(made, about, words)
         waits = waiting(self.case, made, about, words)
         tensors = waits is None and TENSORS.search(unlabelled(made.span))
