@@ -25,6 +25,7 @@ from symcost.check.prose import formulas, sentences
 LONGEST_SENTENCE = 1_000  # characters
 
 _DIRECTIVE = re.compile(r"\s*+symcost:\s*+")
+_FIGURE = re.compile(r"\d+(?:\.\d+)?e\+?\d+|\d{1,3}(?:[,_]\d{3})+")  # 4.51e12, 2,127,057,600
 _BARE = re.compile(r"\W*?(\d{1,3}(?:,\d{3})+|\d{4,}|\d+\.\d+)\W*")  # a cell that is one number
 _OPERATION = re.compile(
     r"[\w)\]²³}]\s*+(?:[*×·⋅∗/+^=≈<>−]|-(?=\s))+\s*+[\w(\[.\\-]"
@@ -109,7 +110,7 @@ def _spans(block: Block, delimited: list[Found], prose: str, lines: list[int]) -
             after=_words(prose[this.closes : min(after, max(sentence_end, this.closes))]),
             row=this.row,
             arithmetic=this.form != "code" or is_arithmetic(inside),
-            amount_only=this.amount_only,
+            amount_only=this.amount_only or (this.form == "code" and bool(_FIGURE.fullmatch(inside))),
         )
 
 

@@ -1,15 +1,15 @@
-"""Bare numbers: what a number by itself comes from among those before it: one in another unit, a share, a sum, a product."""
+"""Bare numbers: what the numbers before one make of it: the same in another unit, a share, a sum, a product with counts."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations, permutations, product
 from operator import mul
+from typing import NamedTuple
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
@@ -17,75 +17,78 @@ from symcost.check.case import Amount, Case
 from symcost.check.context import words_before
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.knowledge import Knowledge
 from symcost.check.measures import counted
-from symcost.check.numbers import binary, compare, number
+from symcost.check.numbers import binary, number
+from symcost.check.places import DEVICES, NUMBER_WORDS
 from symcost.check.statements import Statement
-from symcost.check.tables import heading_unit
+from symcost.check.subjects import FLOPS, IN_BYTES
+from symcost.check.tables import unit_of
 from symcost.errors import SymcostError
 from symcost.notation.reading import read
 from symcost.notation.units import Unit
+from symcost.notation.units import unit as unit_called
 
 NEAR = 6  # numbers before one, that it may come from
-NEXT = 3  # those that a share of two digits may be of
-NEARBY = Fraction(1, 5)  # what a printed number may be off before it is looked at closely
+NEXT = 3  # those that it may be in another unit
 DIGITS = 3  # by which a number that has been searched for is told from others
 MOST_FACTORS = 3
+LAST_FORMS = 3  # whose FLOPs or bytes a number may be made of
+NEARBY = 600  # characters before a paragraph in which the devices may be counted
 ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded each
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z"
 )
 _OF = re.compile(r"\s*of\s*[$`]?\s*\Z")
-WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+_PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
 _ON_TOP = re.compile(
     r"\b(?:spare|extra|additional|another|margin of|reserve of|overhead of|plus|add)(?: about)? (\d+(?:\.\d+)?) ?\\?%"
 )
-_COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)")
+_COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)(?! ?\\?%)")
 
 
-def explained(case: Case, statement: Statement) -> Pair | None:
-    """What a number by itself comes from, or None where nothing before it says."""
-    if (
-        statement.span.block.cell is not None
-        and len(statement.items) == 1
-        and statement.items[0].unit is None
-    ):
-        statement = replace(
-            statement, items=[replace(statement.items[0], unit=heading_unit(statement.span.block))]
-        )
-    printed, before = statement.items[-1].part.printed, _before(case, statement.span)
-    if printed is None or len(statement.items) > 2:
-        return None
-    if len(statement.items) > 1:
-        return _sum(statement, before)
-    if printed.percent:
-        return _share(case, statement, before)
-    return _same(statement, before) or _sum(statement, before) or _product(case, statement, before)
+class Way(NamedTuple):
+    """One thing that a number may be: its exact value in base units, and what that is in words."""
+
+    value: Fraction
+    words: str
 
 
-def _before(case: Case, span: Span) -> list[Amount]:
-    """The numbers said before, in the same section, the last of them last."""
-    said = [each for each in case.said[-2 * NEAR :] if each.span.block.headings == span.block.headings]
-    return said[-NEAR:]
+def likely_ways(case: Case, statement: Statement) -> Iterator[Way]:
+    """What the last numbers before one make of it: the same in another unit, a share of one in another, the sum of a sentence."""
+    item, before = statement.items[-1], _before(case, statement.span)
+    unit = unit_of(statement.span.block, item.unit)
+    if item.part.printed is not None and item.part.printed.percent:
+        yield from _shares(case, statement, before)
+        return
+    for each in reversed(before[-NEXT:]):
+        if _converts(each.unit, unit):
+            yield Way(each.value, f"{_shown(each)}, in another unit")
+    yield from _sums(statement, before, unit)
 
 
-def _same(statement: Statement, before: Sequence[Amount]) -> Pair | None:
-    """`3.68e6 s, which is 42.6 days`: a number before it in another unit.
-
-    It differs where the words lead on from that number, and a conversion of time is missing or there twice.
-    """
-    [item], span = statement.items, statement.span
-    printed, unit, shown = item.part.printed, item.unit, item.source.strip()
-    if printed is None:
-        return None
-    for other in reversed(before[-NEXT:]) if printed.significant > 1 else ():
-        if _converts(other.unit, unit) and compare(other.value, printed, unit, statement.about).holds:
-            return Pair("holds", "SC101", shown, message=f"{_shown(other)}, in another unit")
+def in_other_words(case: Case, statement: Statement) -> Pair | None:
+    """`3.68e6 s, which is 42.6 days`: a number before it in another unit, where a conversion is missing or there twice;
+    or in the other kind of bytes."""
+    [*others, item], span = statement.items, statement.span
+    before = _before(case, span)
+    printed, unit, shown = item.part.printed, unit_of(span.block, item.unit), item.source.strip()
     last = before[-1] if before and before[-1].span.sentence.start == span.sentence.start else None
-    if last is None or not last.value or _kind(last.unit) != _kind(unit):
+    if printed is None or printed.percent or others or last is None or not last.value:
+        return None
+    if _kind(last.unit) != _kind(unit):
         return None
     meant = binary(last.value, printed, unit)
     if meant is not None:
         return Pair("depends", "SC120", shown, message=f"right if {meant} is meant")
+    for count in (
+        _counts(span.sentence.text[span.end - span.sentence.start :])[:1]
+        if _kind(unit) == (("byte", 1),)
+        else ()
+    ):
+        meant = binary(last.value * count, printed, unit)
+        if meant is not None:
+            return other_unit(case, last.value * count, meant, item, shown)
     if not _converts(last.unit, unit) or not LEADS_ON.search(words_before(span)):
         return None
     found = printed.value * item.scale
@@ -99,29 +102,34 @@ def _same(statement: Statement, before: Sequence[Amount]) -> Pair | None:
     return None
 
 
+def _before(case: Case, span: Span) -> list[Amount]:
+    """The numbers said before, in the same section, the last of them last."""
+    said = [each for each in case.said[-2 * NEAR :] if each.span.block.headings == span.block.headings]
+    return said[-NEAR:]
+
+
 def _converts(one: Unit | None, other: Unit | None) -> bool:
     """Whether two units measure the same kind of thing and differ in size."""
     return one is not None and other is not None and one.measures(other) and one.scale != other.scale
 
 
-def _share(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair | None:
+def _shares(case: Case, statement: Statement, before: Sequence[Amount]) -> Iterator[Way]:
     """`4.83e9, or 1.4 % of 2N`: a share of what is named behind it, or of two numbers before it; by how much one is less."""
-    [item], span = statement.items, statement.span
-    printed = item.part.printed
-    if printed is None:
-        return None
-    wholes = _named_behind(case, span)
-    last = before[-1:] if before else []
-    pairs = [(part.value, whole) for part in last for whole in wholes]
-    ways = [part / whole for part, whole in pairs if whole]
-    amounts = [
-        each.value for each in before[-NEXT if printed.significant < DIGITS else -NEAR :] if each.value
+    wholes = _named_behind(case, statement.span)
+    for part, whole in product(before[-1:], wholes):
+        if whole:
+            yield Way(part.value / whole, f"{_shown(part)} of what is named")
+    amounts = [each for each in reversed(before) if each.value]
+    pairs = [
+        pair
+        for pair in permutations(range(min(len(amounts), NEXT)), 2)
+        if _kind(amounts[pair[0]].unit) == _kind(amounts[pair[1]].unit)
     ]
-    if not wholes:
-        ways += [way for one, other in permutations(amounts, 2) for way in (one / other, 1 - one / other)]
-    if printed.significant > 1 and any(compare(way, printed, None, statement.about).holds for way in ways):
-        return Pair("holds", "SC101", item.source.strip(), message="by the numbers before it")
-    return None
+    for first, second in sorted(pairs, key=sum) if not wholes else ():
+        one, other = amounts[first], amounts[second]
+        words = f"by {_shown(one)} and {_shown(other)}"
+        yield Way(one.value / other.value, words)
+        yield Way(1 - one.value / other.value, words)
 
 
 def _named_behind(case: Case, span: Span) -> list[Fraction]:
@@ -142,80 +150,115 @@ def _letter_behind(case: Case, span: Span) -> list[Fraction]:
     return list(case.knowledge.numbers.get(case.knowledge.letter(found[1]), ())) if found else []
 
 
-def _sum(statement: Statement, before: Sequence[Amount]) -> Pair | None:
+def _sums(statement: Statement, before: Sequence[Amount], unit: Unit | None) -> Iterator[Way]:
     """`84.9M, plus 38.6M for the token table => 124M`: the numbers of a sentence together."""
-    item, start = statement.items[-1], statement.span.sentence.start
-    printed = item.part.printed
+    start = statement.span.sentence.start
     listed = [
-        each for each in before if each.span.sentence.start == start and _kind(each.unit) == _kind(item.unit)
+        each for each in before if each.span.sentence.start == start and _kind(each.unit) == _kind(unit)
     ]
-    for first in range(len(listed) - 1):
+    for first in reversed(range(len(listed) - 1)):
         together = sum((each.value for each in listed[first:]), Fraction(0))
-        if printed is not None and compare(together, printed, item.unit, False).holds:
-            return Pair("holds", "SC101", item.source.strip(), message="the sum of what the sentence says")
-    return None
+        yield Way(together, "the sum of what the sentence says")
 
 
 def _kind(unit: Unit | None) -> tuple[tuple[str, int], ...]:
     return counted(unit) if unit is not None else ()
 
 
-def _product(case: Case, statement: Statement, before: Sequence[Amount]) -> Pair | None:
-    """`4.09 h or $7.36` at $1.80 per hour: a product of numbers before it whose unit is the one printed.
+class _Factor(NamedTuple):
+    """A number that may be multiplied or divided by."""
 
-    In the other kind of bytes it differs, where one number before it and the count behind it make it up.
+    value: Fraction
+    unit: Unit | None
+    words: str
+
+
+def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledge]) -> Iterator[Way]:
+    """`4.09 h or $7.36` at $1.80 per hour: products of numbers before it whose unit is the one printed, and with counts.
+
+    A share is what such a product leaves without a unit: FLOPs over a rate and a time.
     """
-    [item], span = statement.items, statement.span
-    printed = item.part.printed
-    if printed is None or printed.significant < DIGITS or not _kind(item.unit):
-        return None
-    shown = item.source.strip()
-    start, text = span.sentence.start, span.sentence.text
-    behind = text[span.end - start :]
-    counts = _counts(f"{text[: span.start - start]} {behind}")
-    counts += [1 + Fraction(percent) / 100 for percent in _ON_TOP.findall(text[: span.start - start])]
-    if "byte" in dict(_kind(item.unit)):
-        sizes = case.there(span).numbers.get("N") or case.knowledge.numbers.get("N", ())
-        counts += [size for size in sizes if size]
-    target = printed.value * item.scale
-    factors: list[Fraction] = [Fraction(1), *counts, *(1 / count for count in counts if count)]
-    shares = [target * factor for factor in factors]
-    for chosen, value in _products(before, item.unit):
-        if not any(abs(value - share) <= share * NEARBY for share in shares):
+    span, before, [item] = statement.span, _before(case, statement.span), statement.items
+    unit, printed = unit_of(span.block, item.unit), item.part.printed
+    kind, percent = _kind(unit), printed is not None and printed.percent
+    said = [_Factor(each.value, each.unit, _shown(each)) for each in reversed(before) if each.value]
+    factors = [
+        each for each in said if each.unit is not None and (_kind(each.unit) or "token" in each.unit.powers)
+    ]
+    factors += _of_forms(case, span, places)
+    if kind or percent:
+        plain = list(_measured(factors, kind))
+    else:
+        plain = [(each.value, [each.words]) for each in said if not _kind(each.unit) and each.value > 1]
+    yield from (Way(value, f"by {' and '.join(words)}") for value, words in plain if len(words) > 1)
+    counts = _counts_near(case, span, places)
+    for many in (1, 2):
+        for (value, words), chosen, powers in product(
+            plain, combinations(counts, many), product((1, -1), repeat=many)
+        ):
+            scaled = value * reduce(mul, (count**power for count, power in zip(chosen, powers, strict=True)))
+            yield Way(scaled, f"by {' and '.join([*words, *(number(count, None) for count in chosen)])}")
+
+
+def _of_forms(case: Case, span: Span, places: Sequence[Knowledge]) -> Iterator[_Factor]:
+    """The FLOPs and bytes that the last forms of the section come to."""
+    for own in case.given[: -LAST_FORMS - 1 : -1]:
+        quantities, where = own.about.sure_quantities, own.statement.span
+        name = (
+            "FLOP"
+            if quantities and quantities <= FLOPS
+            else "byte"
+            if own.about.in_bytes or quantities & IN_BYTES
+            else ""
+        )
+        if not name or where.block.headings != span.block.headings:
             continue
-        for count in (*counts, Fraction(1)) if len(chosen) > 1 else counts:
-            if any(compare(way, printed, item.unit, False).holds for way in (value * count, value / count)):
-                named = [*map(_shown, chosen), *([number(count, None)] if count != 1 else [])]
-                return Pair("holds", "SC101", shown, message=f"by {' and '.join(named)}")
-    last = before[-1] if before and before[-1].span.sentence.start == span.sentence.start else None
-    if last is not None and _kind(last.unit) == _kind(item.unit) == (("byte", 1),):
-        for count in _counts(behind)[:1]:
-            meant = binary(last.value * count, printed, item.unit)
-            if meant is not None:
-                return other_unit(case, last.value * count, meant, item, shown)
-    return None
+        for item in own.statement.items[-1:]:
+            value = next((value for known in places for value in known.evaluated(item.form)), None)
+            if value and item.form.free_symbols:
+                yield _Factor(value, unit_called(name), item.source.strip())
 
 
-def _products(before: Sequence[Amount], unit: Unit | None) -> Iterator[tuple[Sequence[Amount], Fraction]]:
-    """The products of numbers with units that are measured in this one, the shortest first."""
-    measured = [each for each in before if each.value and _kind(each.unit)]
+def _measured(factors: Sequence[_Factor], kind: object) -> Iterator[tuple[Fraction, list[str]]]:
+    """The products of numbers of different units that are measured in this kind, the shortest first."""
     for many in range(1, MOST_FACTORS + 1):
-        for chosen, powers in product(combinations(measured, many), product((1, -1), repeat=many)):
+        for chosen, powers in product(combinations(factors, many), product((1, -1), repeat=many)):
             units = [
                 each.unit**power for each, power in zip(chosen, powers, strict=True) if each.unit is not None
             ]
-            if _kind(reduce(mul, units)) == _kind(unit):
-                yield (
-                    chosen,
-                    reduce(mul, (each.value**power for each, power in zip(chosen, powers, strict=True))),
-                )
+            together = reduce(mul, units)
+            tokens = (
+                "token" in together.powers
+                and any("token" in each.powers for each in units)
+                and not _kind(together)
+            )
+            if _kind(together) == kind and not tokens and len({each.dimension for each in units}) == many:
+                value = reduce(mul, (each.value**power for each, power in zip(chosen, powers, strict=True)))
+                yield value, [each.words for each in chosen]
+
+
+def _counts_near(case: Case, span: Span, places: Sequence[Knowledge]) -> list[Fraction]:
+    """The counts and shares that a product may have besides: those of the sentence, devices, the model's size."""
+    start, text = span.sentence.start, span.sentence.text
+    ahead, behind = text[: max(0, span.start - start)], text[max(0, span.end - start) :]
+    found = [*reversed(_counts(ahead)), *_counts(behind)]
+    found += [1 + Fraction(percent) / 100 for percent in _ON_TOP.findall(ahead)]
+    found += [Fraction(percent) / 100 for percent in _PERCENT.findall(ahead)]
+    devices = DEVICES.findall(case.document.text, max(0, span.block.start - NEARBY), span.start)
+    found += map(_count, devices[-1:])
+    found += [size for known in places[:1] for size in known.numbers.get("N", ())]
+    return [count for count in dict.fromkeys(found) if count and count != 1]
 
 
 def _counts(text: str) -> list[Fraction]:
     """The whole numbers from two on that stand in a text, in digits or in words."""
-    found = [Fraction(each.replace(",", "")) for each in _COUNT.findall(text)]
-    words = [Fraction(WORDS.index(word) + 2) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
+    found = [_count(each) for each in _COUNT.findall(text)]
+    words = [NUMBER_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in NUMBER_WORDS]
     return [count for count in (*found, *words) if count > 1]
+
+
+def _count(digits: str) -> Fraction:
+    return Fraction(digits.replace(",", ""))
 
 
 def _shown(amount: Amount) -> str:

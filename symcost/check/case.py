@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 from sympy import Expr, Rational, Symbol
 
@@ -92,11 +93,21 @@ class Product:
 
 @dataclass(frozen=True)
 class Given:
-    """A statement of the document's own, what its words are about, and whether it was found right."""
+    """A statement of the document's own, what its words are about, and whether it was found right or wrong."""
 
     statement: Statement
     about: Subject
     holds: bool
+    wrong: bool = False
+
+
+class Guess(NamedTuple):
+    """What a table's cell should be by its column, what that is in words, the share it may be off, whether a form says so."""
+
+    value: Fraction
+    words: str
+    slack: Fraction = Fraction(0)
+    by_form: bool = True
 
 
 @dataclass
@@ -109,8 +120,8 @@ class Case:
     table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
     speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said.
     `recipes` are the ways to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh
-    in a table's columns, `firsts` where the document first says what it was searched for, `nearby` what sections
-    suppose that speak of another kind of model.
+    in a table's columns, `of_columns` what its cells should be by where they start, `firsts` where the document first says
+    what it was searched for, `nearby` what sections suppose that speak of another kind of model.
     """
 
     document: Document
@@ -131,6 +142,7 @@ class Case:
     recipes: tuple[Recipe, ...] = SHARED
     meshes: dict[object, frozenset[str]] = field(default_factory=dict)
     nearby: dict[tuple[str, frozenset[str]], Suppositions] = field(default_factory=dict)
+    of_columns: dict[int, Guess | None] = field(default_factory=dict)
 
     def said_first(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Where the document first says something, which is looked for once."""

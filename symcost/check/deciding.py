@@ -130,7 +130,7 @@ class Judge:
         """What is said of one formula: for each pair of its chain, and for what it claims to be."""
         span = self.document.spans[position]
         if span.text.strip() in LONE_SIGNS or (
-            span.form == "code" and not span.arithmetic and not self._known_name(span)
+            span.form == "code" and not (span.arithmetic or span.amount_only or self._known_name(span))
         ):
             return []
         claimed = self.annotated.get(position)
@@ -281,7 +281,7 @@ class Judge:
         wrong = any(pair.verdict == "differs" for pair in pairs)
         if not is_quoted(span):
             holds = not wrong and any(pair.verdict == "holds" for pair in pairs)
-            self.case.given.append(Given(made, about, holds))
+            self.case.given.append(Given(made, about, holds, wrong))
         if wrong:
             self.case.wrong.update(made.names)
         else:

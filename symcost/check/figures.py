@@ -6,47 +6,37 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, islice, product
+from itertools import islice, product
 
-from sympy import Add, Expr, Rational, Symbol, diff
+from sympy import Add, Expr, Rational, Symbol
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
-from symcost.check.bare import explained
+from symcost.check.bare import in_other_words
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry, book
 from symcost.check.chains import TAKEN_BACK
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
-from symcost.check.documents import Span
 from symcost.check.findings import Pair
-from symcost.check.knowledge import Knowledge
 from symcost.check.literals import placeholders
-from symcost.check.naming import named_model, numbers_of
+from symcost.check.majority import column_pair
+from symcost.check.naming import numbers_of
 from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import summands, value_at
 from symcost.check.recipes import element_types
+from symcost.check.reckoning import led_on, of_forward_alone, reckoned
 from symcost.check.slips import FACTORS
-from symcost.check.statements import Item, Statement, plain_name
+from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
-from symcost.check.tables import heading_name, row_values
+from symcost.check.tables import row_values
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
-from symcost.symbols import GLOSSARY, b, d_k, dp, h_kv, n
+from symcost.symbols import GLOSSARY, d_k, h_kv
 
-NEAR_LINES = 6  # between a form and what it is said to come to
-LEADS_ON = re.compile(
-    r"\b(?:that|this|which|it) (?:is|gives|makes|takes|comes to)\s*\W*\Z|\bwe (?:get|find)\s*\W*\Z",
-    re.IGNORECASE,
-)
-FOR_ALL = re.compile(r"\bfor (?:all|the whole)\b|\bin all\b", re.IGNORECASE)
 SPLIT = re.compile(
     r"\b(?:split|divided|spread|shared|sharded|partitioned)\b[^.;]{0,30}\b(?:across|over|among|between)\b[^.;\d]{0,20}(\d[\d,]*\d)",
     re.IGNORECASE,
-)
-ASSIGNED = re.compile(r"\A\W{0,3}(?:for|at|with|when|if) (?:\$)?([A-Za-z]\w*)\$? ?= ?\$?(\d[\d,]*\d)")
-DEVICES = re.compile(
-    r"\b(?:on|over|across|among|with) (\d[\d,]*) (?:[\w-]+ )?(?:GPUs|devices|ranks|accelerators|chips)\b"
 )
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
@@ -55,7 +45,6 @@ AS_DENSE = re.compile(
     re.IGNORECASE,
 )
 EXACT = 5  # digits of a count that is hardly met by chance
-BESIDE = "what the form in the cell before comes to"  # said of a column
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -63,19 +52,19 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
-    came_to = _headed(case, statement) or _comes_to(case, statement, about)
-    if came_to is not None and came_to.verdict == "holds":
-        return came_to
     bare = not (
         about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
     )
     return (
-        (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
+        column_pair(case, statement)
+        or of_forward_alone(case, statement, about)
+        or (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
+        or reckoned(case, statement, about)
+        or led_on(case, statement)
         or _elements(case, statement, about)
         or _of_all_experts(case, statement)
-        or came_to
         or _shared_out(case, statement)
-        or explained(case, statement)
+        or in_other_words(case, statement)
     )
 
 
@@ -147,132 +136,6 @@ def _shares_out(form: Expr) -> bool:
     return any(GLOSSARY["N"].symbol in term.free_symbols and term.free_symbols & sizes for term in terms)
 
 
-# ---------------------------------------------------------------------------------------- what a form comes to
-
-
-def _comes_to(case: Case, statement: Statement, about: Subject) -> Pair | None:
-    """`time ≈ 8TP/(nX)`. "For $P = …$ that is $34.1$ hours": the form before, at the numbers that are known by now.
-
-    It differs only where the words lead on from the form, and a familiar slip leads from one number to the other; and in a
-    table, whose columns' headings may give the numbers, where the rows above hold.
-    """
-    item, span, last = statement.items[0], statement.span, case.last
-    printed = item.part.printed
-    if last is None or printed is None or printed.percent or len(statement.items) > 1:
-        return None
-    if last.span.block.headings != span.block.headings or span.line - last.span.end_line > NEAR_LINES:
-        return None
-    shown, there = item.source.strip(), case.there(span)
-    values = _values(case, there, last.form.xreplace(_assigned_behind(case, span)), span)
-    if FOR_ALL.search(span.after):
-        values += _values(case, there, last.form * GLOSSARY["L"].symbol, span)
-    if about.near_per == "sequence":
-        values += _values(case, there, diff(case.knowledge.opened(last.form), b), span)
-    in_row = last.span.line == span.line and span.block.cell is not None
-    column = _column(case, span) if in_row else set()
-    for value in values:
-        if compare(value, printed, item.unit, statement.about).holds and printed.significant > 1:
-            column.add(BESIDE)
-            return Pair("holds", "SC101", shown, message=f"what {last.source} comes to at the numbers known")
-    if not values or not values[0]:
-        return None
-    found, right = printed.value * item.scale, number(values[0] / item.scale, item.unit)
-    difference = number((values[0] - found) / item.scale, item.unit)
-    if BESIDE in column and printed.significant > 1 and _is_off(case, values[0], found):
-        return Pair(
-            "differs",
-            "SC203",
-            shown,
-            right,
-            difference,
-            f"{last.source} comes to {right} here, not {shown}",
-        )
-    slipped = slip(values[0], found)
-    if (
-        in_row
-        or not LEADS_ON.search(words_before(span))
-        or span.block is not last.span.block
-        or item.unit is None
-        or not slipped
-    ):
-        return None
-    return Pair(
-        "differs",
-        "SC204",
-        shown,
-        right,
-        difference,
-        f"{last.source} comes to {right}, not {shown}: {slipped}",
-    )
-
-
-def _column(case: Case, span: Span) -> set[object]:
-    """What is known of the numbers of a column."""
-    return case.columns.setdefault(
-        (span.block.cell.column if span.block.cell else "", span.block.headings), set()
-    )
-
-
-def _is_off(case: Case, value: Fraction, found: Fraction) -> bool:
-    """Whether a number is another one, and not so by a letter or two that its form may lack."""
-    letters = [number for numbers in case.knowledge.numbers.values() for number in numbers if number > 1]
-    if not found:
-        return True
-    factor = max(value / found, found / value)
-    near = [
-        abs(each / factor - 1)
-        for each in (*letters, *(one * other for one, other in combinations(letters, 2)))
-    ]
-    return factor > 1 + numbers.NEAR / 2 and all(each > numbers.NEAR for each in near)
-
-
-def _headed(case: Case, statement: Statement) -> Pair | None:
-    """A number in a column that is headed by a name: what the name's form comes to at the numbers of its row."""
-    item, span = statement.items[-1], statement.span
-    printed = item.part.printed
-    name = heading_name(span.block, case.knowledge) if span.block.cell is not None else ""
-    if not name or printed is None or printed.significant < EXACT - 2 or len(statement.items) > 1:
-        return None
-    there = case.there(span)
-    forms = [
-        *case.knowledge.definitions.get(name, ()),
-        *([case.meant[name].total] if name in case.meant else []),
-    ]
-    for form in forms if there is not case.knowledge else ():
-        if any(compare(value, printed, item.unit, False).holds for value in there.evaluated(form)):
-            words = f"what {plain_name(name)} comes to at the numbers of its row"
-            return Pair("holds", "SC101", item.source.strip(), message=words)
-    return None
-
-
-def _values(case: Case, there: Knowledge, form: Expr, span: Span) -> tuple[Fraction, ...]:
-    """What a form comes to for what the sentence or the row speaks of, the likeliest first."""
-    form = form.xreplace(_devices(case, span))
-    found = there.evaluated(form) + (case.knowledge.evaluated(form) if there is not case.knowledge else ())
-    return found or _of_named_model(case, form, span)
-
-
-def _devices(case: Case, span: Span) -> dict[Expr, Expr]:
-    """How many GPUs there are, where a sentence or what leads to a table says so: "for the 7B on 64 GPUs"."""
-    if {"n", "dp"} & case.knowledge.numbers.keys():
-        return {}
-    for text in (span.sentence.text, *reversed(span.block.lead)):
-        found = {Rational(count.replace(",", "")) for count in DEVICES.findall(text)}
-        if len(found) == 1:
-            return dict.fromkeys((n, dp), found.pop())
-    return {}
-
-
-def _assigned_behind(case: Case, span: Span) -> dict[Expr, Expr]:
-    """The numbers that follow: "T = 6d, i.e. 4,608 for d = 768"."""
-    found = {}
-    for name, digits in ASSIGNED.findall(span.sentence.text[span.end - span.sentence.start :]):
-        letter = case.knowledge.letter(name)
-        if letter in GLOSSARY:
-            found[GLOSSARY[letter].symbol] = Rational(digits.replace(",", ""))
-    return found
-
-
 def _shared_out(case: Case, statement: Statement) -> Pair | None:
     """16M tokens a step, split across 16,000 GPUs, are 1000 tokens each."""
     item, span = statement.items[0], statement.span
@@ -299,18 +162,6 @@ def _shared_out(case: Case, statement: Statement) -> Pair | None:
     return None
 
 
-def _of_named_model(case: Case, form: Expr, span: Span) -> tuple[Fraction, ...]:
-    """What a form comes to at the numbers of a known model that the sentence names: "For GPT-3 that is 2.87 GB"."""
-    name = named_model(span.sentence.text)
-    if name is None:
-        return ()
-    case.named = name
-    known = dict(numbers_of(name)) | {letter: values[-1] for letter, values in case.knowledge.numbers.items()}
-    tables = case.tables(form)
-    found = value_at(tables[0], known) if tables else None
-    return (found,) if found is not None else ()
-
-
 # ---------------------------------------------------------------------------------------------- one number alone
 
 
@@ -333,7 +184,8 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     known = of_model | {name: values[0] for name, values in case.there(span).numbers.items()} | row
     if row.keys() >= {"h", "d_k"}:
         known["d"] = row["h"] * row["d_k"]
-    column = _column(case, span) if row else set()
+    of_column = (span.block.cell.column if span.block.cell else "", span.block.headings)
+    column = case.columns.setdefault(of_column, set()) if row else set()
     printed = item.part.printed
     claim = Claim(case, statement, item, about)
     shown = item.source.strip()

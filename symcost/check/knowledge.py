@@ -35,6 +35,9 @@ MOST_WAYS = 8  # ways to take the numbers that a name was given
 CUSTOMARY_FORMS: Mapping[str, Expr] = {
     "d_attn": GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
 }  # Kaplan et al. 2020
+SIZES = frozenset(
+    {"L", "d", "d_ff", "d_k", "h", "h_kv", "v", "E", "k"}
+)  # that the number of parameters is made of
 OWN = "own_"  # before a letter that the document uses in its own way
 
 
@@ -177,10 +180,11 @@ class Knowledge:
         self.values[name] = tuple(values)
         self.in_words.discard(name)
 
-    def at(self, sizes: Mapping[str, Fraction]) -> Knowledge:
-        """The same with the sizes of one model in force; its number of parameters is then what its form says."""
-        values = {name: given for name, given in self.values.items() if name != "N" or "N" in sizes}
-        return replace(self, values=values | {name: (size,) for name, size in sizes.items()})
+    def at(self, numbers: Mapping[str, Fraction]) -> Knowledge:
+        """The same with some numbers in force; the number of parameters is what its form says where a size is among them."""
+        resized = bool(numbers.keys() & SIZES)
+        values = {name: given for name, given in self.values.items() if name != "N" or not resized}
+        return replace(self, values=values | {name: (number,) for name, number in numbers.items()})
 
     def evaluated_before(self, form: Expr) -> Iterator[tuple[str, Fraction]]:
         """What a form comes to by an earlier definition, or an earlier number of one letter: (which it is, the value)."""

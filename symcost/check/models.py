@@ -19,6 +19,9 @@ _LINE = re.compile(
     r"(?=\$?\\?[A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)* ?= ?\d)",
     re.MULTILINE,
 )
+_ASIDE = re.compile(
+    r"(?<![\w-])(?P<name>[\w.-]*\d[BMT])\s+(?:model\s+)?\((?=\s*\\?[A-Za-z]\w*\s*=\s*\d)"
+)  # the 22B model (L = 48, …
 _SIZES = re.compile(r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w])")
 _BY_SIZE = re.compile(
     r"\b(?:the|our|an?) \W?(?P<name>(?P<size>\d+(?:\.\d+)?)(?P<power>[MBT]))(?![\w-])"
@@ -105,7 +108,7 @@ def _in_lines(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, d
         if block.kind in ("heading", "cell", "math"):
             continue
         text = re.sub(r"[$`{}*]", " ", block.text)
-        starts = list(_LINE.finditer(text))
+        starts = [*_LINE.finditer(text), *_ASIDE.finditer(text)]
         for at, found in enumerate(starts):
             end = starts[at + 1].start() if at + 1 < len(starts) else len(text)
             sizes: dict[str, Fraction] = {}

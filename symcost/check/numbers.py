@@ -11,6 +11,7 @@ from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import Unit
 
 NEAR = Fraction(2, 100)  # what "about" and ≈ allow
+DECADE = Fraction(23, 10)  # the logarithm of ten
 FINE = 6  # from so many digits on, one in the last place is a matter of the tool that computed it
 
 SECONDS = {"s": 1, "min": 60, "h": 3600, "days": 86400, "years": 31_536_000}
@@ -55,6 +56,16 @@ def significant_step(printed: PrintedNumber) -> Fraction:
         return printed.step
     zeros = len(digits) - len(digits.rstrip("0"))
     return abs(printed.scale) * 10**zeros if digits.rstrip("0") else abs(printed.scale)
+
+
+def odds(printed: PrintedNumber, about: bool = False) -> Fraction:
+    """How often a number of about that size is taken for the one printed by accident.
+
+    >>> float(odds(PrintedNumber("3.7"))), float(odds(PrintedNumber("3.708")))
+    (0.0176..., 0.000175...)
+    """
+    width = significant_step(printed) * 3 / 2 / abs(printed.value)
+    return max(width, 2 * NEAR if about else width) / DECADE
 
 
 def compare(exact: Fraction, printed: PrintedNumber, unit: Unit | None, about: bool) -> Match:

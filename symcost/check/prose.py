@@ -76,6 +76,9 @@ _CLAIMS = re.compile(
     r"(?:\bi\.e\.,?|\b(?:about|around|roughly|approximately|nearly|almost|gives?|takes?|needs?|costs?|totals?"
     r"|equals?|makes?|yields?|that is|prints?|over|under|only))\s*+\Z"
 )
+_FIGURE = re.compile(
+    r"\d+(?:\.\d+)?\s?[eE]\+?\d+|\d{1,3}(?:,\d{3}){2,}"
+)  # no mere count: 4.51e12, 41,943,040
 _WORTH_READING = re.compile(r"[\d=≈<>≤≥*×·⋅∗÷/+−→⇒^²³]")
 _STARTS = frozenset(("number", "name", "open", "op", "rel", "arrow"))
 _DEEPEST = 40  # brackets in brackets
@@ -430,7 +433,12 @@ class _Reader:
             if sure and behind[:1] not in _CUTS_OFF:
                 yield Stretch(start, end, False)
         elif piece.amount or (
-            piece.number and (self.kind(relation) == "rel" or self.is_claimed(piece.end, start))
+            piece.number
+            and (
+                self.kind(relation) == "rel"
+                or _FIGURE.match(self.tokens[first].text)
+                or self.is_claimed(piece.end, start)
+            )
         ):
             yield Stretch(start, end, True)
 

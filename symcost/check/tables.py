@@ -17,6 +17,7 @@ FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.I
 VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
 _NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+| ?\(\w+\))?")  # $S$, context S, C (FLOPs)
 _UNIT = re.compile(r"\((?:in )?([^()]+)\)\s*\Z|\A\s*(\S{2,})\s*\Z")
+_UNIT_OF_ALL = re.compile(r"\b([kMGT]i?B)\b")  # GB per GPU:
 _SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([KMBT])?")
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
 _SIZE = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP|/))")  # of a model
@@ -43,6 +44,13 @@ def row_of(document: Document, span: Span) -> list[Block]:
     return sorted(row, key=lambda block: block.start)
 
 
+def table_of(document: Document, span: Span) -> list[list[Block]]:
+    """The rows of the table that a formula stands in."""
+    block = span.block
+    return [row for row in document.rows if row[0].lead == block.lead and row[0].headings == block.headings
+            and any(each.cell and block.cell and each.cell.column == block.cell.column for each in row)]  # fmt: skip
+
+
 def cell_values(row: Sequence[Block], knowledge: Knowledge) -> dict[str, Fraction]:
     """The numbers that a row gives letters, where the columns are headed by letters: `| $L$ | $h$ |` … `| 32 | 8 |`."""
     found = {}
@@ -66,6 +74,15 @@ def heading_unit(block: Block) -> Unit | None:
     return unit_called(found[1] or found[2]) if found and len(heading) > 1 else None
 
 
+def unit_of(block: Block, printed: Unit | None) -> Unit | None:
+    """The unit of a number: the one printed with it, else that of its column, else of what leads to its table."""
+    if printed is not None or block.cell is None:
+        return printed
+    found = heading_unit(block)
+    leads = (_UNIT_OF_ALL.search(lead) for lead in reversed(block.lead))
+    return found or next((unit_called(lead[1]) for lead in leads if lead is not None), None)
+
+
 def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str, Fraction]:
     """The numbers that hold for a cell: those of its row, and those in the heading of its column (7.5B, N_d = 64)."""
     found = cell_values(row_of(document, span), knowledge)
@@ -78,6 +95,16 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
         if letter in GLOSSARY:
             found[letter] = Fraction(number.replace(",", ""))
     return found
+
+
+def model_sizes(document: Document, span: Span) -> list[Fraction]:
+    """The sizes that models near a number go by, the nearest first: those of its sentence, then those before it."""
+    before = document.text[: span.start]
+    found = [
+        _SIZE.findall(text)[::-1]
+        for text in (span.sentence.text[: span.start - span.sentence.start], span.sentence.text, before)
+    ]
+    return list(dict.fromkeys(Fraction(size) * SUFFIXES[power] for each in found for size, power in each))
 
 
 def figure_beside(document: Document, span: Span) -> str | None:
