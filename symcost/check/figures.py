@@ -18,6 +18,7 @@ from symcost.check.catalogue import Entry, book
 from symcost.check.chains import TAKEN_BACK
 from symcost.check.claims import Claim, public
 from symcost.check.context import words_before
+from symcost.check.elements import elements_as_bytes
 from symcost.check.findings import Pair
 from symcost.check.literals import placeholders
 from symcost.check.majority import column_pair
@@ -56,7 +57,8 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
     )
     return (
-        column_pair(case, statement)
+        elements_as_bytes(case, statement)
+        or column_pair(case, statement)
         or of_forward_alone(case, statement, about)
         or (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or reckoned(case, statement, about)

@@ -96,6 +96,25 @@ def test_a_column_that_is_of_several_cases_is_left_alone(table):
     assert "differs" not in verdicts(f"Sizes.\n\n{table}").values()
 
 
+@pytest.mark.parametrize(
+    "text, right, wrong",
+    [
+        ("A token has 34,560 elements. In bf16 a token takes X.", "69.1 KB", "34.6 KB"),
+        ("Let $N$ be the parameters, $N = 8.03\\times10^9$. It sends $3N$ bf16 values a step, X.", "48.2 GB", "24.1 GB"),
+        ("Let $N$ be the parameters. Count elements: stage 3 sends $3N$. In fp16, with 13B parameters, it is X.",
+         "3 × 13e9 × 2 = 78 GB", "3 × 13e9 = 39 GB"),
+    ],
+)  # fmt: skip
+def test_elements_are_no_bytes(text, right, wrong):
+    assert verdicts(text.replace("X", right)).get(right, "no claim") != "differs"
+    assert verdicts(text.replace("X", wrong))[wrong] == "differs"
+
+
+def test_elements_of_one_byte_are_as_many_bytes():
+    text = "A token has 34,560 elements. In bf16 a token takes 69.1 KB, in int8 34.6 KB."
+    assert "differs" not in verdicts(text).values()
+
+
 GPT = (
     "A GPT without biases: $b$ sequences, $c$ tokens, width $d$, $L$ blocks, vocabulary $v$, inner width $4d$. "
     "$L=24$, $d=1024$, $c=2048$, $v=32000$. Matrix products only.\n\n## FLOPs\n\n"
