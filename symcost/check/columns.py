@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from symcost.check.documents import Block, Document
 from symcost.check.legend import given_name, listed
+from symcost.check.meanings import FIND_PHRASE
 
 _FORMULA = re.compile(
     r"\A\W*[\\=*^·]|\A[^(;,]*(?:[\\=*^·]|\$[^$]*[+\d])"
@@ -22,7 +23,7 @@ _FIGURES = re.compile(rf"{_FIGURE.pattern}(?:,\s+{_FIGURE.pattern})*")
 _BEHIND = re.compile(
     rf"(?:[,:;(=]|[–—-] )\s*(?:here |e\.g\. )?(?P<figure>{_FIGURE.pattern})(?![\w.%])(?! ?[×*·/^+])"
 )
-_MARKS = "$`*: "
+_MARKS, _MATH = "$`*: ", ("$", "\\(")
 _WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
 _GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
@@ -54,14 +55,15 @@ class Listing:
 
 
 def listings(document: Document) -> Iterator[Listing]:
-    """The letters that rows and lines list, in order."""
+    """The letters that rows, the headings of columns and lines list, in order."""
     for row in document.rows:
-        pieces = [
-            Piece(block.start, block.text.strip(), block.cell.column, block.cell.column == "")
-            for block in row
-            if block.cell is not None
-        ]
+        cells = [(block, block.cell) for block in row if block.cell is not None]
+        header = not any(cell.column for _, cell in cells)
+        pieces = [Piece(block.start, block.text.strip(), cell.column, header) for block, cell in cells]
         yield from _listed_in(pieces)
+        headed = [(piece, _names(Piece(0, piece.column, header=True), first=False)) for piece in pieces]
+        if all(names and _is_words(piece.text) for piece, names in headed):
+            yield from (Listing(piece.start, names, listed(names, piece.text)) for piece, names in headed)
     for block in document.blocks:
         if block.kind in ("paragraph", "item"):
             for line in lines(block):
@@ -87,32 +89,51 @@ def lines(block: Block) -> list[list[Piece]]:
 
 def _listed_in(row: Sequence[Piece]) -> Iterator[Listing]:
     """What one row lists: names, the words behind them, the numbers behind these, and perhaps more names further on."""
-    named = [(at, names) for at, piece in enumerate(row[:-1]) if (names := _names(piece, first=at == 0))]
+    named: list[tuple[int, tuple[str, ...]]] = []
+    for at, piece in enumerate(row):
+        names = _names(piece, first=at == 0)
+        explains = bool(named) and named[-1][0] == at - 1 and not piece.header  # `B` | `batch_size`
+        if names and not (explains and _is_words(piece.text)):
+            named.append((at, names))
     if any(piece.header for piece in row) and not _alternates(row, [at for at, _ in named]):
         return
     ends = [*(at for at, _ in named), len(row)][1:]
     for (at, names), end in zip(named, ends, strict=True):
         beside = row[at + 1 : end]
-        words = next((piece.text for piece in beside if _is_words(piece.text)), "")
-        meanings = listed(names, words) if words else ()
+        words = next((piece.text.strip(_MARKS) for piece in beside if _is_words(piece.text)), "")
+        meanings = listed(names, words) if words else _said_ahead(row, at, names)
         yield Listing(row[at].start, names, meanings, _numbers(names, words, beside))
+
+
+def _said_ahead(row: Sequence[Piece], at: int, names: Sequence[str]) -> tuple[str, ...]:
+    """What the cell before says of names, where it is that of a letter and not what an amount is of."""
+    if at == 0 or not _is_words(row[at - 1].text) or _AMOUNT.search(row[at].column):
+        return ()
+    said = listed(names, row[at - 1].text)
+    return said if all(said) else ()
 
 
 def _alternates(row: Sequence[Piece], named: Sequence[int]) -> bool:
     """Whether a row is nothing but names with words behind each, so that it is no heading of the columns."""
-    return [*named] == [*range(0, len(row), 2)] and all(_is_words(piece.text) for piece in row[1::2])
+    return [*named] == [*range(0, len(row), 2)] and not any(piece.text[0] in _MARKS for piece in row[1::2])
 
 
 def _names(piece: Piece, *, first: bool) -> tuple[str, ...]:
     """The names that a cell consists of; a plain word is one only where a row starts with it."""
-    marked = piece.text[:1] in "$`" or piece.text.startswith("\\(")
+    marked = piece.text.startswith(("`", *_MATH))
     names = tuple(given_name(part.strip(_MARKS)) for part in _PARTS.split(piece.text))
     allowed = _OWN_WORD if marked or (first and not piece.header) else _SHORT
-    return names if all(allowed.fullmatch(name) for name in names) else ()
+    are_names = all(allowed.fullmatch(name) and (marked or not FIND_PHRASE.fullmatch(name)) for name in names)
+    return names if are_names else ()
 
 
 def _is_words(text: str) -> bool:
-    return not _FIGURE.match(text.lstrip("$")) and bool(_WORD.search(text)) and not _FORMULA.search(text)
+    return (
+        not text.startswith(_MATH)
+        and not _FIGURE.match(text)
+        and bool(_WORD.search(text))
+        and not _FORMULA.search(text)
+    )
 
 
 def _numbers(names: Sequence[str], words: str, beside: Sequence[Piece]) -> tuple[Fraction, ...]:

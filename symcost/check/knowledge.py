@@ -20,6 +20,7 @@ from symcost.check.meanings import (
     CUSTOMARY,
     PHRASES,
     meaning_of,
+    plain_name,
     said_counts,
 )
 from symcost.errors import SymcostError
@@ -241,8 +242,12 @@ _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
 _LETTER = re.compile(r"\\?([A-Za-z]+)")
 _LISTS = re.compile(
-    r"\b([A-Z](?:(?:, ?| and )[A-Z]){1,2}): ([a-z][\w/ -]+(?:,| and) [\w/ -]+)"
-)  # B, T: batch and sequence length
+    r"(?<![\w\\^])[(\[]?([A-Za-z](?:(?:, ?| and )[A-Za-z]){1,4})[)\]]?[$`]*"
+    r"(?:\s*[:=(]\s*|,? (?:is|are|stands? for|means?|for) (?:the )?)([a-z][\w/ -]+(?:,| and) [\w/ -]+(?:(?:,| and) [\w/ -]+)*)"
+)  # (B, T): batch and sequence length
+_IN_MATH = re.compile(
+    r"(?<![\w\\}])([A-Za-z](?:_\{?\w+\}?)?)\s*&?\s*=\s*&?\s*\\text\{([a-z][^{}]*)\}"
+)  # L = \text{layers}
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
 
 
@@ -270,11 +275,16 @@ def _read_letters(document: Document, knowledge: Knowledge) -> None:
     for one, other in zip(document.spans, document.spans[1:], strict=False):
         if one.after.strip() in ("=", ":", "is", "is the", "for") and one.block is other.block:
             _name_beside(knowledge, one, other)
+    for found in _IN_MATH.finditer(document.text):
+        [meaning] = listed([found[1]], found[2])
+        if meaning:
+            knowledge.legend.append((found.start(), plain_name(found[1]), meaning))
     for position, span in enumerate(document.spans):
         if _FOR_THESE.match(span.after):
             _letters_for_these(knowledge, document.spans[max(0, position - 12) : position], span)
     knowledge.legend = _firsts(sorted(knowledge.legend))
     _read_lists(document, knowledge)
+    _read_shapes(document, knowledge)
     knowledge.legend += _widths(knowledge, document.spans)
     if all(meaning != "b" for _, _, meaning in knowledge.legend):  # there is one batch
         knowledge.legend = [
@@ -291,8 +301,9 @@ def _declared_in(block: Block) -> Iterator[tuple[str, str]]:
         text = f"{text[:start]}{';':{end - start}}{text[end:]}"
     found = declared(text)
     for names, words in _LISTS.findall(text):
-        letters = re.findall("[A-Z]", names)
-        found |= dict(zip(letters, listed(letters, words), strict=False))
+        letters = re.findall(r"\b[A-Za-z]\b", names)
+        said = listed(letters, words)
+        found |= dict(zip(letters, said, strict=False)) if all(said) else {}
     yield from found.items()
 
 
@@ -319,6 +330,16 @@ def _read_lists(document: Document, knowledge: Knowledge) -> None:
     knowledge.legend.sort(key=lambda each: each[0])
 
 
+def _read_shapes(document: Document, knowledge: Knowledge) -> None:
+    """The inner width of an MLP that goes from the model's width to it: three $D \\times F$ matrices, from $d$ to $f$."""
+    for block in document.blocks:
+        for shape in _OF_MLP.finditer(block.text):
+            names = [plain_name(each) for each in shape.groups()]
+            letters = [knowledge.letter(name) for name in names]
+            if letters[0] == "d" and letters[1] in (OWN + names[1], names[1]):
+                knowledge.legend.append((block.start, names[1], "d_ff"))
+
+
 def _section(document: Document, position: int) -> tuple[str, ...]:
     at = bisect_right(document.blocks, position, key=lambda block: block.start)
     return document.blocks[max(at - 1, 0)].headings
@@ -339,6 +360,10 @@ def _read_definitions(document: Document, knowledge: Knowledge) -> None:
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
 
 
+_OF_MLP = re.compile(
+    r"\b(?i:mlps?|ffns?|feed-?forward|swiglu|geglu)\b[^.;:]{0,60}?(?<![\w^])\$?([A-Za-z](?:_\{?\w+\}?)?)\$?"
+    r" ?(?:\\times|×|x|by|→|->|to|\\to) ?\$?([A-Za-z](?:_\{?\w+\}?)?)(?![\w^])"
+)
 _POWERS = {"M": 10**6, "million": 10**6, "B": 10**9, "billion": 10**9}
 
 

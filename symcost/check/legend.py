@@ -54,7 +54,8 @@ _ADJECTIVES = re.compile(
     re.IGNORECASE,
 )
 _NOTHING_MORE = re.compile(
-    r"(?: (?:entries|tokens|size|count|number|each))?(?: (?:of|in) (?:the|our|a|this) (?:\w+ )?(?:model|network|decoder))?"
+    r"(?: (?:of )?\d[\d,.]*)?(?: (?:entries|tokens|size|count|number|each))?"
+    r"(?: (?:of|in) (?:the|our|a|this) (?:\w+ )?(?:model|network|decoder))?"
     rf"(?: of(?: (?:degree|{_SIZE}))?)?\Z"
 )
 
@@ -98,7 +99,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("global_batch", r"\bglobal batch\b"),
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
         ("v", r"\bvocabulary\b", r"\Awords\Z"),
-        ("c", r"\btokens (?:of context|per sequence|in (?:a|each|every|the) (?:sequence|cache|context))\b",
+        ("c", r"\btokens (?:of context|per sequence|(?:in|of) (?:an?|one|each|every|the) (?:sequence|cache|context|prompt))\b",
+              r"\bcached tokens\b",
               r"\b(?:sequences?|contexts?|prompts?|windows?) of\Z"),
         ("N", r"\Aweights\Z", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
         ("d", r"\Awide\b"),
@@ -122,6 +124,7 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
         ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
         ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
+        ("tp", r"\b(?:cut|split|divid|shard)\w* (?:the|our|a) model(?: itself)? (?:in(?:to)?|over|across) _"),
         ("dp", r"_-way data[- ]parallel", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
         ("N_adapter", rf"\badapters?\b{_CALLED} _"),
         ("N", rf"\bparameters?\b{_CALLED} _"),

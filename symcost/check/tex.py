@@ -18,6 +18,7 @@ def read(text: str) -> Document:
     ('16d^2', 2, ('Parameters',))
     """
     source, comments = _without_comments(level(text))
+    source = _LABELLED.sub(r"\1 \2:", source)
     return assemble(text, "tex", _blocks(source), comments=comments)
 
 
@@ -67,12 +68,13 @@ def _without_comments(source: str) -> tuple[str, list[tuple[int, str]]]:
     return "".join((*pieces, source[copied:])), comments
 
 
+_LABELLED = re.compile(r"(\\item)\[([^\[\]\n]{0,200}+)\]")  # the label of an item stands before its words
 _SECTIONS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph")
 _STRUCTURE = re.compile(
     r"\n[ \t]*\n"
     rf"|\\(?P<section>{'|'.join(_SECTIONS)})\*?(?:\[[^\]\n]{{0,200}}+\])?"
     r"\{(?P<title>[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+)\}"
-    r"|\\item\b(?:\[[^\]\n]{0,200}+\])?"
+    r"|\\item\b"
     r"|\\(?P<edge>begin|end)\{(?P<environment>[A-Za-z]++\*?)\}|\\."
 )
 _FORMULA = re.compile(rf"(?:{ENVIRONMENTS}|aligned|alignedat|gathered|split|array|cases|[bpvBV]?matrix)\*?\Z")

@@ -3,8 +3,10 @@
 import pytest
 
 from symcost.check import check_text
+from symcost.check.annotations import Settings
 from symcost.check.columns import listings
 from symcost.check.documents import find
+from symcost.check.knowledge import read_legend
 from symcost.check.legend import declared
 
 
@@ -55,6 +57,25 @@ SEVERAL_NAMES_A_ROW = """
 )  # fmt: skip
 def test_lists_declare_letters_with_their_numbers(text, kind, found):
     assert letters(text, kind) == found
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("| quantity | symbol | value |\n|---|---|---|\n| layers | $L$ | 32 |\n| hidden size | $h$ | 4096 |", "markdown"),
+        ("| | symbol | GPT-3 |\n|---|---|---|\n| layers | L | 96 |\n| hidden size | h | 12288 |", "markdown"),
+        ("| $L$ | $h$ |\n|---|---|\n| layers | hidden size |\n| 32 | 4096 |", "markdown"),
+        ("- **L** — number of layers\n- **h** — hidden size", "markdown"),
+        ("$(L, h)$ are layers and hidden size.", "markdown"),
+        ("$$L = \\text{layers},\\quad h = \\text{hidden size}$$", "markdown"),
+        ("\\begin{description}\\item[$L$] number of layers \\item[$h$] hidden size\\end{description}", "tex"),
+        ("40 layers (L), hidden size 5120 (h)", "text"),
+        ("  L    layers\n  h    hidden size", "text"),
+    ],
+)  # fmt: skip
+def test_a_legend_is_read_in_any_layout(text, kind):
+    knowledge = read_legend(find(text, kind), Settings())
+    assert {name: meaning for _, name, meaning in knowledge.legend} == {"L": "L", "h": "d"}
 
 
 @pytest.mark.parametrize("right, wrong", [("4 n_h d_h l", "4 n_h d_c l"), ("4 n_h d_h l", "2 n_h d_h l")])
@@ -131,3 +152,12 @@ def test_the_size_that_a_model_goes_by_is_its_number_of_parameters(digits, holds
     )
     found = {finding.text: finding.verdict for finding in check_text(text)}
     assert (found.get(f"{digits} GB") == "holds") is holds
+
+
+@pytest.mark.parametrize(
+    "shape", ["three $D\\times F$ matrices", "matrices that go from $D$ to $F$ and back"]
+)
+def test_the_inner_width_of_an_mlp_shows_in_the_shape_of_its_matrices(shape):
+    text = f"$L$ layers of width $D$, a SwiGLU MLP with {shape}, no biases.\n\nThe MLP of a layer has $%dDF$ parameters."
+    assert verdicts(text % 3)[-1] == "holds"
+    assert verdicts(text % 2)[-1] != "holds"
