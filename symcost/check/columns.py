@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from symcost.check.documents import Block, Document
 from symcost.check.legend import given_name, listed
-from symcost.check.meanings import FIND_PHRASE
+from symcost.check.meanings import FIND_PHRASE, meaning_of
+from symcost.notation.vocabulary import is_word
 
 _FORMULA = re.compile(
     r"\A\W*[\\=*^·]|\A[^(;,]*(?:[\\=*^·]|\$[^$]*[+\d])"
@@ -27,7 +28,6 @@ _MARKS, _MATH = "$`*: ", ("$", "\\(")
 _WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
 _GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
-_OWN_WORD = re.compile(r"[A-Za-z]\w{0,30}")
 _SHORT = re.compile(r"[A-Za-z]|[A-Za-z]{1,6}_\w{1,10}")
 FEWEST_LINES = 2  # that make a list
 
@@ -119,12 +119,19 @@ def _alternates(row: Sequence[Piece], named: Sequence[int]) -> bool:
 
 
 def _names(piece: Piece, *, first: bool) -> tuple[str, ...]:
-    """The names that a cell consists of; a plain word is one only where a row starts with it."""
-    marked = piece.text.startswith(("`", *_MATH))
+    """The names that a cell consists of; in mathematics letters side by side are a product, unless they are a known word,
+    and a plain word is a name only where a row starts with it."""
     names = tuple(given_name(part.strip(_MARKS)) for part in _PARTS.split(piece.text))
-    allowed = _OWN_WORD if marked or (first and not piece.header) else _SHORT
-    are_names = all(allowed.fullmatch(name) and (marked or not FIND_PHRASE.fullmatch(name)) for name in names)
-    return names if are_names else ()
+    words = first and not piece.header
+    if piece.text.startswith(_MATH):
+        are_names = all(_SHORT.fullmatch(name) or meaning_of(name) or is_word(name) for name in names)
+    elif piece.text.startswith("`"):
+        are_names = all(names)
+    else:
+        are_names = all(
+            (words or _SHORT.fullmatch(name)) and not FIND_PHRASE.fullmatch(name) for name in names
+        )
+    return names if all(names) and are_names else ()
 
 
 def _is_words(text: str) -> bool:
