@@ -10,7 +10,7 @@ from sympy import Expr
 
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
 from symcost.notation.vocabulary import GREEK_SIGNS
-from symcost.symbols import d_k, h, h_kv
+from symcost.symbols import GLOSSARY, d_k, h, h_kv
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
@@ -267,7 +267,11 @@ def _name_of(found: re.Match[str]) -> str:
     """The name between two marks, or "" for a formula."""
     inside = next(group for group in found.groups() if group is not None)
     name = given_name(inside)
-    is_name = _CODE_NAME.fullmatch(name) if found[3] is not None else _SYMBOL.match(inside)
+    if found[3] is not None:
+        is_name = _CODE_NAME.fullmatch(name) is not None
+    else:  # tp is one, bs a product
+        known = name in GLOSSARY or (len(name) > 2 and meaning_of(name) is not None)
+        is_name = known or _SYMBOL.match(inside) is not None
     return name if is_name else ""
 
 

@@ -137,6 +137,7 @@ The four attention matrices of one layer have $2h^2 + {term}$ parameters; no bia
         ("$E$ experts, of which $k$ are active for each token", "E=E k=k"),
         ("$B$ sequences in $D$ dimensions, embedded in $M$ dimensions", "B=b M=d"),
         ("a card of $C$ bytes takes a global batch of $B$ sequences", "C= B=global_batch"),
+        ("$tp$ tensor-parallel ranks, $pp$ pipeline stages, a batch of $bs$ tokens", "tp=tp pp=pp"),
         ("The number of parameters of the whole model is written $\\Phi$.", "Phi=N"),
         ("an attention window of $w$ tokens, a sliding window of $u$", "w=c u="),
     ],
