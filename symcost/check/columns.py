@@ -11,11 +11,10 @@ from typing import NamedTuple
 from symcost.check.documents import Block, Document
 from symcost.check.legend import given_name, listed
 from symcost.check.meanings import FIND_PHRASE, meaning_of
-from symcost.notation.vocabulary import is_word
+from symcost.notation.vocabulary import GREEK, is_word
 
-_FORMULA = re.compile(
-    r"\A\W*[\\=*^·]|\A[^(;,]*(?:[\\=*^·]|\$[^$]*[+\d])"
-)  # in a cell that explains no letter
+# In a cell that explains no letter.
+_FORMULA = re.compile(r"\A\W*[\\=*^·]|\A[^(;,]*(?:[\\=*^·]|\$[^$]*[+\d])")
 _AMOUNT = re.compile(
     r"\b(?:elements|bytes|flops?|params|parameters|times|memory|size|[KMGT]i?B)\b", re.IGNORECASE
 )
@@ -28,7 +27,7 @@ _MARKS, _MATH = "$`*: ", ("$", "\\(")
 _WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
 _GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
-_SHORT = re.compile(r"[A-Za-z]|[A-Za-z]{1,6}_\w{1,10}")
+_SHORT = re.compile(rf"[A-Za-z]|{'|'.join(sorted(GREEK))}|[A-Za-z]{{1,6}}_\w{{1,20}}")
 FEWEST_LINES = 2  # that make a list
 
 

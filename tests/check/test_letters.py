@@ -37,6 +37,7 @@ IN_COLUMNS = """Letters:
   d_h    dimension per head, 128
   d_c    compressed key-value vector, 512 = 4 d_h
 """
+HEADING = "| name | what it is | here |\n|---|---|---|\n"
 SEVERAL_NAMES_A_ROW = """
 | name | what it is | our 8B |
 |---|---|---|
@@ -51,6 +52,7 @@ SEVERAL_NAMES_A_ROW = """
     [
         (TWO_PAIRS_A_ROW, "tex", "s=c L=L h=d t=tp"),
         (IN_COLUMNS, "text", "l=L:60 n_h=h:128 d_h=d_k:128 d_c=d_c:512"),
+        (f"{HEADING}| $\\Psi$ | number of parameters | 7 |\n| ℓ | layers | 32 |", "markdown", "Psi=N:7 ell=L:32"),
         (SEVERAL_NAMES_A_ROW, "markdown", "seq=c:4096 mbs=b:1 N_d=dp tp=tp pp=pp h_kv=all key heads:1024"),
         ("| model | `n_layer` | parameters |\n|---|---|---|\n| S | 12 | 124M |", "markdown", ""),  # headings declare nothing
     ],
