@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -33,6 +34,7 @@ from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed, one_over_another
 from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
+from symcost.check.rates import worked
 from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.shares import crossing, overhead, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
@@ -132,10 +134,11 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
         forms = forms[-1:]
     meant = None
     for item in reversed(forms):  # a chain says the same in each of its forms
-        judged = Claim(case, statement, item, about).judged()
-        if judged[0] is not None and judged[0].verdict == "holds":
-            return judged
-        meant = meant or judged
+        for each, told in filter(None, ((item, about), worked(item, about))):
+            judged = Claim(case, statement, each, told).judged()
+            if judged[0] is not None and judged[0].verdict == "holds":
+                return judged
+            meant = judged if meant is None or meant[1] is None else meant
     return meant or (None, None)
 
 
@@ -686,18 +689,20 @@ class Claim:
 
     @property
     def _undeclared(self) -> frozenset[str]:
-        """The letters of the form that the document never says what they stand for, or says it twice."""
+        """The letters of the form that the document never says what they stand for, or says it twice, or of two names."""
         knowledge, form = self.case.knowledge, self.item.form
-        twice = knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}
+        letters = Counter(knowledge.letter(symbol.name) for symbol in self.item.part.expr.free_symbols)
+        unclear = knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}
+        unclear |= {letter for letter, many in letters.items() if many > 1}  # one of two names was not understood
         if not self.case.letters:
-            return twice
+            return unclear
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
         customary = {"d_k", "d_ff", "h_kv", "N", "D"}
         if d_k in form.free_symbols:  # the width over the number of heads
             customary |= {"d", "h"}
         if self.case.suppositions.designs[0].experts:
             customary |= {"E", "k"}
-        return twice | opened - self.case.letters - set(knowledge.numbers) - customary - set(
+        return unclear | opened - self.case.letters - set(knowledge.numbers) - customary - set(
             knowledge.definitions
         )
 

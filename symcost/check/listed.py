@@ -12,7 +12,6 @@ from sympy import Expr, cancel
 from symcost.check.case import Case, Stated
 from symcost.check.chains import equal
 from symcost.check.findings import Pair
-from symcost.check.meanings import plain_name
 from symcost.check.polynomials import Summands, scaled, summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
@@ -55,10 +54,11 @@ def _quotients(case: Case) -> Iterator[tuple[Expr, Expr, str]]:
     stated = _stated(case)[-NEXT:]
     for one, other in permutations(stated, 2):
         yield one.form, other.form, f"{one.source} over {other.source}"
-    for name, forms in case.knowledge.definitions.items():
-        for form, part in product(forms, stated):
-            if form.is_Add and part.form in form.args:
-                yield form - part.form, part.form, f"the rest of {plain_name(name)} over {part.source}"
+    sums = (item for own in case.given[-MOST_LISTED:] for item in own.statement.items if item.form.is_Add)
+    for whole, part in product(sums, stated):
+        if part.form in whole.form.args:
+            rest = whole.form - part.form
+            yield rest, part.form, f"the rest of {whole.source.strip()} over {part.source}"
 
 
 def _stated(case: Case) -> list[Stated]:

@@ -91,3 +91,29 @@ def test_what_comes_on_top_is_judged_by_itself():
 def test_bytes_of_a_recipe_that_nobody_named_are_not_taken_for_right():
     text = "A model has $N$ parameters, trained in mixed precision with AdamW. The model states take $14N$ bytes."
     assert said(text) != "holds"
+
+
+@pytest.mark.parametrize(
+    "text, right, wrong",
+    [  # Austin et al. 2025, How to Scale Your Model, chapters 1 and 5
+        ("Multiply X[B, D] with W[D, F] in bf16. FLOPs: $2BDF$. Read both, write the result: $2BD + 2DF + 2BF$ bytes. "
+         "The intensity is ${}$.", r"\frac{BDF}{BD+DF+BF}", r"\frac{2BDF}{BD+DF+BF}"),
+        ("A model of width $D$ with a GELU MLP of inner width $F$, no biases, weights in bf16, a bandwidth of $W$ bytes/s. "
+         "Gathering both matrices of the MLP takes $T_{comms} = {}$.", r"\frac{4DF}{W}", r"\frac{2DF}{W}"),
+        ("$L$ layers, width $d$, context length $c$, $N$ parameters in the blocks.\n\nThe forward pass of a token costs "
+         "$C = 2N + 4Lcd$. Relative to $2N$ the second term is ${}$.", r"\frac{2Lcd}{N}", r"\frac{4Lcd}{N}"),
+    ],
+)  # fmt: skip
+def test_quotients_and_rates(text, right, wrong):
+    assert said(text.replace("{}", right)) == "holds"
+    assert said(text.replace("{}", wrong)) != "holds"
+
+
+def test_the_items_of_a_list_are_the_stages_of_zero():
+    """Rajbhandari et al. 2020, figure 1."""
+    text = (
+        "A model of $P$ parameters, fp16 weights and gradients, AdamW with an fp32 copy: $16P$ bytes. ZeRO over $n$ "
+        "data-parallel GPUs leaves on each of them\n\n1. optimizer sharded: $4P + \\frac{12P}{n}$\n"
+        "2. gradients as well: $2P + \\frac{14P}{n}$\n3. weights as well: $\\frac{16P}{n}$\n"
+    )
+    assert [each.verdict for each in check_text(text, "a.md")][-3:] == ["holds"] * 3
