@@ -81,7 +81,7 @@ _QUANTITIES = _table(
         r"|^training\b|\btraining(?=[,:])"
         r"|\b(?:one|a|each|per|whole|optimi[sz]er|every|the|training|an) (?:step|iteration)\b|\biterations?\b|训练一步"
         r"|训练迭代|一次迭代|训练计算量"
-        r"|\b(?:whole|full) step\b|\btrain\b|\bstep\b",
+        r"|\b(?:whole|full) step\b|\btrain\b|\bstep\b|\bhardware (?:executes|performs|runs|does)\b",
         "training training_flops",
     ),
     (r"\brecomput\w+ flops\b|\bcomputed again\b", "recompute_flops"),
@@ -135,7 +135,7 @@ _AGAIN = (
 _COMPARED = re.compile(
     r"\b(?:the )?backward(?: pass)? (?:is|costs|takes) (?:twice|two times) the forward(?: pass)?(?=[^.;]{0,24}:\Z)"
     r"|\b(?:twice|(?:two|three|four|\d) times) the (?:forward|backward)(?: pass)?\b"
-    rf"|(?:{_AGAIN}|\b(?:again|a second time|once more))(?: (?:in|during)(?: the)? backward(?: pass)?)?",
+    rf"|(?:\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}|{_AGAIN}|\b(?:again|a second time|once more))(?: (?:in|during)(?: the)? backward(?: pass)?)?",
     re.IGNORECASE,
 )  # a pass that something is compared with, or runs besides, and so is not
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
@@ -346,6 +346,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
                               rf"|recomputed|{_AGAIN})"
+                              rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", HALF_SQUARE),
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),

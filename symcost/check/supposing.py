@@ -308,7 +308,10 @@ _HALF_COUNTED = words(
 
 def _named_convention(text: str) -> str | None:
     """The convention that a text names most often as we do, with its options."""
-    found = Counter(_CONVENTION.findall(text))
+    named = (
+        each for each in _CONVENTION.findall(text) if not each.isalpha()
+    )  # "autocast" is a word of others too
+    found = Counter(named)
     return max(found, key=lambda name: (found[name], name)) if found else None
 
 
