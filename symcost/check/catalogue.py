@@ -39,11 +39,12 @@ from symcost.training import Across, Costs, derive
 Key: TypeAlias = frozenset[tuple[Monomial, Coefficient]]
 
 # Quantities that documents write closed forms for, in the order in which a form is looked up. `training` is forward and
-# backward together, with what is computed again, `backward_pass` backward with that; `kv_cache` and `messages` count
-# elements. `idle_parameters` are those that a token does not meet, `sent_to_experts` what a block's tokens take to their
-# experts and back, `tokens_of_expert` how many of them each expert gets.
+# backward together, with what is computed again, `all_again` with a whole second forward pass, `backward_pass` backward
+# with what is computed again; `kv_cache` and `messages` count elements. `idle_parameters` are those that a token does not
+# meet, `sent_to_experts` what a block's tokens take to their experts and back, `tokens_of_expert` how many each expert gets.
 QUANTITIES = (
-    "parameters", "saved_activations", "forward_flops", "backward_flops", "backward_pass", "training", "optimizer_flops",
+    "parameters", "saved_activations", "forward_flops", "backward_flops", "backward_pass", "training", "all_again",
+    "optimizer_flops",
     "step_flops", "activation_memory", "parameter_memory", "gradient_memory", "optimizer_memory", "static_memory",
     "memory_per_sequence",
     "peak_memory", "kv_cache", "kv_cache_memory", "recompute_flops", "active_parameters", "idle_parameters",
@@ -80,6 +81,7 @@ PER_TOKEN = (
     "backward_flops",
     "backward_pass",
     "training",
+    "all_again",
     "kv_cache",
     "kv_cache_memory",
     *OF_ROUTING[:2],
@@ -120,9 +122,11 @@ SHARES: tuple[tuple[str, Summands], ...] = (
 TOGETHER = {
     "training": ("forward_flops", "backward_flops", "recompute_flops"),
     "backward_pass": ("backward_flops", "recompute_flops"),
+    "all_again": ("forward_flops", "forward_flops", "backward_flops"),
 }
 NAMED = {
     "backward_pass": "backward flops, what is computed again among them",
+    "all_again": "forward and backward flops with the whole forward pass run again, the head too",
     "training": "forward and backward flops",
     "kv_cache": "the elements of the KV cache",
     "messages": "the elements that one device sends",

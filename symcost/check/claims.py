@@ -90,6 +90,12 @@ _STATES = (
     re.compile("gradient", re.IGNORECASE),
     re.compile("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
+AGAIN = {"backward_pass": "+", "all_again": "+checkpoint"}  # what is computed again, and by which option
+HEAD_AGAIN = re.compile(
+    r"\b(?:head|logits) (?:is |are )?(?:repeated|too|included|as well|again)\b"
+    r"|\b(?:whole|entire) forward(?: pass)?\b[^.;]{0,30}\b(?:again|twice|once more|a second time)\b",
+    re.IGNORECASE,
+)
 OF_BOTH_PASSES = frozenset({"training", "step_flops", "training_flops", "training_time"})
 OF_PASSES: Mapping[Fraction | None, str] = {
     Fraction(1, 3): "the factor 3 of forward and backward together is missing",
@@ -360,8 +366,10 @@ class Claim:
             for quantity in quantities:
                 if quantity in MESSAGES and not self._has_its_bytes(supposed):
                     continue
-                if quantity == "backward_pass" and "+" not in supposed.convention:
+                if quantity in AGAIN and AGAIN[quantity] not in supposed.convention:
                     continue  # nothing is computed again
+                if quantity == "all_again" and not HEAD_AGAIN.search(about.words):
+                    continue
                 for in_all in every:
                     for chosen in _choices(quantity, parts, sent != (SINGLE,), in_all):
                         for per, layout in product(
@@ -953,7 +961,7 @@ def wanted(about: Subject) -> frozenset[str]:
     if "training_flops" in wanted:
         wanted.add("training")
     if "training" in wanted:
-        wanted |= {"step_flops", "training_time"}
+        wanted |= {"step_flops", "training_time", "all_again"}
     if "kv_cache_memory" in wanted and not about.in_bytes:
         wanted.add("kv_cache")
     if about.in_bytes is False:
@@ -996,6 +1004,9 @@ def _choices(
 
 def public(quantity: str) -> str:
     """The catalogue's quantity by the name that `derive` has for it."""
-    return {"training": "step_flops", "backward_pass": "backward_flops", "kv_cache": "kv_cache_memory"}.get(
-        quantity, quantity
-    )
+    return {
+        "training": "step_flops",
+        "all_again": "step_flops",
+        "backward_pass": "backward_flops",
+        "kv_cache": "kv_cache_memory",
+    }.get(quantity, quantity)
