@@ -701,7 +701,9 @@ class Claim:
         knowledge, form = self.case.knowledge, self.item.form
         letters = Counter(knowledge.letter(symbol.name) for symbol in self.item.part.expr.free_symbols)
         unclear = knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}
-        unclear |= {letter for letter, many in letters.items() if many > 1}  # one of two names was not understood
+        unclear |= {
+            letter for letter, many in letters.items() if many > 1
+        }  # one of two names was not understood
         if not self.case.letters:
             return unclear
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}
