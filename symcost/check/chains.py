@@ -8,14 +8,14 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
-from sympy import Expr, Symbol, cancel
+from sympy import Expr, Symbol
 
 from symcost.check.case import MOST_BACK, Case
 from symcost.check.catalogue import book
 from symcost.check.context import words_before
 from symcost.check.findings import Pair
 from symcost.check.numbers import NEAR
-from symcost.check.polynomials import Summands, form_of, minus, ratio, summands
+from symcost.check.polynomials import Summands, form_of, minus, ratio, reduced, summands
 from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
@@ -263,7 +263,7 @@ def solved_for(case: Case, statement: Statement) -> Pair | None:
                 return Pair("holds", "SC101", shown, message=f"it solves {source}")
         if not _is_of_the_row(statement, own.statement):
             continue
-        solution = cancel(right * letter / left)
+        solution = reduced(right * letter / left)
         if letter not in solution.free_symbols:
             wrong = Pair("differs", "SC202", shown, derived=plain_text(solution),
                          message=f"put into {source}, it does not come to {plain_text(right)}")  # fmt: skip

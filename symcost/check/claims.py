@@ -35,6 +35,7 @@ from symcost.check.listed import ALL_BLOCKS, of_the_listed, one_over_another
 from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
 from symcost.check.rates import worked
+from symcost.check.recipes import element_types
 from symcost.check.rules import ALL_PARAMETERS, rules
 from symcost.check.shares import crossing, overhead, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
@@ -541,6 +542,7 @@ class Claim:
         )
         addends = [each for term in self.item.part.terms
                    if (each := summands(self.case.tied(self.case.knowledge.translated(term.expr))))]  # fmt: skip
+        narrow = min(element_types(self.statement.span.sentence.text), default=2) < 2  # "in int8"
         best: tuple[tuple[int, int], Entry, Slip] | None = None
         for rank, entry in enumerate(self._with_dropped(self._sharp(table))):
             if approximate and dropped(table, entry.table):
@@ -567,6 +569,8 @@ class Claim:
                 and (not slip.factor or self._is_another_rule(table))
             ):
                 continue  # a rule of thumb is only told by its letters
+            if slip.factor and entry.quantity in IN_BYTES and narrow:
+                continue  # of elements that are smaller than those of the rest
             if slip.factor and len(PASSES & about.sure_quantities) > 1 and shared(table, entry.table) < 2:
                 continue  # it may be the FLOPs of another pass
             score = (shared(table, entry.table), -rank)

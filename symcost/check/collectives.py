@@ -10,6 +10,7 @@ from sympy import Expr, Integer, Symbol, cancel
 
 from symcost.check.case import Case
 from symcost.check.findings import Pair
+from symcost.check.polynomials import form_of, reduced, scaled, summands, times
 from symcost.check.recipes import element_types
 from symcost.check.statements import Statement, plain_name
 from symcost.check.subjects import Subject
@@ -53,7 +54,7 @@ def collective(case: Case, statement: Statement, about: Subject, words: Sequence
                     quantity="message_bytes",
                 )
             form = plain_text(factor(kind) * right[0] * (devices - 1) / devices)
-            if not statement.about and cancel(size / right[0]) in (2, Fraction(1, 2)):
+            if not statement.about and reduced(size / right[0]) in (2, Fraction(1, 2)):
                 return Pair("differs", "SC201", shown, form, message=f"{ring}, of {plain_text(right[0])}, sends {form}",
                             quantity="message_bytes")  # fmt: skip
     return None
@@ -66,11 +67,13 @@ def factor(kind: str) -> Expr:
 
 
 def _sent(form: Expr) -> Iterator[tuple[Symbol, Expr]]:
-    """The letters k for which a form is something times (k − 1)/k, and that something."""
-    for symbol in sorted(form.free_symbols, key=str):
-        rest = cancel(form * symbol / (symbol - 1))
-        if symbol not in rest.free_symbols and rest.free_symbols:
-            yield symbol, rest
+    """The letters k for which a form is something times (k − 1)/k, and that something: all of it that k does not divide."""
+    table = summands(form) or {}
+    for name in sorted({name for monomial in table for name, _ in monomial}):
+        whole = {monomial: value for monomial, value in table.items() if name not in dict(monomial)}
+        shared = {monomial: value for monomial, value in table.items() if name in dict(monomial)}
+        if whole and times(scaled(shared, -1), {((name, 1),): 1}) == whole:
+            yield Symbol(name, positive=True), form_of(whole)
 
 
 def _sizes(case: Case, size: Expr, words: str, about: Subject) -> list[Expr]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, product
 
-from sympy import Add, Expr, Rational, Symbol
+from sympy import Expr, Rational, Symbol
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
@@ -133,9 +133,9 @@ def _lifted(case: Case, statement: Statement) -> Iterator[Expr]:
 
 def _shares_out(form: Expr) -> bool:
     """Whether the parameters are multiplied or divided by a size of the model, as no cost is."""
-    sizes = {GLOSSARY[name].symbol for name in ("L", "d", "h", "h_kv", "d_k", "d_ff", "v")}
-    terms = Add.make_args(form.expand())
-    return any(GLOSSARY["N"].symbol in term.free_symbols and term.free_symbols & sizes for term in terms)
+    sizes = {"L", "d", "h", "h_kv", "d_k", "d_ff", "v"}
+    terms = [dict(monomial).keys() for monomial in summands(form) or ()]
+    return any("N" in term and term & sizes for term in terms)
 
 
 def _shared_out(case: Case, statement: Statement) -> Pair | None:
@@ -232,7 +232,10 @@ def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
         **_of_model(case),
         **{name: values[0] for name, values in case.there(statement.span).numbers.items()},
     }
-    if known.get("L") in {each.value for each in placeholders(left, statement.span.form)[1]}:
+    factors = {each.value for each in placeholders(left, statement.span.form)[1]}
+    if _of_two_models(known, factors):
+        return None
+    if known.get("L") in factors:
         about = replace(about, times="all")
     in_bytes = dict(_derived(case, statement, left, about.counted_in_bytes(), known))
     counts = dict(_derived(case, statement, left, about.of(named[0]), known))
@@ -243,6 +246,12 @@ def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
     return Pair("differs", "SC204", f"{left.source.strip()} = {right.source.strip()}", derived=right_one,
                 message=f"{left.source.strip()} counts elements ({counts[value].named()}): at {each[0]} bytes each they are "
                 f"{right_one}", quantity=public(counts[value].quantity))  # fmt: skip
+
+
+def _of_two_models(known: Mapping[str, Fraction], factors: Collection[Fraction]) -> bool:
+    """Whether heads of the size that a product counts do not make up the width that is known: it is of another model."""
+    width, heads = known.get("d", Fraction(0)), known.get("h", Fraction(0))
+    return bool(width) and bool(heads) and width not in factors and width / heads not in factors
 
 
 def _of_all_experts(case: Case, statement: Statement) -> Pair | None:

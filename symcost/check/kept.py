@@ -60,7 +60,7 @@ _OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
 _SAYS_NO_MORE = re.compile(
     r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"
     r"|for|layers?|blocks?|tokens?|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
-    r"|inside|with|as|width|wide|every|one|half|backward|pass|fused|flash|kernel|bf16|fp16|fp32|after|last|come|comes|norm|included|silu|qk|pv|[a-z])\b"
+    r"|inside|with|as|width|wide|every|one|half|backward|pass|fused|flash|kernel|bf16|fp16|fp32|after|last|come|comes|norm|included|qk|pv|[a-z])\b"
     r"|[\W\d_]+",
     re.IGNORECASE,
 )

@@ -16,11 +16,12 @@ from symcost.symbols import GLOSSARY, d_k, h, h_kv
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
 _LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
 _NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+))?"
+_SHORT = r"[A-Z][bcdfghjklmnpqrstvwxz]{1,3}(?![A-Za-z])"  # Hkv, Nd: no word has as few vowels
 _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
 _SYMBOL = re.compile(rf"\s*{_NAME}(?![A-Za-z])")  # in mathematics several letters are a product
 _CODE_NAME = re.compile(r"[A-Za-z]|[A-Z]_[A-Za-z0-9]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _BARE = re.compile(
-    rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
+    rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_SHORT}|{_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
     r"(?![\w'’^·×*/+(=-]| ?[·×*/+^²]| =(?! ?[A-Za-z]{2}))"
 )
 _ARTICLE = re.compile(r"[AI](?! =)|a(?! =)(?!(?<=[,;:] a) (?:\w+ )?heads\b)")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import permutations, product
 
-from sympy import Expr, cancel
+from sympy import Expr
 
 from symcost.check.case import Case, Stated
 from symcost.check.chains import equal
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, scaled, summands, times, total
+from symcost.check.polynomials import Summands, ratio, scaled, summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
 from symcost.check.subjects import CONCLUDES
@@ -42,9 +42,10 @@ def one_over_another(case: Case, item: Item, words: str) -> Pair | None:
             return Pair("holds", "SC101", shown, message=message)
         if not _INTENSITY.search(words):
             continue
-        factor = cancel(opened(item.form) * below / above)
-        if factor.is_Rational:
-            right = plain_text(cancel(above / below))
+        here, there = summands(opened(item.form) * below), summands(opened(above))
+        factor = ratio(here, there) if here and there else None
+        if factor is not None:
+            right = plain_text(above / below)
             return Pair("differs", "SC202", shown, right, message=f"{factor} times {message}", fix=right)
     return None
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from random import Random
 from typing import TypeAlias
 
-from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
+from sympy import Expr, Integer, Mul, Pow, Rational, Symbol, cancel
 
 Monomial: TypeAlias = tuple[tuple[str, int], ...]
 Coefficient: TypeAlias = int | Fraction  # an int where it is whole, which is an order faster
@@ -16,6 +16,9 @@ Summands: TypeAlias = Mapping[Monomial, Coefficient]
 
 FIELD = 2**61 - 1  # a prime: signatures are numbers below it
 MOST_SUMMANDS = 2_000  # beyond this a form is not multiplied out
+
+
+MOST_OPERATIONS, MOST_POWER = 120, 6  # of a form that is brought into lowest terms
 
 
 @lru_cache(maxsize=8192)
@@ -156,6 +159,18 @@ def value_at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | Non
             product *= numbers[name] ** power
         total += product
     return total
+
+
+def reduced(form: Expr) -> Expr:
+    """A quotient in lowest terms, where somebody may have meant it: one that would take for ever is left as it is.
+
+    >>> from symcost.symbols import c, d, h
+    >>> reduced((c*d + c*h)/c), reduced((1 + d + h)**40/d) == (1 + d + h)**40/d
+    (d + h, True)
+    """
+    powers = [abs(each.exp) for each in form.atoms(Pow) if each.exp.is_Integer]
+    small = form.count_ops() <= MOST_OPERATIONS and max(powers, default=0) <= MOST_POWER
+    return cancel(form) if small else form
 
 
 def key(table: Summands) -> frozenset[tuple[Monomial, Coefficient]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sympy import Expr, cancel
+from sympy import Expr, Symbol
 
+from symcost.check.polynomials import Summands, form_of, summands, times
 from symcost.check.statements import Item
 from symcost.check.subjects import PARAMETERS, Subject
 from symcost.symbols import GLOSSARY, D, b, bandwidth, c, n
@@ -28,12 +29,18 @@ def worked(item: Item, about: Subject) -> tuple[Item, Subject] | None:
     return replace(item, form=read), replace(bytes_read, quantities=PARAMETERS & bytes_read.quantities)
 
 
-def _without(form: Expr, rate: Expr, *besides: Expr) -> Expr | None:
+def _without(form: Expr, rate: Symbol, *besides: Symbol) -> Expr | None:
     """A form without the rate that all of it is divided by, and without what the rate may be multiplied by."""
-    work = cancel(form * rate)
-    if rate not in form.free_symbols or rate in work.free_symbols:
+    table = summands(form) if rate in form.free_symbols else None
+    if not table or not _divides(rate, table):
         return None
-    for each in besides:
-        more = cancel(work * each)
-        work = more if each not in more.free_symbols else work
-    return work
+    for each in (rate, *besides):
+        table = times(table, {((each.name, 1),): 1}) if _divides(each, table) else table
+        if table is None:
+            return None
+    return form_of(table)
+
+
+def _divides(letter: Symbol, table: Summands) -> bool:
+    """Whether all terms are divided by a letter."""
+    return all(dict(monomial).get(letter.name) == -1 for monomial in table)

@@ -35,11 +35,15 @@ _WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W
 _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of copies
 
 
+_EACH = re.compile(r"\W{0,3}(?:bytes )?each\b", re.IGNORECASE)  # of what is listed
+
+
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
     """`8N` for weights and two moments in fp32 is 12N; `7.24e9 × 4 bytes` in 4 bits is half a byte each."""
     nearest, wide = (*words[1:3], "", "")[:2]
     around = f"{nearest} {wide}"
-    counted = statement.items[0].name is None and not _OTHERWISE.search(around)
+    one_of_each = _EACH.match(statement.span.after) is not None
+    counted = statement.items[0].name is None and not one_of_each and not _OTHERWISE.search(around)
     each = _bytes_each(case, statement) if counted else []
     if not each or (each == [1] and "byte" not in around):  # N numbers of each kind
         return None

@@ -78,7 +78,7 @@ _QUANTITIES = _table(
     ),
     (
         r"\btrain(?:ing)? (?:flops?|compute|cost|step|on|pass)\b|\btraining\b[^.;]{0,24}\b(?:costs?|takes|needs)\b"
-        r"|^training\b|\btraining(?=[,:])"
+        r"|^training\b|\btraining(?=[,:])|\b(?:products|matmuls|flops|compute) (?:in|during|of) training\b"
         r"|\b(?:one|a|each|per|whole|optimi[sz]er|every|the|training|an) (?:step|iteration)\b|\biterations?\b|训练一步"
         r"|训练迭代|一次迭代|训练计算量"
         r"|\b(?:whole|full) step\b|\btrain\b|\bstep\b|\bhardware (?:executes|performs|runs|does)\b",
@@ -112,6 +112,7 @@ _QUANTITIES = _table(
         r"\b(?:dispatch(?:es|ed|ing)?|all-to-all|travels?|sent|copied|copies)\b[^.;]{0,40}\bexperts?\b",
         "sent_to_experts sent_to_experts_memory",
     ),
+    (r"\bmoves?\b[^.;]{0,24}\b(?:bytes|values|numbers|elements|[kMGT]i?B)\b", MESSAGES),
     (
         r"\b(?:total and activ(?:e|ated)|activ(?:e|ated) and total) (?:parameters?|params|weights)\b",
         "parameters active_parameters",

@@ -11,7 +11,7 @@ from symcost.check.case import Case
 from symcost.check.findings import Pair
 from symcost.check.meshes import SAYS_INTERLEAVED
 from symcost.check.numbers import compare
-from symcost.check.polynomials import summands
+from symcost.check.polynomials import reduced, summands
 from symcost.check.slips import one_slip
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
@@ -84,7 +84,7 @@ def _as_share(item: Item, uncertain: bool, said: str, schedule: Schedule) -> Pai
     shown, relations = item.source.strip(), _relations(schedule)
     plain = _relations(ONE_F_ONE_B).items() if schedule is not ONE_F_ONE_B else ()
     for name, form in (*relations.items(), *plain):
-        if cancel(item.form - form) == 0:
+        if reduced(item.form - form) == 0:
             if {name, said} == {IDEAL, WHOLE} and form == relations[name] and not uncertain:
                 return _differs(shown, relations[said], said, f"that is what waits {name}")
             return _holds(shown, f"bubble, {name}: {schedule.source}")
@@ -99,7 +99,7 @@ def _as_share(item: Item, uncertain: bool, said: str, schedule: Schedule) -> Pai
 
 def _slip(form: Expr, right: Expr) -> str:
     """The slip above or below the line of a quotient."""
-    (top, bottom), (over, under) = cancel(form).as_numer_denom(), cancel(right).as_numer_denom()
+    (top, bottom), (over, under) = reduced(form).as_numer_denom(), reduced(right).as_numer_denom()
     pairs = ((top, over, bottom, under), (bottom, under, top, over))
     for one, other, kept, right_kept in pairs:
         first, second = summands(one), summands(other)
@@ -117,7 +117,7 @@ def _as_time(item: Item, speaks: bool) -> Pair | None:
     """$(p-1)θ$ for the bubble, $T(1+(p-1)/m)$ or $(m+p-1)θ$ for a step: a time, whatever θ and T are."""
     shown = item.source.strip()
     for name, form in _times(speaks):
-        rest = cancel(item.form / form)
+        rest = reduced(item.form / form)
         if form.free_symbols <= item.form.free_symbols and not rest.free_symbols & OF_PIPELINE:
             return _holds(shown, f"{name}: {plain_text(form)} times what stands beside it")
     return None
