@@ -72,7 +72,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
     for letter, *patterns in (
         (ALL_KEYS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:keys|(?:key|kv|k/v|key[-/ ](?:and )?value) heads)\b"),
         (ALL_HEADS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:query )?(?:heads|queries)\b",
-                    r"\battention (?:of )?width\b|\bwidth of attention\b"),
+                    r"\battention (?:of )?width\b|\bwidth of attention\b",
+                    r"\b(?:num_?)?heads (?:×|x|times) (?:key_size|d_k|(?:the )?(?:head|key)[- _]?(?:size|dim\w*))\b"),
         (None, r"\ball (?:\w+ )?heads\b"),
         (MORE_TOKENS, r"\b(?:output|answer|completion|generation)s? (?:length\b|of(?: length)?\Z)",
                       r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),

@@ -1,7 +1,8 @@
 """Documents in the manner of real notes, with right and mutated formulas: what the checker says of them.
 
 Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` after that. The authors of
-`later` had not seen the checker; it has been mended by their documents since, so a new one fares a little worse.
+`later` had not seen the checker; it has been mended by their documents since, so a new one fares a little worse. Nor had
+those of `latest`, of which the checker has been mended least: what a new document may expect.
 """
 
 import json
@@ -63,6 +64,10 @@ def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_prove
     assert wrong >= Fraction(9, 10) and right >= Fraction(8, 10)
 
 
-def test_three_of_five_wrong_formulas_of_strangers_are_caught_and_four_of_five_right_ones_proven():
-    wrong, right = shares("later")
-    assert wrong >= Fraction(3, 5) and right >= Fraction(4, 5)
+@pytest.mark.parametrize(
+    ("name", "caught", "proven"),
+    [("later", Fraction(3, 5), Fraction(4, 5)), ("latest", Fraction(2, 5), Fraction(7, 10))],
+)
+def test_most_formulas_of_strangers_are_judged(name, caught, proven):
+    wrong, right = shares(name)
+    assert wrong >= caught and right >= proven
