@@ -65,7 +65,8 @@ FEATURES: Mapping[str, Feature] = {
         words(r"\bwith biases", r"\bbiases(?:,| everywhere|;)", r"bias terms? (?:are|is) (?:used|included)", r"has biases",
               r"(?<!无)(?<!不)带偏置", r"及偏置", r"weights? and bias"),
         words(r"\b(?:no|without|nor|bias-free|drops?|omit\w*|ignor\w+|neglect\w*|leav\w+ out) (?:any )?(?:the )?bias",
-              r"bias-free", r"biases? (?:and norms? )?(?:are|is) (?:left out|ignored|neglected|not|peanuts|omitted)",
+              r"bias-free", r"\bbias ?= ?(?:False|0)\b",
+              r"biases? (?:and norms? )?(?:are|is) (?:left out|ignored|neglected|not|peanuts|omitted)",
               r"无偏置", r"没有偏置", r"不含偏置", r"biases and norms (?:are )?(?:ignored|left out)"),
         words(r"\ba bias (?:on|in|for) (?:every|each|all)\b", r"\bbiases (?:on|in) (?:every|each|all)\b"),
     ),
@@ -100,7 +101,8 @@ FEATURES: Mapping[str, Feature] = {
     ),
     "shifted": Feature(
         words(r"\b(?:gains?|weights?|scales?) and (?:an? )?(?:shift|bias|offset)\b"),
-        words(r"\bgains? only\b", r"\bonly (?:a|its|the) gain\b", r"\bgain and nothing else\b", r"`?bias=False`? everywhere",
+        words(r"\bgains? only\b", r"\bonly (?:a|its|the) gain\b", r"\bgain and nothing else\b",
+              r"\bbias ?= ?False\b", r"\bkeeps? (?:its|their) gains?\b",
               rf"{_NORM} without (?:a )?bias", r"\b(?:weight|gain|scale) (?:and|but) no (?:bias|shift)\b"),
     ),
 }  # fmt: skip
