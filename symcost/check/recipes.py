@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from sympy import Integer
 
@@ -29,7 +29,8 @@ _BYTES_OF = tuple(
 )
 
 
-def element_types(words: str) -> dict[Fraction, str]:
+@lru_cache(maxsize=4096)
+def element_types(words: str) -> Mapping[Fraction, str]:
     """The element types that words name, by their bytes.
 
     >>> element_types("gradients in fp32, weights in bf16")

@@ -20,6 +20,7 @@ _UNIT = re.compile(r"\((?:in )?([^()]+)\)\s*\Z|\A\s*(\S{2,})\s*\Z")
 _UNIT_OF_ALL = re.compile(r"\b([kMGT]i?B)\b")  # GB per GPU:
 _SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?) ?([KMBT])?")
 _EQUATION = re.compile(r"([A-Za-z]\w*) ?= ?(\d[\d,]*)(?![.\w])")
+FURTHEST = 20_000  # characters back to a model that a number may be of
 _SIZE = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([MBT])\b(?! ?(?:tokens|FLOP|/))")  # of a model
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -99,7 +100,7 @@ def row_values(document: Document, span: Span, knowledge: Knowledge) -> dict[str
 
 def model_sizes(document: Document, span: Span) -> list[Fraction]:
     """The sizes that models near a number go by, the nearest first: those of its sentence, then those before it."""
-    before = document.text[: span.start]
+    before = document.text[max(0, span.start - FURTHEST) : span.start]
     found = [
         _SIZE.findall(text)[::-1]
         for text in (span.sentence.text[: span.start - span.sentence.start], span.sentence.text, before)
