@@ -196,8 +196,12 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
         for (value, words), chosen, powers in product(
             plain, combinations(counts, many), product((1, -1), repeat=many)
         ):
-            scaled = value * reduce(mul, (count**power for count, power in zip(chosen, powers, strict=True)))
-            yield Way(scaled, f"by {' and '.join([*words, *(number(count, None) for count in chosen)])}")
+            scale = reduce(mul, (count**power for count, power in zip(chosen, powers, strict=True)))
+            if scale == 1:
+                continue  # counts that cancel say nothing
+            yield Way(
+                value * scale, f"by {' and '.join([*words, *(number(count, None) for count in chosen)])}"
+            )
 
 
 def _of_forms(case: Case, span: Span, places: Sequence[Knowledge]) -> Iterator[_Factor]:
