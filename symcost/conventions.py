@@ -211,7 +211,8 @@ EVERY_OUTPUT = replace(
 MEGATRON_2022 = replace(
     TEXTBOOK,
     name="megatron-2022",
-    source="Korthikanti et al. 2022, section 4.1: 16-bit activations, 1-byte masks, no row statistics",
+    source="Korthikanti et al. 2022, section 4.1: 16-bit activations, 1-byte masks, no row statistics; NVIDIA "
+    "Megatron-LM, theoretical_memory_usage.py: the loss's logits in 32 bits",
     element="fp16",
     wanted={rules.CROSS_ENTROPY: "fp32"},
     precision="mixed-18",
