@@ -32,6 +32,7 @@ from symcost.check.recipes import Recipe
 from symcost.check.slips import one_slip
 from symcost.check.subjects import MESSAGES, Part
 from symcost.check.supposing import SINGLE, Supposed
+from symcost.conventions import convention
 from symcost.symbols import E, L, accumulation, d, w
 from symcost.terms import Because, GradientReads, Term
 from symcost.training import Across, Costs, derive
@@ -93,6 +94,7 @@ FREE_OF_BYTES = frozenset({
     "recompute_flops", "training",
 })  # fmt: skip
 FREE_OF_CONVENTION = frozenset({"parameters", "active_parameters", "idle_parameters", "adapter_parameters"})
+OF_STATES = frozenset({"optimizer_flops", "parameter_memory", "gradient_memory", "optimizer_memory"})
 OF_ALL_SIZES = ("parameters", "training", "saved_activations", "kv_cache")  # all others have terms like these
 
 ALL: frozenset[str] = frozenset()
@@ -123,6 +125,9 @@ TOGETHER = {
     "training": ("forward_flops", "backward_flops", "recompute_flops"),
     "backward_pass": ("backward_flops", "recompute_flops"),
     "all_again": ("forward_flops", "forward_flops", "backward_flops"),
+    "step_flops": ("forward_flops", "backward_flops", "recompute_flops", "optimizer_flops"),
+    "static_memory": ("parameter_memory", "gradient_memory", "optimizer_memory"),
+    "peak_memory": ("parameter_memory", "gradient_memory", "optimizer_memory", "activation_memory"),
 }
 NAMED = {
     "backward_pass": "backward flops, what is computed again among them",
@@ -289,6 +294,9 @@ class Book:
             supposed = replace(supposed, precision=None, optimizer="adamw")
         if quantity in FREE_OF_CONVENTION:
             supposed = replace(supposed, convention="textbook", optimizer="adamw")
+        if quantity in OF_STATES:
+            precision = supposed.precision or convention(supposed.convention).precision
+            supposed = replace(supposed, convention="textbook", precision=precision)
         return supposed
 
     def _made(self, quantity: str) -> Iterator[Piece]:

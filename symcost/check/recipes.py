@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from sympy import Integer
 
@@ -57,7 +57,7 @@ class Recipe:
     def __str__(self) -> str:
         return f"optimizer {self.optimizer.name}, precision {self.precision.name}"
 
-    @property
+    @cached_property
     def bytes(self) -> Mapping[str, int]:
         """Bytes of one parameter by state: the parameter, its gradient, its fp32 copy, its moments.
 
