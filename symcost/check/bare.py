@@ -25,7 +25,7 @@ from symcost.check.statements import Statement
 from symcost.check.subjects import FLOPS, IN_BYTES
 from symcost.check.tables import unit_of
 from symcost.errors import SymcostError
-from symcost.notation.reading import read
+from symcost.notation.reading import read_part
 from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
 
@@ -139,7 +139,7 @@ def _named_behind(case: Case, span: Span) -> list[Fraction]:
     if not following or following[0].block is not span.block or not _OF.match(span.after):
         return _letter_behind(case, span)
     try:
-        part = read(following[0].text, following[0].form, names=case.knowledge.names()).parts[0]
+        part = read_part(following[0].text, following[0].form, names=case.knowledge.names())
     except SymcostError:
         return []
     return list(case.knowledge.evaluated(case.knowledge.translated(part.expr)))

@@ -56,7 +56,7 @@ from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.waiting import waiting
 from symcost.errors import ReadError
-from symcost.notation.reading import Reading, read
+from symcost.notation.reading import Reading, read_part
 from symcost.symbols import GLOSSARY
 
 TENSORS = re.compile(
@@ -446,7 +446,7 @@ def _of_mesh(made: Statement) -> bool:
 
 def _put_beside(made: Statement, figure: str) -> None:
     """What stands in the next cell is what the formula comes to."""
-    part = read(figure, "text").parts[0]
+    part = read_part(figure, "text")
     made.items.append(Item(part.expr, part, figure, None))
     made.relations.append("=")
 

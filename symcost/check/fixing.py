@@ -17,7 +17,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.errors import SymcostError
 from symcost.notation import code, latex
 from symcost.notation import text as plain_text
-from symcost.notation.reading import read
+from symcost.notation.reading import read_part
 from symcost.symbols import Notation
 
 ABOUT = re.compile(
@@ -83,7 +83,7 @@ def _replaced(text: str, finding: Finding, span: Span, knowledge: Knowledge) -> 
     if inside.count(wrong.document) != 1:
         return None
     try:
-        form = read(wrong.fix, "text").parts[0].expr
+        form = read_part(wrong.fix, "text").expr
     except SymcostError:
         return None
     letters = _own_letters(form, knowledge)

@@ -25,7 +25,7 @@ from symcost.check.meanings import (
 )
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
-from symcost.notation.reading import read
+from symcost.notation.reading import read, read_part
 from symcost.symbols import GLOSSARY, NOTATIONS, d, h, letter_for
 from symcost.terms import evaluator
 
@@ -433,7 +433,7 @@ def _widths(knowledge: Knowledge, spans: Iterable[Span]) -> Iterator[tuple[int, 
         if len(sides) != 2 or len(span.text) > LONGEST_TIE or name in knowledge.names():
             continue
         with suppress(SymcostError):
-            form = read(max(sides, key=len), span.form, names=knowledge.names()).parts[0].expr
+            form = read_part(max(sides, key=len), span.form, names=knowledge.names()).expr
             if knowledge.letter(name) == "d" and knowledge.translated(form) == heads:
                 yield span.start, name, "d"
                 return
@@ -446,6 +446,8 @@ def _read_forms(document: Document, knowledge: Knowledge) -> None:
         for letter, source, is_code in sizes(block.text) if block.kind != "math" else ():
             with suppress(SymcostError):
                 said = read(source, "code" if is_code else "latex", names=knowledge.names())
+                if said.shape is not None:
+                    continue
                 form = knowledge.translated(said.parts[-1].expr)
                 times = form / GLOSSARY["d"].symbol
                 if (

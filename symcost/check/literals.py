@@ -16,7 +16,7 @@ from symcost.check.statements import Item
 from symcost.check.subjects import Subject
 from symcost.check.tables import heading_unit
 from symcost.errors import SymcostError
-from symcost.notation.reading import read
+from symcost.notation.reading import read_part
 from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
@@ -79,10 +79,10 @@ def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
         text = f"{text[:start]} q_{at} {text[end:]}"
     found.reverse()
     try:
-        reading = read(text, form, names=[f"q_{at}" for at in range(len(places))])  # type: ignore[arg-type]
+        part = read_part(text, form, names=[f"q_{at}" for at in range(len(places))])  # type: ignore[arg-type]
     except SymcostError:
         return None, []
-    return reading.parts[0].expr, found
+    return part.expr, found
 
 
 def literals(case: Case, item: Item, form: str) -> list[Literal]:
@@ -100,7 +100,7 @@ def literals(case: Case, item: Item, form: str) -> list[Literal]:
 
 def _printed(source: str, form: str) -> PrintedNumber | None:
     try:
-        return read(source, form).parts[0].printed  # type: ignore[arg-type]
+        return read_part(source, form).printed  # type: ignore[arg-type]
     except SymcostError:
         return None
 

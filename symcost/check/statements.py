@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 from symcost.check.documents import Span
 from symcost.check.knowledge import OWN, Knowledge
 from symcost.errors import ReadError
-from symcost.notation.reading import Part, Reading, read, read_list
+from symcost.notation.reading import Part, Reading, read_list, read_part
 from symcost.notation.units import SCALE_WORDS, Unit
 from symcost.notation.units import unit as unit_called
 
@@ -236,7 +236,7 @@ def _is_amount(source: str) -> bool:
 def _amount(part: Part, source: str, span: Span) -> Part:
     """The same read as an amount with a unit, where it can be."""
     try:
-        again = read(source, span.form).parts[0]
+        again = read_part(source, span.form)
     except ReadError:
         return part
     return part if again.expr.free_symbols else replace(again, start=part.start, end=part.end)

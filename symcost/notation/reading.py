@@ -107,6 +107,18 @@ def read(text: str, form: Form = "latex", *, names: Collection[str] = ()) -> Rea
     return found[0]
 
 
+def read_part(text: str, form: Form = "latex", *, names: Collection[str] = ()) -> Part:
+    """The first side of the one formula that `text` is. Raises ReadError also for a tensor's shape, which has none.
+
+    >>> read_part("12d^2 = 12288").expr
+    12*d**2
+    """
+    reading = read(text, form, names=names)
+    if reading.shape is not None:
+        raise fault(reading.shape.start, "the shape of a tensor", "Write a formula")
+    return reading.parts[0]
+
+
 def read_list(text: str, form: Form = "latex", *, names: Collection[str] = ()) -> tuple[Reading, ...]:
     """The formulas of `text`: apart at commas, semicolons, \\quad and the lines of an alignment.
 

@@ -164,3 +164,8 @@ def test_the_inner_width_of_an_mlp_shows_in_the_shape_of_its_matrices(shape):
     text = f"$L$ layers of width $D$, a SwiGLU MLP with {shape}, no biases.\n\nThe MLP of a layer has $%dDF$ parameters."
     assert verdicts(text % 3)[-1] == "holds"
     assert verdicts(text % 2)[-1] != "holds"
+
+
+def test_sizes_in_brackets_are_no_width():
+    found = check_text("We take $(t,p,n)=(8,4,16)$ devices.", "note.md")
+    assert [finding.verdict for finding in found] == ["unchecked"]

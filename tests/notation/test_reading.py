@@ -25,6 +25,7 @@ from symcost.notation.reading import (
     read_limit,
     read_list,
     read_number,
+    read_part,
 )
 from symcost.symbols import SYMBOLS, d, v
 
@@ -474,3 +475,8 @@ def test_numbers_are_read_without_the_parser():
         "read_assignment('M=24GiB'); read_limit('peak_memory <= 80GB'); sys.exit('lark' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_a_shape_is_no_formula():
+    with pytest.raises(ReadError, match="shape of a tensor"):
+        read_part("(8,4,16)")
