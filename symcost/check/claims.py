@@ -281,7 +281,7 @@ class Claim:
             unsaid = found is None or found.quantity not in wanted(self.about)
             if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
-            if found is not None and self._fits(found):
+            if found is not None and (self._fits(found) or self._can_be_no_other(found)):
                 return self.holds(found), found
             run = self.run(table)
             if run is not None:
@@ -454,6 +454,10 @@ class Claim:
     def _fits(self, entry: Entry) -> bool:
         """Whether the words allow that a form is meant as this."""
         return self._may_be(entry) and self._agrees(entry) and not self._is_less(entry)
+
+    def _can_be_no_other(self, found: Entry) -> bool:
+        """Whether a form has so many terms that it is this, whatever the words beside it name."""
+        return len(found.table) >= FEW_TERMS and not found.partial
 
     def _fit(self, entry: Entry) -> tuple[int, int]:
         """How well an entry fits what is said: its quantity, its place."""

@@ -127,7 +127,10 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
         ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
         ("tp", r"\b(?:cut|split|divid|shard)\w* (?:the|our|a) model(?: itself)? (?:in(?:to)?|over|across) _"),
-        ("dp", r"_-way data[- ]parallel", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
+        ("dp", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
+        *((each, rf"_-way (?:\w+ )?{kind}\b") for each, kind in
+          (("tp", "tensor"), ("pp", "pipeline"), ("dp", "data"), ("cp", "context"), ("ep", "expert"))),
+        ("b", r"\bmicro-?batch(?:es)? of (?:size )?_(?! micro)"),
         ("N_adapter", rf"\badapters?\b{_CALLED} _"),
         ("N", rf"\bparameters?\b{_CALLED} _"),
         ("d_in", r"\blayer\b[^.;]{0,20}_ inputs? "),

@@ -126,14 +126,18 @@ def read_list(text: str, form: Form = "latex", *, names: Collection[str] = ()) -
 
     >>> [reading.parts[1].expr for reading in read_list("b=4, c=256, d=1024")]
     [4, 256, 1024]
+    >>> [[part.expr for part in reading.parts] for reading in read_list("(t, p) = (8, 4)")]
+    [[t, 8], [p, 4]]
     """
     guard(text)
     looks = plain(text)
     declared = frozenset(names)
     found = tuple(
-        _read(text, looks, span, form, declared)
+        reading
         for span in _spans(looks, form)
         if looks[span.start : span.end].strip()
+        for reading in _paired(text, looks, span, form, declared)
+        or (_read(text, looks, span, form, declared),)
     )
     if not found:
         raise ReadError("column 1: nothing to read. Expected a formula.")
@@ -210,6 +214,30 @@ def _labelled(text: str, label_start: int, label_end: int, start: int, end: int)
 
 
 # One formula.
+
+
+_IN_PAIRS = re.compile(r"\(([^(){}]+,[^(){}]+)\)\s*=\s*\(([^(){}]+,[^(){}]+)\)")
+_BETWEEN = re.compile(r"[^,]+")
+
+
+def _paired(text: str, looks: str, span: _Span, form: Form, names: frozenset[str]) -> tuple[Reading, ...]:
+    """`(t, p, d) = (8, 4, 16)` as an equation for each of its letters; none where it is no such thing."""
+    pair = _IN_PAIRS.fullmatch(looks[span.start : span.end].strip(), 0)
+    if pair is None:
+        return ()
+    at = looks.index(pair[0], span.start)
+    sides = [
+        [
+            _read(text, looks, _Span(None, at + each.start(), at + each.end()), form, names).parts
+            for each in _BETWEEN.finditer(pair[0], *pair.span(side))
+        ]
+        for side in (1, 2)
+    ]
+    if len(sides[0]) != len(sides[1]):
+        raise fault(at, f"{len(sides[0])} sides beside {len(sides[1])}", "Give each its own")
+    return tuple(
+        Reading(text, span.label, None, (*left, *right), ("=",)) for left, right in zip(*sides, strict=True)
+    )
 
 
 def _read(text: str, looks: str, span: _Span, form: Form, names: frozenset[str]) -> Reading:

@@ -167,5 +167,19 @@ def test_the_inner_width_of_an_mlp_shows_in_the_shape_of_its_matrices(shape):
 
 
 def test_sizes_in_brackets_are_no_width():
-    found = check_text("We take $(t,p,n)=(8,4,16)$ devices.", "note.md")
+    found = check_text("We take $d=(8,4)$.", "note.md")
     assert [finding.verdict for finding in found] == ["unchecked"]
+
+
+WAYS = """We train with $t$-way tensor, $p$-way pipeline and $d$-way data parallelism on $n = tpd$ GPUs; the global batch of
+$B$ sequences is split into microbatches of $b$. {sizes}, that is $tpd = {devices}$ GPUs.
+"""
+
+
+@pytest.mark.parametrize(("devices", "verdict"), [("512", "holds"), ("256", "differs")])
+def test_degrees_of_parallelism_are_read_with_their_sizes(devices, verdict):
+    text = WAYS.format(sizes="Take $(t,p,d) = (8,4,16)$", devices=devices)
+    assert dict(list(declared(text).items())[:6]) == {
+        "t": "tp", "p": "pp", "d": "dp", "n": "n", "B": "global_batch", "b": "b",
+    }  # fmt: skip
+    assert check_text(text, "note.md")[-1].verdict == verdict
