@@ -640,11 +640,13 @@ class Claim:
         if supposed is None:
             return None
         for option in OPTION_NAMES:
-            if option in supposed.convention or not self.case.said_first(SPEAKS_OF[option]):
+            before = supposed.convention.removesuffix("-exact") if option == "causal" else supposed.convention
+            convention = before if option in before else f"{before}+{option}"
+            if convention == supposed.convention or not self.case.said_first(SPEAKS_OF[option]):
                 continue
             if option == "causal" and self._takes_the_whole_square:
                 continue
-            other = book(replace(supposed, convention=f"{supposed.convention}+{option}"))
+            other = book(replace(supposed, convention=convention))
             found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
             if found is not None and found.table == table:
                 return found
@@ -845,6 +847,9 @@ class Claim:
             )
         if not about.parts and about.times in ("", "model") and not found.parts:
             return found.quantity in about.quantities
+        some = {place for place, tensors in about.parts if tensors}  # "tokens + positions": both tables
+        if some and len(found.table) > 1 and some == {place for place, _ in found.parts}:
+            return True
         wider = said(about.words)
         named = {place for place, _ in wider.parts} | ({"block"} if wider.times == "one" else set())
         here, there = ({place for place, _ in parts} for parts in (about.parts, found.parts))

@@ -301,6 +301,7 @@ _HALF_COUNTED = words(
     r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",
     r"\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf\b[^.]{0,40}\b(?:scores?|square|attention)",
     r"\b(?:scores?|attention)\b[^.]{0,40}\bcounted (?:at |by )?half\b",
+    r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,60}/ ?2\b",
     r"\bcausal mask is (?:worth|counted as|taken as) (?:a factor of )?(?:two|2|(?:one )?half)\b",
     r"\bon average (?:a|each|every) (?:token|query|position) (?:looks at|attends to|sees) \S+/2\b",
 )
