@@ -52,7 +52,7 @@ from symcost.check.statements import (
     unlabelled,
 )
 from symcost.check.states import state_pair
-from symcost.check.subjects import Subject, subject, told_options
+from symcost.check.subjects import FLOPS, Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.waiting import waiting
 from symcost.errors import ReadError
@@ -72,7 +72,7 @@ IS = re.compile(
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
-TIED_LETTERS = ("N", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
+TIED_LETTERS = ("N", "D", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
 
 
 class Judge:
@@ -249,7 +249,7 @@ class Judge:
         self, position: int, made: Statement, about: Subject, words: Sequence[str]
     ) -> list[Pair] | None:
         """What is said of each pair of a chain and of what it claims to be; None where it is of tensors."""
-        solved = solution(self.case, made)
+        self.entry, solved = None, solution(self.case, made)
         if solved is not None:
             return [solved]
         pairs = implied(self.case, made) + self._pairs(made, about, words)
@@ -285,6 +285,8 @@ class Judge:
         if wrong:
             self.case.wrong.update(made.names)
         else:
+            if self.entry is not None and self.entry.quantity in FLOPS and not about.quantities:
+                about = about.of(self.entry.quantity)
             state(self.case, last, about, span)
             if made.argument is not None and made.names:
                 knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))

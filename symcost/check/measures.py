@@ -14,7 +14,7 @@ from symcost.check.findings import Pair
 from symcost.check.literals import Literal, literals
 from symcost.check.numbers import SECONDS, number, significant_step
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import Subject
+from symcost.check.subjects import FLOPS, Subject
 from symcost.notation.numbers import grouped, rounded
 from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import DIMENSIONS, Unit
@@ -30,6 +30,7 @@ _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
 _DEVICES = r"(?:[A-Z]\w* )?(?:GPU|TPU|NPU|chip|card|device|accelerator|[A-Z]\d{2,3}s?\b)"
+_FLOP = Unit("FLOP", Fraction(1), tuple(int(name == "FLOP") for name in DIMENSIONS))
 _COUNTED = ("byte", "FLOP", "s", "USD", "J")  # tokens, parameters and devices are often left out
 _CERTAIN = (3600, 86400)  # numbers that only convert one unit of time into another
 _LIKELY = (7, 8, 24, 60, 365, 1000, 1024, 1440, 8760)  # those that may also count something
@@ -122,6 +123,9 @@ def _units(case: Case, literal: Literal) -> list[Unit | None]:
         for amount in literal.stated[-2:]
         if amount.unit is not None and not literal.small
     }
+    of_flops = literal.stated and literal.stated[-1].unit is None and literal.stated[-1].about.quantities
+    if of_flops and of_flops <= FLOPS:
+        stated.add(_FLOP)
     of_one_kind = {(unit.scale, counted(unit)) for unit in stated}
     if len(of_one_kind) == 1:
         return [stated.pop()]
