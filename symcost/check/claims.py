@@ -917,7 +917,8 @@ class Claim:
         """A rule of thumb holds as one; behind ≈ it approximates what the document has derived in full."""
         pair = self.holds(entry)
         derived = any(each.quantity in FLOPS | {"step_flops"} for each in self.case.proven)
-        if derived and self.statement.about and entry.quantity in APPROXIMATED:
+        rounded = self.item is self.statement.items[0] and self.statement.items[-1].is_number
+        if derived and self.statement.about and not rounded and entry.quantity in APPROXIMATED:
             return replace(pair, verdict="approximates", code="SC110")
         return pair
 

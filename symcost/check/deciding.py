@@ -72,7 +72,7 @@ IS = re.compile(
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
-TIED_LETTERS = ("N", "D", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
+TIED_LETTERS = ("N", "D", "C", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
 
 
 class Judge:
