@@ -91,7 +91,7 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
         return Pair("holds", "SC101", shown, message=f"with a coefficient rounded by {percent(factor - 1)}")
     if left.name in knowledge.definitions and (first is None or second is None):
         return Pair("unchecked", "SC205", shown, message=f"{left.source.strip()} was another form before")
-    if left.name in GLOSSARY and knowledge.unknown(other):
+    if left.name is not None and left.name in GLOSSARY and knowledge.unknown(other):
         return replace(NO_CLAIM, document=shown, message=f"{plain_name(left.name)} is defined")
     if knowledge.unknown(one) or knowledge.unknown(other) or first is None or second is None:
         if statement.about:
