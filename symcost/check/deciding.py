@@ -52,7 +52,7 @@ from symcost.check.statements import (
     unlabelled,
 )
 from symcost.check.states import state_pair
-from symcost.check.subjects import FLOPS, Subject, subject, told_options
+from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.waiting import waiting
 from symcost.errors import ReadError
@@ -279,14 +279,14 @@ class Judge:
         self._learn(made)
         self._remember(made, pairs)
         wrong = any(pair.verdict == "differs" for pair in pairs)
+        if self.entry is not None and not about.quantities:
+            about = about.of(self.entry.quantity)
         if not is_quoted(span):
             holds = not wrong and any(pair.verdict == "holds" for pair in pairs)
             self.case.given.append(Given(made, about, holds, wrong))
         if wrong:
             self.case.wrong.update(made.names)
         else:
-            if self.entry is not None and self.entry.quantity in FLOPS and not about.quantities:
-                about = about.of(self.entry.quantity)
             state(self.case, last, about, span)
             if made.argument is not None and made.names:
                 knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))

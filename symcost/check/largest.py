@@ -12,20 +12,72 @@ from symcost.check.case import Case
 from symcost.check.catalogue import Entry, book
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
-from symcost.check.polynomials import Summands, key, minus, scaled, summands, value_at
+from symcost.check.polynomials import Summands, key, minus, scaled, summands, times, value_at
 from symcost.check.rules import rules
-from symcost.check.slips import written
+from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_list
 from symcost.symbols import GLOSSARY
 
+PEAK = frozenset({"peak_memory"})
 HEAD_WIDTH = 64  # of the customary heads, where a document gives the width d but no heads
 LOOKS_AHEAD = 200  # formulas behind an approximation that may state its numbers
 
 
 def largest_batch(case: Case, item: Item) -> Pair | None:
     """(M − static memory)/(memory of one sequence): exact, or an approximation that may promise more than fits."""
+    return _as_derived(case, item) or _as_the_document_has_it(case, item)
+
+
+def _as_the_document_has_it(case: Case, item: Item) -> Pair | None:
+    """The limit less what the document's own peak memory has without a batch, over what that has for each sequence."""
+    shown, parts = item.source.strip(), _parts(case, item)
+    if parts is None:
+        return None
+    for own in reversed([given for given in case.given if given.about.quantities & PEAK and not given.wrong]):
+        last = own.statement.items[-1]
+        peak = summands(case.tied(case.knowledge.opened(last.form))) or {}
+        static = {monomial: value for monomial, value in peak.items() if "b" not in dict(monomial)}
+        rest = {monomial: value for monomial, value in peak.items() if monomial not in static}
+        each = times(rest, {(("b", -1),): 1}) if rest else None
+        if not static or not each or any("b" in dict(monomial) for monomial in each):
+            continue
+        source = last.source.strip()
+        if parts == (static, each):
+            return Pair("holds", "SC102", shown, quantity="peak_memory", message=f"as the peak is {source}")
+        for written_one, right, same in (
+            (parts[0], static, parts[1] == each),
+            (parts[1], each, parts[0] == static),
+        ):
+            slip = one_slip(written_one, right, sure=True) if same else None
+            if slip is not None and not (slip.dropped or slip.added):
+                return Pair("differs", "SC201", shown, written(right), written(slip.difference), quantity="peak_memory",
+                            message=f"{slip.words}: the peak is {source}")  # fmt: skip
+    return None
+
+
+def _parts(case: Case, item: Item) -> tuple[Summands, Summands] | None:
+    """What a quotient subtracts from a letter that is the limit, and what it divides by; None where it is no such thing."""
+    form = item.form.args[0] if isinstance(item.form, floor) else item.form
+    top, bottom = (summands(case.tied(part)) for part in case.knowledge.opened(form).as_numer_denom())
+    limits = [monomial for monomial, value in (top or {}).items() if value > 0]
+    if not top or not bottom or len(limits) != 1 or len(top) == 1:
+        return None
+    [limit] = limits
+    letters = [name for name, power in limit if power == 1 and not any(name in dict(one) for one in bottom)]
+    others = {name for monomial in top if monomial != limit for name, _ in monomial}
+    [letter] = [name for name in letters if name not in others] or [""]
+    if not letter:
+        return None
+    shared = {tuple((name, -power) for name, power in limit if name != letter): 1 / Fraction(top[limit])}
+    held = {monomial: -value for monomial, value in top.items() if monomial != limit}
+    static, each = times(held, shared), times(bottom, shared)
+    return (static, each) if static and each else None
+
+
+def _as_derived(case: Case, item: Item) -> Pair | None:
+    """The same held against what is derived for the model that the document describes."""
     static, each = book(case.first).entry("static_memory"), book(case.first).entry("memory_per_sequence")
     if static is None or each is None:
         return None
