@@ -175,7 +175,7 @@ def statement(
         if not label
         else None
     )
-    made = Statement(span, items, relations, " ".join(filter(None, (label, reading.label))))
+    made = Statement(span, items, relations, reading.label or label)
     _take_as_function(made, knowledge)
     made.about = bool(_ABOUT_SIGN.search(span.text) or _ABOUT.search(span.before))
     made.cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))

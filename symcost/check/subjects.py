@@ -175,7 +175,8 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
         ),
         (
             rf"(?i:attention (?:products|matmuls)|\bcore\b|score.value|two (?:attention )?products(?! for)|score products)"
-            rf"|(?i:scores?)\b[^.;]{{0,20}}\b(?i:and|plus)\b[^.;]{{0,20}}(?i:\bvalues|\bsum|\bmix|\baverage)"
+            rf"|(?i:scores?)\b[^.;]{{0,20}}\b(?i:and|plus)\b[^.;]{{0,20}}"
+            r"(?i:\bvalues|\bsum|\bmix|\baverage|\bcontext\b(?! [lsw]))"
             rf"|QK[ᵀT^\\top{{}}$]*{_SEP}(?:and )?A ?V\b"
             r"|(?i:attention scores)\b(?=[^.;]{0,40}(?i:all layers|on top|trained))",
             (_ATTENTION, f"{_S} {_W}"),
@@ -603,7 +604,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
             parts, times, sharp = each.parts, each.times, level < near or spoken
             break
     sharp = (sharp or any(each.options for each in all_said[:near])) and not any(
-        map(_names_unknown, levels[:near])
+        _names_unknown(words) or _names_more(words) for words in levels[:near]
     )
     if parts or not times:
         times = next((each.times for each in all_said if each.times in ("one", "all")), times)
@@ -633,6 +634,15 @@ def _names_unknown(words: str) -> bool:
     """Whether the last of several cells before a formula, the narrowest, names something that is not known."""
     cells = words.split(" | ")[:-1]
     return len(cells) > 1 and not (said(cells[-1]).parts or said(cells[-1]).times)
+
+
+_MORE = re.compile(r"· *(?:and|&|\+) *(?:the )?([A-Za-z][\w-]*) *\Z")
+
+
+@lru_cache(maxsize=4096)
+def _names_more(words: str) -> bool:
+    """Whether a label names something besides the parts in it that is not known: "scores and such"."""
+    return _MORE.search(_parts(words)[1].strip(" :.,")) is not None
 
 
 def _sure(named: Sequence[frozenset[str]], near: int, concludes: bool) -> frozenset[str]:

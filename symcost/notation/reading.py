@@ -167,9 +167,22 @@ _RELATION = re.compile(r"[=≈≤≥<>⇒]|\\(?:approx|leq?|geq?|sim|Rightarrow)
 _THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])")
 
 
+_QUADS = re.compile(r"\\q?quad(?![A-Za-z])")
+_WORDS_AHEAD = re.compile(
+    r"(?:\s|&|\\q?quad)*\\(?:text|textrm|textbf|mbox)\{[^{}]*[A-Za-z][^{}]*\}(?:\s|\\[,;: ])*(?:&|\\q?quad)(?:\s|&|\\q?quad)*"
+    r"(?=[A-Za-z0-9({]|\\(?!\\|approx|sim|q?quad|leq?|geq?|text|times|cdot|to|implies|Rightarrow))"
+)
+
+
+def _words_ahead(text: str, start: int) -> int:
+    """Where the formula begins behind words in a column of their own: `\\text{MLP:}\\quad & 16bcd^2`."""
+    found = _WORDS_AHEAD.match(text, start)
+    return found.end() if found is not None else start
+
+
 def _spans(text: str, form: Form) -> Iterator[_Span]:
-    start = label_end = 0
     label_start = 0
+    start = label_end = _words_ahead(text, 0)
     depth = 0
     for found in _LANDMARK.finditer(text):
         kind, at = found.lastgroup, found.start()
@@ -195,7 +208,8 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
             if kind in ("quad", "newline") and not text[start:at].strip():
                 continue
             yield _labelled(text, label_start, label_end, start, at)
-            start = label_start = label_end = found.end()
+            label_start = found.end()
+            start = label_end = _words_ahead(text, label_start)
     yield _labelled(text, label_start, label_end, start, len(text))
 
 
@@ -206,11 +220,11 @@ def _labelled(text: str, label_start: int, label_end: int, start: int, end: int)
         end -= 1
     if label_end == label_start:
         return _Span(None, start, end)
-    label = text[label_start : label_end - 1]
+    label = _QUADS.sub(" ", text[label_start:label_end]).strip(" &")
     if _RELATION.search(label) or not re.search(r"[^\W\d_]", label):
         raise fault(label_end - 1, "':' in a formula", "Before a colon stands a label in words")
     spelled = re.sub(r"\\(?:text|mathrm|textbf|mathbf|textit)|[{}*`]", "", re.sub(r"\\[,;:! ]|~", " ", label))
-    return _Span(" ".join(spelled.replace("\\_", "_").split()), start, end)
+    return _Span(" ".join(spelled.replace("\\_", "_").split()).rstrip(":： "), start, end)
 
 
 # One formula.

@@ -6,7 +6,7 @@ import pytest
 
 from symcost.check import check_text
 
-SLIDE = r"""$b$ batch, $c$ context, $d$ width, $h$ heads, $L$ blocks, $v$ vocabulary; SwiGLU of inner width $4d$, RMSNorm, no biases.
+SLIDE = r"""$b$ batch, $c$ context, $d$ width, $h$ heads, $L$ blocks, $v$ vocabulary; SwiGLU of width $4d$, RMSNorm, no biases.
 
 Saved numbers of the whole model: $A = L(20bcd + bhc^2) + 2bcd + bcv$. Peak memory in fp32: $16N + 4A$ bytes.
 
