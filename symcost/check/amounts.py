@@ -135,13 +135,15 @@ def _in_other_units(
 
 
 def _uncertain(case: Case, left: Item, shown: str) -> Pair | None:
-    """What it is made of was wrong already, or its numbers were only said in passing."""
+    """What it is made of was wrong already, its numbers were only said in passing, or two of its names seem the same."""
     forms = (left.form, case.knowledge.opened(left.form))
     names = {symbol.name for form in forms for symbol in form.free_symbols}
     for name in sorted(names & case.wrong):
         return Pair("unchecked", "SC302", shown, message=f"the form of {plain_name(name)} differs")
     for name in sorted(names & case.knowledge.in_words):
         return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
+    for letter in sorted(case.knowledge.confused(left.part.expr)):
+        return Pair("unchecked", "SC302", shown, message=f"two of its names were taken for {letter}")
     return None
 
 

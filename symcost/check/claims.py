@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -709,11 +708,7 @@ class Claim:
     def _undeclared(self) -> frozenset[str]:
         """The letters of the form that the document never says what they stand for, or says it twice, or of two names."""
         knowledge, form = self.case.knowledge, self.item.form
-        letters = Counter(knowledge.letter(symbol.name) for symbol in self.item.part.expr.free_symbols)
-        unclear = knowledge.ambiguous & {symbol.name for symbol in form.free_symbols}
-        unclear |= {
-            letter for letter, many in letters.items() if many > 1
-        }  # one of two names was not understood
+        unclear = knowledge.confused(self.item.part.expr)
         if not self.case.letters:
             return unclear
         opened = {each for way in self.case.tables(form) for monomial in way for each, _ in monomial}

@@ -13,6 +13,7 @@ from symcost.check.tables import row_of
 TITLE = "Title: "
 MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
+_UNFINISHED = re.compile(r"(?:\\times|\\cdot|×|·)[\s\\,]*\Z")  # "3×" before the words that it multiplies
 _CLAUSE = re.compile(
     r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
     r"|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
@@ -112,13 +113,14 @@ def words_behind(document: Document, span: Span, most: int = 160) -> str:
 
 
 def _before(document: Document, position: int) -> str:
-    """The words before a formula, back to the formula before it; mere letters on the way are words too."""
+    """The words before a formula, back to the formula before it; mere letters and "3×" on the way are words too."""
     span = document.spans[position]
     start = span.block.start
     for other in reversed(document.spans[max(0, position - 12) : position]):
         if other.block is not span.block:
             break
-        if not LETTERS_ONLY.match(other.text) or other.start < span.sentence.start:
+        is_words = LETTERS_ONLY.match(other.text) or _UNFINISHED.search(other.text)
+        if not is_words or other.start < span.sentence.start:
             start = other.end
             break
     within = start

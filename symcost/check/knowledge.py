@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -86,6 +87,11 @@ class Knowledge:
         """The width, where two letters of the document were taken for it, so that one of them is not understood."""
         widths = [name for _, name, meaning in self.legend if len(name) == 1 and meaning == "d"]
         return frozenset({"d"}) if len(widths) > 1 else frozenset()
+
+    def confused(self, written: Expr) -> frozenset[str]:
+        """The letters of ours that two names of a form as it is written were taken for: one of them was not understood."""
+        letters = Counter(self.letter(symbol.name) for symbol in written.free_symbols)
+        return self.ambiguous.intersection(letters) | {letter for letter, many in letters.items() if many > 1}
 
     def names(self) -> frozenset[str]:
         """The names that the document declares, for the reader of formulas."""

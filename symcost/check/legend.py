@@ -91,7 +91,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
         ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
-                 rf"\b{_SIZE} of (?:the |its |each )?(?:\([\w-]+\) )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
+                 rf"\b{_SIZE} of (?:the |its |each |an? |every )?(?:\(?[\w-]+\)? )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
         ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",
               r"\b(?:sends?|routes?|dispatch\w*) (?:each|every|a|one|the) tokens? to\Z",
