@@ -28,34 +28,53 @@ _NAMED = tuple(
 )
 _OTHERWISE = re.compile(
     r"shard|split|partition|gather|reduc|\bsends?\b|traffic|"
-    r"\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b",
+    r"\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b"
+    r"|\b(?:numbers|values|elements|floats|scalars|entries)\b",
     re.IGNORECASE,
 )
 _WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W*$", re.IGNORECASE)
+_COMPUTED = re.compile(r"\bflops?\b|\boperations?\b", re.IGNORECASE)
 _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of copies
 
 
 _EACH = re.compile(r"\W{0,3}(?:bytes )?each\b", re.IGNORECASE)  # of what is listed
+_ADDED = re.compile(
+    r"\A\W*(?:bytes?\W+)?(?:and |together )?(?:with|plus|adding|including)\b", re.IGNORECASE
+)  # to what the sentence has listed before
+_BOTH_MOMENTS = re.compile(
+    r"\b(?:(?:two|both|Adam(?:'s)?|optimi[sz]er(?:'s)?) moments|m (?:and|,) v)\b", re.IGNORECASE
+)
+_ONE_EACH = re.compile(r"\b(?:each|every|one|first|second)\b", re.IGNORECASE)
 
 
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
-    """`8N` for weights and two moments in fp32 is 12N; `7.24e9 × 4 bytes` in 4 bits is half a byte each."""
+    """`8N` for weights and two moments in fp32 is 12N, `4N` bytes for these alone 8N; `7.24e9 × 4 bytes` in 4 bits is half a
+    byte each."""
     nearest, wide = (*words[1:3], "", "")[:2]
     around = f"{nearest} {wide}"
     one_of_each = _EACH.match(statement.span.after) is not None
-    counted = statement.items[0].name is None and not one_of_each and not _OTHERWISE.search(around)
+    of_bytes = "byte" in around or not any(map(_COMPUTED.search, words))
+    counted = (
+        statement.items[0].name is None and of_bytes and not one_of_each and not _OTHERWISE.search(around)
+    )
     each = _bytes_each(case, statement) if counted else []
     if not each or (each == [1] and "byte" not in around):  # N numbers of each kind
         return None
     shown = statement.items[0].source.strip()
-    readings = [named for text in (nearest, f"{wide} {nearest}") if len(named := _named(text)) > 1]
+    before = statement.span.sentence.text[: max(0, statement.span.start - statement.span.sentence.start)]
+    added = (before,) if _ADDED.match(nearest) and not _OTHERWISE.search(before) else ()
+    readings = [named for text in (nearest, f"{wide} {nearest}", *added) if len(named := _named(text)) > 1]
+    if not readings and "byte" in around and _BOTH_MOMENTS.search(nearest) and not _ONE_EACH.search(around):
+        readings = (
+            [{MOMENTS}] if _named(around) == {MOMENTS} and each[0] not in _sums(case, {MOMENTS}) else []
+        )
     for named in readings:
-        sums = _sums(named)
+        sums = _sums(case, named)
         for value in each:
             if value in sums:
                 message = f"{value} bytes a parameter for {_listed(named)}, as in {sums[value]}"
                 return Pair("holds", "SC102", shown, message=message)
-    if readings and (sums := _sums(readings[-1])):
+    if readings and (sums := _sums(case, readings[-1])):
         here = case.suppositions.precisions[0]
         right, recipe = next(
             ((total, name) for total, name in sums.items() if name.split()[0] == here), min(sums.items())
@@ -114,12 +133,14 @@ def _named(words: str) -> set[str]:
     return found
 
 
-def _sums(named: set[str]) -> dict[Fraction, str]:
-    """What the named states take together, by the recipes that there are."""
+def _sums(case: Case, named: set[str]) -> dict[Fraction, str]:
+    """What the named states take together, by the recipes that there are; those of a document that is all in fp32."""
     sums: dict[Fraction, str] = {}
     for (optimizer, precision), recipe in RECIPES.items():
         each = recipe.bytes
         if optimizer != "adamw" or (COPY in named and not each[COPY]):
+            continue
+        if case.suppositions.half is False and precision != "fp32":
             continue
         whole = sum(each[name] for name in named)
         sums.setdefault(Fraction(whole), precision)
