@@ -135,7 +135,8 @@ _AGAIN = (
 )
 _COMPARED = re.compile(
     r"\b(?:the )?backward(?: pass)? (?:is|costs|takes) (?:twice|two times) the forward(?: pass)?(?=[^.;]{0,24}:\Z)"
-    r"|(?:\b(?:twice|(?:two|three|four|\d) times) the |\d ?(?:\\times|\\cdot|[×x·])[\s$]*(?:the )?)(?:forward|backward)(?: pass)?\b"
+    r"|(?:\b(?:twice|(?:two|three|four|\d) times) the |\d ?(?:\\times|\\cdot|[×x·])[\s$]*(?:the )?)(?:forward|backward)"
+    r"(?: pass)?\b"
     rf"|(?:\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}|{_AGAIN}|\bforward(?: pass)? (?:twice|again)\b"
     r"|\b(?:forward(?: pass)? )?(?:again|a second time|once more))"
     r"(?: (?:in|during)(?: the)? backward(?: pass)?)?",
