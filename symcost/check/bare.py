@@ -28,6 +28,7 @@ from symcost.errors import SymcostError
 from symcost.notation.reading import read_part
 from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
+from symcost.symbols import GLOSSARY
 
 NEAR = 6  # numbers before one, that it may come from
 NEXT = 3  # those that it may be in another unit
@@ -250,7 +251,7 @@ def _counts_near(case: Case, span: Span, places: Sequence[Knowledge]) -> list[Fr
     found += [Fraction(percent) / 100 for percent in _PERCENT.findall(ahead)]
     devices = DEVICES.findall(case.document.text, max(0, span.block.start - NEARBY), span.start)
     found += map(_count, devices[-1:])
-    found += [size for known in places[:1] for size in known.numbers.get("N", ())]
+    found += [size for known in places[:1] for size in known.evaluated(GLOSSARY["N"].symbol)]
     return [count for count in dict.fromkeys(found) if count and count != 1]
 
 

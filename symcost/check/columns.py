@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from symcost.check.documents import Block, Document
-from symcost.check.legend import given_name, listed
+from symcost.check.legend import given_name, listed, meaning
 from symcost.check.meanings import FIND_PHRASE, meaning_of
 from symcost.notation.vocabulary import GREEK, is_word
 
@@ -28,6 +29,8 @@ _WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
 _GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
 _SHORT = re.compile(rf"[A-Za-z]|{'|'.join(sorted(GREEK))}|[A-Za-z]{{1,6}}_\w{{1,20}}")
+_BETWEEN = re.compile(r",\s+|\s*[/;]\s*")
+FEWEST_SIZES = 3  # known by their names, that make a table one of sizes
 FEWEST_LINES = 2  # that make a list
 
 
@@ -44,22 +47,25 @@ class Piece(NamedTuple):
 class Listing:
     """Names in a row, what the words beside say of each ("" for nothing with a letter here), and their numbers.
 
-    Without words there are no meanings; without one number for each name there are no numbers.
+    Without words there are no meanings; without one number for each name there are no numbers. `columns` are the numbers
+    of each column that has one for each name, by what heads it.
     """
 
     start: int
     names: tuple[str, ...]
     meanings: tuple[str, ...] = ()
     numbers: tuple[Fraction, ...] = ()
+    columns: tuple[tuple[str, tuple[Fraction, ...]], ...] = ()
 
 
 def listings(document: Document) -> Iterator[Listing]:
     """The letters that rows, the headings of columns and lines list, in order."""
-    for row in document.rows:
-        cells = [(block, block.cell) for block in row if block.cell is not None]
-        header = not any(cell.column for _, cell in cells)
-        pieces = [Piece(block.start, block.text.strip(), cell.column, header) for block, cell in cells]
-        yield from _listed_in(pieces)
+    rows = [_pieces(row) for row in document.rows]
+    known = Counter(
+        _table(row) for row, pieces in zip(document.rows, rows, strict=True) if _is_of_size(pieces)
+    )
+    for row, pieces in zip(document.rows, rows, strict=True):
+        yield from _listed_in(pieces, of_sizes=known[_table(row)] >= FEWEST_SIZES)
         headed = [(piece, _names(Piece(0, piece.column, header=True), first=False)) for piece in pieces]
         if all(names and _is_words(piece.text) for piece, names in headed):
             yield from (Listing(piece.start, names, listed(names, piece.text)) for piece, names in headed)
@@ -67,6 +73,24 @@ def listings(document: Document) -> Iterator[Listing]:
         if block.kind in ("paragraph", "item"):
             for line in lines(block):
                 yield from _listed_in(line)
+
+
+def _pieces(row: Sequence[Block]) -> list[Piece]:
+    cells = [(block, block.cell) for block in row if block.cell is not None]
+    header = not any(cell.column for _, cell in cells)
+    return [Piece(block.start, block.text.strip(), cell.column, header) for block, cell in cells]
+
+
+def _table(row: Sequence[Block]) -> object:
+    """What the rows of one table have in common."""
+    first = row[0]
+    return first.lead, first.headings, first.cell.column if first.cell is not None else ""
+
+
+def _is_of_size(row: Sequence[Piece]) -> bool:
+    """Whether a row gives names of sizes that everybody uses their numbers: `hidden_size` | 4096."""
+    names = _names(row[0], first=True) if row else ()
+    return bool(names) and all(map(meaning_of, names)) and bool(_by_column(names, row[1:]))
 
 
 def lines(block: Block) -> list[list[Piece]]:
@@ -86,8 +110,11 @@ def lines(block: Block) -> list[list[Piece]]:
     return found if len(found) >= FEWEST_LINES else []
 
 
-def _listed_in(row: Sequence[Piece]) -> Iterator[Listing]:
-    """What one row lists: names, the words behind them, the numbers behind these, and perhaps more names further on."""
+def _listed_in(row: Sequence[Piece], *, of_sizes: bool = False) -> Iterator[Listing]:
+    """What one row lists: names, the words behind them, the numbers behind these, and perhaps more names further on.
+
+    In a table `of_sizes` a name by itself tells what it is: `ffn` is a width there.
+    """
     named: list[tuple[int, tuple[str, ...]]] = []
     for at, piece in enumerate(row):
         names = _names(piece, first=at == 0)
@@ -101,7 +128,25 @@ def _listed_in(row: Sequence[Piece]) -> Iterator[Listing]:
         beside = row[at + 1 : end]
         words = next((piece.text.strip(_MARKS) for piece in beside if _is_words(piece.text)), "")
         meanings = listed(names, words) if words else _said_ahead(row, at, names)
-        yield Listing(row[at].start, names, meanings, _numbers(names, words, beside))
+        columns = _by_column(names, beside)
+        if of_sizes and columns and not meanings:
+            meanings = tuple(_said_by(name) for name in names)
+        yield Listing(row[at].start, names, meanings, _numbers(names, words, beside), columns)
+
+
+def _said_by(name: str) -> str:
+    """What a name says by itself, "" for nothing."""
+    return meaning_of(name) or meaning(name.replace("_", " "), behind=True) or "" if len(name) > 1 else ""
+
+
+def _by_column(names: Sequence[str], beside: Sequence[Piece]) -> tuple[tuple[str, tuple[Fraction, ...]], ...]:
+    """The numbers of the columns that have one for each name: 32 / 8 / 128."""
+    found = []
+    for piece in beside:
+        figures = _BETWEEN.split(piece.text.strip(_MARKS).replace("{,}", ","))
+        if piece.column and len(figures) == len(names) and all(map(_FIGURE.fullmatch, figures)):
+            found.append((piece.column, tuple(Fraction(figure.replace(",", "")) for figure in figures)))
+    return tuple(found)
 
 
 def _said_ahead(row: Sequence[Piece], at: int, names: Sequence[str]) -> tuple[str, ...]:

@@ -72,7 +72,10 @@ IS = re.compile(
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
-TIED_LETTERS = ("N", "D", "C", "d_ff", "d_k", "h_kv")  # letters of ours that a document may define
+TIED_LETTERS = (
+    *("N", "N_matmul", "N_active", "D", "C"),
+    *("d_ff", "d_k", "h_kv"),
+)  # letters of ours that a document may define
 
 
 class Judge:
@@ -129,8 +132,11 @@ class Judge:
     def judged(self, position: int) -> list[Pair]:
         """What is said of one formula: for each pair of its chain, and for what it claims to be."""
         span = self.document.spans[position]
-        if span.text.strip() in LONE_SIGNS or (
-            span.form == "code" and not (span.arithmetic or span.amount_only or self._known_name(span))
+        text = span.text.strip()
+        if (
+            text in LONE_SIGNS
+            or (span.form == "code" and not (span.arithmetic or span.amount_only or self._known_name(span)))
+            or any(text == model.name for model in self.case.models)
         ):
             return []
         claimed = self.annotated.get(position)

@@ -72,6 +72,7 @@ PHRASES: Mapping[str, str] = {
         "N_adapter": "adapter parameters|lora parameters|parameters of the adapters|parameters in the adapters|"
                      "adapter weights|trainable parameters",
         "N_matmul": "parameters that multiply|weights that multiply|matmul parameters|multiplying parameters|multiply something|"
+                    "matmul params|matrix params|"
                     "parameters in matrices|parameters in the matrices|weights in the matrices|matrix parameters|matmul weights|"
                     "weights multiply something",
         "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
@@ -130,6 +131,9 @@ _SIZE = re.compile(
 )
 
 
+_SOME_PARAMETERS = ("N_matmul", "N_active")
+
+
 def said_counts(text: str) -> Iterator[tuple[str, str]]:
     """The sizes that a sentence gives in words, as (glossary letter, number).
 
@@ -160,4 +164,6 @@ def meaning_of(name: str) -> str | None:
     """The glossary letter for a word that code or papers use, without any legend."""
     if len(name) < 2:
         return None
-    return letter_for(name) or letter_for(name.lower()) or ("N" if _SIZE.fullmatch(name) else None)
+    known = letter_for(name) or letter_for(name.lower()) or ("N" if _SIZE.fullmatch(name) else None)
+    spoken = PHRASES.get(name.lower().replace("_", " "))  # matmul_params
+    return known or (spoken if spoken in _SOME_PARAMETERS else None)

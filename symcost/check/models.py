@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symcost.check.columns import listings
 from symcost.check.documents import Document, Span
-from symcost.check.knowledge import Knowledge
+from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.tables import cell_values
 from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
+_NEXT = 60  # characters behind a formula in which the model is named that it is of
 FEWEST = 2  # sizes that make a model of what a line or a row lists
 _LINE = re.compile(
     r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>[A-Za-z][\w.]*(?:[- ][\w.]+){0,3})(?:[ \t]*\([^()\n]*\))?[.:,]*[ \t]+"
@@ -28,7 +30,8 @@ _BY_SIZE = re.compile(
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words)\b)(?:\W{0,3}\((?:\w+ )?\$?(?P<exact>\d[\d,]*(?:\.\d+)?(?:e\d+)?)"
     r"(?: (?:parameters|params))?\))?"
 )  # the 3B (exactly 3.2e9 parameters)
-_OF = re.compile(r"\W{0,3}(?:for|of|on|with) (?:the|our|an?) \W?([\w.-]*\w)")  # 38.4 GB for the 3B
+_OF = re.compile(r"\W{0,3}(?:for|of|on|with) (?:(?:the|our|an?) )?\W?([\w.-]*\w)")  # 38.4 GB for the 3B
+_FILE = re.compile(r"\.(?:ya?ml|json|toml|py)\Z")
 _TAIL = re.compile(r"(?=\d)[\w.]+\Z")  # the 70B of Llama-2-70B
 
 
@@ -56,11 +59,15 @@ class Model:
 
 
 def models_of(document: Document, knowledge: Knowledge) -> list[Model]:
-    """The models that a document gives sizes, in rows of tables or in lines that start with their names; else those that go
-    by their size."""
+    """The models that a document gives sizes, in rows or columns of tables or in lines that start with their names; else
+    those that go by their size."""
     found = [
         Model(name, sizes)
-        for name, sizes in (*_in_rows(document, knowledge), *_in_lines(document, knowledge))
+        for name, sizes in (
+            *_in_rows(document, knowledge),
+            *_in_columns(document, knowledge),
+            *_in_lines(document, knowledge),
+        )
     ] or list(_by_size(document))
     return found if len(found) > 1 else []
 
@@ -69,7 +76,7 @@ def model_at(document: Document, span: Span, models: list[Model]) -> Model | Non
     """The one that is named right behind a formula, or that its row, column or sentence names, else what is before it."""
     start = span.start - span.block.start
     cell = span.block.cell
-    behind = _OF.match(span.after)
+    behind = _OF.match(document.text, span.end, span.end + _NEXT)
     texts = [
         behind[1] if behind is not None else "",
         *((cell.row, cell.column) if cell is not None else ()),
@@ -91,6 +98,19 @@ def _in_rows(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, di
         name = row[0].text.strip(" *$`")
         if len(sizes) >= FEWEST and name and not name[0].isdigit():
             yield name, sizes
+
+
+def _in_columns(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, dict[str, Fraction]]]:
+    """`| hidden | 2048 | 4096 |` below `1b.yaml` and `8b.yaml`: a model in each column, its sizes in the rows."""
+    found: dict[str, dict[str, Fraction]] = {}
+    for listing in listings(document):
+        for heading, numbers in listing.columns if len(listing.columns) > 1 else ():
+            name = _FILE.sub("", heading.strip(" *$`"))
+            for each, number in zip(listing.names, numbers, strict=True):
+                letter = knowledge.letter(each)
+                if letter in GLOSSARY and re.search(r"\w", name):
+                    found.setdefault(name, {}).setdefault(letter, number)
+    return ((name, sizes) for name, sizes in found.items() if len(SIZES.intersection(sizes)) >= FEWEST)
 
 
 def _by_size(document: Document) -> Iterator[Model]:

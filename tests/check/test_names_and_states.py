@@ -10,6 +10,23 @@ GQA = (
     "no biases. "
 )
 
+CONFIGS = """A decoder with RMSNorm, no biases, grouped-query attention, SwiGLU and an untied head.
+
+| key | `small.yaml` | `large.yaml` |
+|---|---|---|
+| `num_layers` | 22 | 32 |
+| `hidden` | 2048 | 4096 |
+| `ffn` | 5632 | 14336 |
+| `num_heads` / `num_kv_heads` / `head_dim` | 32 / 4 / 64 | 32 / 8 / 128 |
+| `vocab` | 32000 | 128256 |
+| `seq_len` | 2048 | 8192 |
+
+"""
+SIZE = (
+    "The parameters of the whole model:\n\n    num_params = num_layers*(2*hidden**2 + 2*hidden*num_kv_heads*head_dim + "
+    "3*hidden*ffn + 2*hidden) + 2*vocab*hidden + hidden\n\n"
+)
+
 
 def said(text):
     """The verdict of the last formula of a text."""
@@ -30,6 +47,16 @@ def said(text):
         (  # compared with one pass, and of both
             f"{FP32}\n\n## Forward FLOPs\n\nTraining step $= 3\\times$ forward; attention left out, $6NBS$.",
             f"{FP32}\n\n## Forward FLOPs\n\nTraining step $= 3\\times$ forward; attention left out, $3NBS$.",
+        ),
+        (  # a name that only a table of sizes has
+            f"{CONFIGS}Per layer the feed-forward has `3*hidden*ffn` weights.",
+            f"{CONFIGS}Per layer the feed-forward has `2*hidden*ffn` weights.",
+        ),
+        (  # what the code's name says, here that the lookup is left out
+            f"{CONFIGS}{SIZE}FLOPs per token, forward and backward, with `matmul_params = num_params - vocab*hidden`:\n\n"
+            "    flops_per_token = 6*matmul_params + 12*num_layers*hidden*seq_len",
+            f"{CONFIGS}{SIZE}FLOPs per token, forward and backward, with `matmul_params = num_params - vocab*hidden`:\n\n"
+            "    flops_per_token = 6*matmul_params + 24*num_layers*hidden*seq_len",
         ),
         (  # the width of an MLP with an adjective
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $3DF$.",
@@ -53,3 +80,11 @@ def test_right_holds_and_a_slip_differs(right, wrong):
 )
 def test_what_is_not_certain_is_not_told_wrong(text):
     assert said(text) != "differs"
+
+
+def test_each_column_of_a_table_of_sizes_is_a_model():
+    """TinyLlama 1.1B and Llama 3 8B: the published counts of their parameters."""
+    text = f"{CONFIGS}{SIZE}This prints 1,100,048,384 for `small` and 8,030,261,248 for `large`."
+    assert [each.verdict for each in check_text(text, "a.md")][-2:] == ["holds", "holds"]
+    swapped = f"{CONFIGS}{SIZE}This prints 1,100,048,384 for `large` and 8,030,261,248 for `small`."
+    assert not any(each.text[0].isdigit() for each in check_text(swapped, "a.md"))
