@@ -19,11 +19,11 @@ from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.measures import counted
-from symcost.check.numbers import binary, number
+from symcost.check.numbers import binary, compare, number
 from symcost.check.places import DEVICES, NUMBER_WORDS
 from symcost.check.statements import Statement
 from symcost.check.subjects import FLOPS, IN_BYTES
-from symcost.check.tables import unit_of
+from symcost.check.tables import row_of, unit_of
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_part
 from symcost.notation.units import Unit
@@ -44,6 +44,9 @@ _OF = re.compile(r"\s*of\s*[$`]?\s*\Z")
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
 _ON_TOP = re.compile(
     r"\b(?:spare|extra|additional|another|margin of|reserve of|overhead of|plus|add)(?: about)? (\d+(?:\.\d+)?) ?\\?%"
+)
+_OF_DEVICES = re.compile(
+    r"\A\W*(?:#|number of |no\.? of )?\s*(?:GPUs|TPUs|chips|devices|accelerators|cards)\W*\Z", re.IGNORECASE
 )
 _COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)(?! ?\\?%)")
 
@@ -101,6 +104,39 @@ def in_other_words(case: Case, statement: Statement) -> Pair | None:
         right = number(last.value / item.scale, unit)
         return Pair("differs", "SC204", shown, right, message=f"{_shown(last)} are {right}: {slip}")
     return None
+
+
+def of_one_device(case: Case, statement: Statement) -> Pair | None:
+    """`16 A100`, 90.4 days, `2,170` GPU-hours: the hours of one of them, which all of them have each."""
+    item, span = statement.items[-1], statement.span
+    unit, printed, shown = unit_of(span.block, item.unit), item.part.printed, item.source.strip()
+    if printed is None or unit is None or unit.powers != {"s": 1, "device": 1} or len(statement.items) > 1:
+        return None
+    row = {each.start for each in row_of(case.document, span)}
+    here = [
+        each
+        for each in _before(case, span)
+        if (each.span.block.start in row if row else each.span.sentence.start == span.sentence.start)
+    ]
+    devices = _devices(case, span)
+    for time in (each for each in here if each.unit is not None and each.unit.powers == {"s": 1}):
+        if devices > 1 and compare(time.value, printed, unit, False).holds:
+            right = number(time.value * devices / unit.scale, unit)
+            return Pair("differs", "SC204", shown, right,
+                        message=f"{_shown(time)} of one of {number(devices, None)} devices: together {right}")  # fmt: skip
+    return None
+
+
+def _devices(case: Case, span: Span) -> Fraction:
+    """How many devices the row or the sentence of a number counts, 0 where it does not say or counts several."""
+    cells = [each for each in row_of(case.document, span) if each.cell is not None]
+    told = [
+        each.text.strip() for each in cells if each.cell is not None and _OF_DEVICES.search(each.cell.column)
+    ]
+    found = {_count(count[0]) for each in told if (count := re.match(r"\d[\d,]*", each)) is not None}
+    if not cells:
+        found = {_count(each) for each in DEVICES.findall(span.sentence.text)}
+    return found.pop() if len(found) == 1 else Fraction(0)
 
 
 def _before(case: Case, span: Span) -> list[Amount]:
@@ -192,7 +228,8 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
     else:
         plain = [(each.value, [each.words]) for each in said if not _kind(each.unit) and each.value > 1]
     yield from (Way(value, f"by {' and '.join(words)}") for value, words in plain if len(words) > 1)
-    counts = _counts_near(case, span, places)
+    tokens = {each.value for each in said if each.unit is not None and "token" in each.unit.powers}
+    counts = [count for count in _counts_near(case, span, places) if count not in tokens]
     for many in (1, 2):
         for (value, words), chosen, powers in product(
             plain, combinations(counts, many), product((1, -1), repeat=many)

@@ -41,6 +41,7 @@ from symcost.check.meshes import MESH
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
 from symcost.check.solving import solution
+from symcost.check.spelled import spelled
 from symcost.check.statements import (
     EQUAL,
     LONE_SIGNS,
@@ -273,6 +274,7 @@ class Judge:
             or collective(self.case, made, about, words)
             or counted(made, words)
             or state_pair(self.case, made, words)
+            or spelled(self.case, made)
         )
         claims = [told] if told is not None else self._claims(made, about)
         if any(pair.verdict == "holds" for pair in claims):  # one of several cases, each with its own form

@@ -12,7 +12,7 @@ from sympy import Expr, Rational, Symbol
 
 from symcost.check import numbers
 from symcost.check.amounts import other_unit
-from symcost.check.bare import in_other_words
+from symcost.check.bare import in_other_words, of_one_device
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry, book
 from symcost.check.chains import TAKEN_BACK
@@ -60,6 +60,7 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         elements_as_bytes(case, statement)
         or column_pair(case, statement)
         or of_forward_alone(case, statement, about)
+        or of_one_device(case, statement)
         or (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
         or reckoned(case, statement, about)
         or led_on(case, statement)

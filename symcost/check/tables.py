@@ -69,10 +69,11 @@ def heading_name(block: Block, knowledge: Knowledge) -> str:
 
 
 def heading_unit(block: Block) -> Unit | None:
-    """The unit that heads the column of a cell: `PF-days`, `$C$ (FLOPs)`, `time, h`."""
+    """The unit that heads the column of a cell: `PF-days`, `$C$ (FLOPs)`, `tokens/s per GPU`."""
     heading = _bare(block.cell.column if block.cell else "")
     found = _UNIT.search(heading)
-    return unit_called(found[1] or found[2]) if found and len(heading) > 1 else None
+    said = unit_called(found[1] or found[2]) if found and len(heading) > 1 else None
+    return said or (unit_called(heading) if " " in heading else None)
 
 
 def unit_of(block: Block, printed: Unit | None) -> Unit | None:

@@ -58,6 +58,22 @@ def said(text):
             f"{CONFIGS}{SIZE}FLOPs per token, forward and backward, with `matmul_params = num_params - vocab*hidden`:\n\n"
             "    flops_per_token = 6*matmul_params + 24*num_layers*hidden*seq_len",
         ),
+        (  # in the units that names spell
+            "We log `days = num_tokens/(num_gpus*tokens_per_sec_per_gpu*86400)`.",
+            "We log `days = num_tokens/(num_gpus*tokens_per_sec_per_gpu*3600)`.",
+        ),
+        (
+            "We log `gpu_hours = days*24*num_gpus`.",
+            "We log `gpu_hours = days*num_gpus`.",
+        ),
+        (
+            "Of all GPUs, `hours = num_tokens/(num_gpus*tokens_per_sec_per_gpu*3600)`.",
+            "Of all GPUs, `hours = num_tokens/(tokens_per_sec_per_gpu*3600)`.",
+        ),
+        (  # the hours of all devices
+            "| GPUs | days | GPU-hours |\n|---|---|---|\n| 16 A100 | 90.4 | 34,714 |",
+            "| GPUs | days | GPU-hours |\n|---|---|---|\n| 16 A100 | 90.4 | 2,170 |",
+        ),
         (  # the width of an MLP with an adjective
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $3DF$.",
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $2DF$.",
@@ -74,12 +90,15 @@ def test_right_holds_and_a_slip_differs(right, wrong):
         f"{FP32}\n\nThe two moments are $2N$ numbers.",
         f"{FP32}\n\nEach of the two moments takes $4N$ bytes.",
         f"{FP32}\n\n## FLOPs of AdamW\n\nBoth moments and the weights: $14N$.",
+        "On one GPU `hours = num_tokens/(tokens_per_sec_per_gpu*3600)`.",
+        "`flops_per_step = 6*num_params*tokens_per_step`.",
+        "| GPUs | days | GPU-hours |\n|---|---|---|\n| 1 | 90.4 | 2,170 |",
         # $F$ and $D$ both seem to be the width, so that the number tells nothing
         "$D$ is the width and $F$ the width too, with $D = 8$ and $F = 32$.\n\nThen $3DF = 12345$.",
     ],
 )
 def test_what_is_not_certain_is_not_told_wrong(text):
-    assert said(text) != "differs"
+    assert "differs" not in [each.verdict for each in check_text(text, "a.md")]
 
 
 def test_each_column_of_a_table_of_sizes_is_a_model():
