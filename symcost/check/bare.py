@@ -287,7 +287,7 @@ def _counts_near(case: Case, span: Span, places: Sequence[Knowledge]) -> list[Fr
     found += [1 + Fraction(percent) / 100 for percent in _ON_TOP.findall(ahead)]
     found += [Fraction(percent) / 100 for percent in _PERCENT.findall(ahead)]
     devices = DEVICES.findall(case.document.text, max(0, span.block.start - NEARBY), span.start)
-    found += map(_count, devices[-1:])
+    found += [*map(_count, devices[-1:]), _devices(case, span)]
     found += [size for known in places[:1] for size in known.evaluated(GLOSSARY["N"].symbol)]
     return [count for count in dict.fromkeys(found) if count and count != 1]
 
