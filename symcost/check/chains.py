@@ -108,8 +108,9 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
         return Pair("unchecked", "SC302", shown, message="the units of both sides could not be settled")
     if _is_equation(statement, left, right):
         return replace(NO_CLAIM, document=shown, message="an equation to be solved")
-    slip = one_slip(second, first)
-    if slip is None and not _related(first, second):
+    sizes = (one.free_symbols ^ other.free_symbols) & SIZES
+    slip = one_slip(second, first) if not sizes else None
+    if sizes or (slip is None and not _related(first, second)):
         return Pair(
             "unchecked",
             "SC302",
@@ -125,6 +126,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
                 fix=written(first) if slip is not None else "")  # fmt: skip
 
 
+SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
+SIZES = {GLOSSARY[name].symbol for name in SIZE_OF}
 APART = 2  # times that an approximation of what comes on top may be off
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
 _SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
@@ -162,11 +165,15 @@ def _roots(one: Expr, other: Expr, shown: str) -> Pair | None:
 
 
 def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:
-    """Names such as F_forward or M_static taken as the derived quantities that they speak of: equal, or one slip apart."""
+    """Names such as F_forward or M_static, and sizes of the model in a form (N − N_active), taken as the derived quantities
+    that they speak of: equal, or one slip apart."""
     names = {
         symbol: quantity
         for symbol in (left + right).free_symbols
-        if (quantity := quantity_of_name(symbol.name))
+        if (
+            quantity := quantity_of_name(symbol.name)
+            or ("" if symbol in (left, right) else SIZE_OF.get(symbol.name))
+        )
     }
     if not names or (left in names and right in names):
         return None
@@ -189,7 +196,11 @@ def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:
         if first == second:
             return Pair("holds", "SC102", shown, message=f"with {means} as derived for {supposed}")
         factor = ratio(second, first)
-        if factor is not None and len(names) == len((left + right).free_symbols) > 1:
+        if (
+            factor is not None
+            and len(names) == len((left + right).free_symbols) > 1
+            and not names.keys() & SIZES
+        ):
             right_factor = form_of({(): 1 / factor})
             return Pair("differs", "SC201", shown, difference=written(minus(first, second)), convention=supposed.convention,
                         derived=f"{plain_name(str(left))} = {right_factor * right}",

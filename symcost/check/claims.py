@@ -26,7 +26,7 @@ from symcost.check.catalogue import (
     Entry,
     book,
 )
-from symcost.check.chains import DROPS, TAKEN_BACK, approximates, unknown_words
+from symcost.check.chains import DROPS, SIZE_OF, TAKEN_BACK, approximates, unknown_words
 from symcost.check.context import section, words_before, words_behind
 from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
@@ -35,7 +35,7 @@ from symcost.check.meshes import MESH, layouts
 from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
 from symcost.check.rates import worked
 from symcost.check.recipes import element_types
-from symcost.check.rules import ALL_PARAMETERS, rules
+from symcost.check.rules import ALL_PARAMETERS, EACH_TIME, ONCE, rules
 from symcost.check.shares import crossing, overhead, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
@@ -57,9 +57,8 @@ from symcost.check.supposing import FOUR_WIDE, SINGLE, Supposed
 from symcost.check.tables import row_of
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
-from symcost.symbols import GLOSSARY, d_k, dp, n
+from symcost.symbols import GLOSSARY, accumulation, d_k, dp, n
 
-SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
 TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
@@ -71,6 +70,13 @@ SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("checkpoint", "checkpoint|recomput|remat"),
 )}  # fmt: skip
 ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
+BY_STEP = frozenset({"N", accumulation.name})
+SENT = {
+    ONCE: re.compile(
+        r"\bno_?\s?sync\b|\bonce\b|\b(?:the|until) (?:last|end)\b|\blocal(?:ly)?\b", re.IGNORECASE
+    ),
+    EACH_TIME: re.compile(r"\b(?:every|each|per) micro-?\s?(?:batch|step)", re.IGNORECASE),
+}  # of the gradients of a step
 OF_SOME = re.compile(
     r"\b(?:all[- ]?gather|reduce[- ]?scatter|gather|scatter|forward|backward|half)(?:s|ed)?\b"
     r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
@@ -80,6 +86,7 @@ _NUMBERED = re.compile(r"\W*([0-3])(?![\w.,]*\d|[\w%])")  # the row of a stage: 
 _MARKER = re.compile(r"\s*([1-3])[.)]\s")  # of an item of a numbered list
 _FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
 _NOT_SHARDED = re.compile(
+    r"(?<!gradients )(?<!gradients are )(?<!gradients left )(?<!gradients kept )"  # all but these
     r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
     r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
     re.IGNORECASE,
@@ -226,6 +233,8 @@ class Claim:
             self.about = replace(self.about, parts=())
         elif self.about.quantities and self.about.quantities <= {*OF_ROUTING}:
             self.about = replace(self.about, parts=BLOCK)
+        if not self.about.quantities & MESSAGES and self._is_traffic:
+            self.about = self.about.of("messages")
         if "M" in self.statement.names:  # memory, whatever the words say that it is the sum of
             about = self.about
             self.about = replace(
@@ -234,6 +243,16 @@ class Claim:
                 near_quantities=about.near_quantities and about.near_quantities & MEMORY | TOTAL_MEMORY,
                 sure_quantities=about.sure_quantities & MEMORY,
             )
+
+    @property
+    def _is_traffic(self) -> bool:
+        """Whether a form counts what is sent: in micro-batches and parameters alone, or an item of a list that is said to."""
+        counts = {symbol.name for symbol in self.item.form.free_symbols}
+        if counts >= BY_STEP and counts <= BY_STEP | {"n", "dp"}:
+            return True
+        block = self.statement.span.block
+        lead = said(block.lead[-1]).quantities if block.kind == "item" and block.lead else frozenset()
+        return bool(lead) and lead <= {*MESSAGES} and not self.about.in_bytes and bool(self.stage)
 
     def judged(self) -> tuple[Pair | None, Entry | None]:
         """Equal to what the words announce; else one slip away from it; else equal to something else; else unchecked."""
@@ -312,9 +331,9 @@ class Claim:
         found = rules().get(key(table), []) if not self.column_mesh else []
         mesh = self.column_mesh | _mesh(table)
         if self.stage or mesh or self.about.quantities & MESSAGES:
-            found = [*found, *rules(mesh | {"dp"}).get(key(table), [])]
+            found = [*found, *rules(_letters(table) | mesh | {"dp"}).get(key(table), [])]
         meant = wanted(self.about)
-        fitting = [entry for entry in found if self.stage in ("", entry.stage)]
+        fitting = [entry for entry in found if self.stage in ("", entry.stage) and self._is_so_often(entry)]
         return sorted(fitting, key=lambda entry: entry.quantity not in meant)
 
     def _of_adapters(self) -> tuple[Pair, Entry] | None:
@@ -546,6 +565,7 @@ class Claim:
         addends = [each for term in self.item.part.terms
                    if (each := summands(self.case.tied(self.case.knowledge.translated(term.expr))))]  # fmt: skip
         narrow = min(element_types(self.statement.span.sentence.text), default=2) < 2  # "in int8"
+        letters = _letters(table)
         best: tuple[tuple[int, int], Entry, Slip] | None = None
         for rank, entry in enumerate(self._with_dropped(self._sharp(table))):
             if approximate and dropped(table, entry.table):
@@ -564,7 +584,7 @@ class Claim:
                 continue
             if slip.dropped and self._is_more(_letters(table)):
                 continue  # "all but the head"
-            if entry.stage and not slip.factor and (slip.dropped or not _mesh(table)):
+            if entry.stage and not slip.factor and (slip.dropped or not letters & {*MESH, accumulation.name}):
                 continue  # it may be of a part, or of all devices together
             if (
                 entry.supposed is None
@@ -790,8 +810,18 @@ class Claim:
         meant = sent if all_sent else {"static_memory"} - sent
         for entry in chain.from_iterable(rules(letters | self.column_mesh | {"dp"}).values()):
             of_recipe = entry.recipe in (None, self.case.recipes[0])
-            if entry.stage == self.stage and entry.quantity in meant and of_recipe:
+            if (
+                entry.stage == self.stage
+                and entry.quantity in meant
+                and of_recipe
+                and self._is_so_often(entry)
+            ):
                 yield entry
+
+    def _is_so_often(self, entry: Entry) -> bool:
+        """Whether gradients are sent as often in a step as the words say: after every micro-batch, or once."""
+        said = [often for often, pattern in SENT.items() if pattern.search(self.about.words)]
+        return len(said) != 1 or not any(entry.remark.endswith(often) for often in SENT.keys() - said)
 
     def _names_a_tensor(self, entry: Entry) -> bool:
         """Whether the words are about what goes into a part or comes out of it, not all that it keeps."""

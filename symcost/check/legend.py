@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
-from symcost.notation.vocabulary import GREEK_SIGNS
-from symcost.symbols import GLOSSARY, d_k, h, h_kv
+from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
+from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
@@ -60,8 +60,12 @@ _NOTHING_MORE = re.compile(
     rf"(?: of(?: (?:degree|{_SIZE}))?)?\Z"
 )
 
-ALL_HEADS, ALL_KEYS = "all heads", "all key heads"
-FORMS: Mapping[str, Expr] = {ALL_HEADS: h * d_k, ALL_KEYS: h_kv * d_k}  # of what has no letter of ours
+ALL_HEADS, ALL_KEYS, ALL_TOKENS = "all heads", "all key heads", "all tokens"
+FORMS: Mapping[str, Expr] = {
+    ALL_HEADS: h * d_k,
+    ALL_KEYS: h_kv * d_k,
+    ALL_TOKENS: b * c,
+}  # of what has no letter of ours
 MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # What several words mean together, as a glossary letter, "" for none of these, None for nothing at all; the first that
 # fits. Where none does, one of PHRASES says it.
@@ -80,6 +84,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
               r"\bbytes (?:per|of (?:an?|one|each)) (?:\w+ )?(?:number|element|value|weight|entry|parameter)\b"),
         ("E_shared", r"\bshared experts?\b"),
+        (ALL_TOKENS, r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:whole |micro-?)?batch\b"),
         ("", r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:\w+ )?(?:batch|step)\b", r"\bsliding[- ]window\b"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
         ("d_cq", r"\b(?:compressed|latent) quer(?:y|ies)\b", r"\bquery latent\b"),
@@ -115,6 +120,8 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for letter, *patterns in (
         ("peak", r"\bpeak (?:\w+ ){0,2}_,? [TP]?FLOPS?(?:/s)?\b"),
         ("", r"\b(?:cards?|gpus?|devices?|accelerators?|memory) (?:of|with|has|have|holds?) _ (?:bytes|[GT]i?B)\b"),
+        (ALL_KEYS, r"(?<!head )(?<!head, )\bkeys and values (?:have|of|with|are of) (?:an? |the )?(?:total )?width _"
+                   r"(?! (?:each|(?:per|in|of) (?:each |every |one |a )?head))"),
         ("d_k", rf"\bheads? (?:is|are|has|have|with|of) _(?: |-)(?:wide|{_SIZE}s?|numbers|entries|elements|each)\b",
                 rf"\bheads?,? each (?:of|with|has|having|being) (?:an? )?{_SIZE} _",
                 r"\bheads of _ each\b"),
@@ -273,7 +280,7 @@ def _name_of(found: re.Match[str]) -> str:
     inside = next(group for group in found.groups() if group is not None)
     name = given_name(inside)
     if found[3] is not None:
-        is_name = _CODE_NAME.fullmatch(name) is not None
+        is_name = name in GREEK or _CODE_NAME.fullmatch(name) is not None
     else:  # tp is one, bs a product
         known = name in GLOSSARY or (len(name) > 2 and meaning_of(name) is not None)
         is_name = known or _SYMBOL.match(inside) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
 
@@ -98,7 +98,7 @@ RECIPES: Mapping[tuple[str, str], Recipe] = {
 class Share:
     """How much of one parameter, of its gradient and of its states one device holds, and sends in one step.
 
-    `sent` and `sent_gradients` are elements of parameters and of gradients.
+    `sent` and `sent_gradients` are elements of parameters and of gradients, in a step of one micro-batch or of several.
     """
 
     parameter: Summands
@@ -106,6 +106,11 @@ class Share:
     state: Summands
     sent: Summands
     sent_gradients: Summands
+
+    @property
+    def reducing_each(self) -> Share:
+        """The same where gradients are sent after every micro-batch, not once in a step."""
+        return replace(self, sent_gradients=times(self.sent_gradients, EACH_MICRO_BATCH) or {})
 
     @property
     def messages(self) -> Summands:
@@ -130,20 +135,24 @@ SHARED = tuple(
     for precision in ("mixed-16", "mixed-18", "mixed-20", "mixed-12", "fp32", "bf16")
 )  # that are described for many devices, the likeliest first
 STAGES = {"0": "ddp", "1": "zero-1", "2": "zero-2", "3": "zero-3"}  # of ZeRO, as layouts
+EACH_MICRO_BATCH: Summands = {((accumulation.name, 1),): 1}
 ONE_ELEMENT: Summands = {(("L", -1), ("d", -1), ("d_ff", -1)): 1}  # of all matrices W_1
 
 
 @cache
-def share(layout: str) -> Share:
+def share(layout: str, *, several: bool = False) -> Share:
     """The share of one device of a layout, as the engine derives it of a matrix whose every state has one byte.
+
+    `several` counts what it sends in a step of several micro-batches, in their number.
 
     >>> share("zero-1").state == {(("dp", -1),): 1}, share("zero-1").gradient == {(): 1}
     (True, True)
     """
-    costs = derive("llama", layout=layout, optimizer="lion", precision="int8")
+    given = {"accumulation": 2} if several else {}  # any number: it stays a letter in the count of messages
+    costs = derive("llama", layout=layout, optimizer="lion", precision="int8", given=given)
 
     def of(quantity: str, tensor: str) -> Summands:
-        return total(_of_one(term) for term in costs[quantity] if term.tensor == tensor)
+        return total(_of_one(term, several) for term in costs[quantity] if term.tensor == tensor)
 
     return Share(
         of("parameter_memory", "W_1"),
@@ -154,11 +163,10 @@ def share(layout: str) -> Share:
     )
 
 
-def _of_one(term: Term) -> Summands:
-    """What a term is of each element, where a step has one micro-batch."""
-    amount, count = (
-        summands(form.xreplace({accumulation: Integer(1)})) for form in (term.amount, term.times)
-    )
+def _of_one(term: Term, several: bool) -> Summands:
+    """What a term is of each element, in a step of one micro-batch or of several."""
+    micro_batches = {} if several else {accumulation: Integer(1)}
+    amount, count = (summands(form.xreplace(micro_batches)) for form in (term.amount, term.times))
     return times(times(amount or {}, count or {}) or {}, ONE_ELEMENT) or {}
 
 

@@ -11,14 +11,16 @@ from symcost import ops
 from symcost.check.catalogue import Entry, Key
 from symcost.check.meshes import MESH
 from symcost.check.polynomials import Coefficient, Monomial, Summands, key, summands, times, total
-from symcost.check.recipes import RECIPES, SHARED, Recipe, laid_out, share
+from symcost.check.recipes import RECIPES, SHARED, Recipe, Share, laid_out, share
 from symcost.model import parameters_of
+from symcost.symbols import accumulation
 from symcost.tables.optimizers import OPTIMIZERS
 from symcost.tables.precisions import bytes_per_parameter
 from symcost.tensors import Tensor
 
 RULE_OF_THUMB: Mapping[str, int] = {"forward_flops": 2, "backward_flops": 4, "training": 6}
 THUMB = "the rule of thumb of {} FLOPs a parameter and token, which leaves out attention's products"
+ONCE, EACH_TIME = "gradients once in a step", "gradients after every micro-batch"
 ALL_PARAMETERS: Summands = {(("N", 1),): 1}
 
 
@@ -28,7 +30,7 @@ def rules(letters: Collection[str] = ()) -> Mapping[Key, list[Entry]]:
     >>> [entry.quantity for entry in rules()[key({(("N", 1),): 16})]][:2]
     ['static_memory', 'static_memory']
     """
-    return _rules(frozenset(letters) & MESH)
+    return _rules(frozenset(letters) & (MESH | {accumulation.name}))
 
 
 @cache
@@ -76,11 +78,20 @@ def _on_devices(mesh: Collection[str]) -> Iterator[Entry]:
         part = share(layout)
         of_stage = f"ZeRO stage {stage}, " if stage != "0" else ""
         yield _of_parameters("parameters", part.parameter, f"layout {layout}", stage)
-        yield _of_parameters("messages", part.messages, f"layout {layout}", stage)
-        yield _of_parameters("messages", of_many(part.messages), f"layout {layout}, for many devices", stage)
+        yield from _sent(part, f"layout {layout}", stage)
+        if accumulation.name in mesh:
+            many = share(layout, several=True)
+            yield from _sent(many, f"layout {layout}, {ONCE}", stage)
+            yield from _sent(many.reducing_each, f"layout {layout}, {EACH_TIME}", stage)
         for recipe in SHARED:
             for quantity, each in part.bytes(recipe).items():
                 yield _of_parameters(quantity, each, f"{of_stage}{recipe}", stage, recipe)
+
+
+def _sent(part: Share, remark: str, stage: str) -> Iterator[Entry]:
+    """The elements that a device sends, among so many devices or among many."""
+    yield _of_parameters("messages", part.messages, remark, stage)
+    yield _of_parameters("messages", of_many(part.messages), f"for many devices, {remark}", stage)
 
 
 def of_many(each: Summands) -> Summands:

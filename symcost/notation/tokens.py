@@ -528,6 +528,8 @@ class _Understanding:
             raise self.prose(mark)
         elif self.known_name(run) or is_word(run) or self.is_whole_word(at) or self.starts_phrase(at):
             return self.phrase(at)
+        elif self.is_spelled(mark) and not self.in_prose(at):
+            self.product(mark, self.peek(at + 1))
         elif looks_like_prose(run) and self.form == "code":
             self.refuse_call(at)
             self.doubt(mark, f"'{run}' is read as one name")
@@ -569,6 +571,12 @@ class _Understanding:
         for offset, letter in enumerate(mark.text):
             start = mark.start + offset
             self.put_name(Mark("word", letter, start, start + 1, 0 if offset else mark.gap), letter)
+
+    def is_spelled(self, mark: Mark) -> bool:
+        """Whether a run, in LaTeX or right behind a number, has declared letters alone, each once: 5abus is no word."""
+        letters = set(mark.text)
+        stands_for_itself = self.latex or (self.beside and mark.gap == 0)
+        return stands_for_itself and len(letters) == len(mark.text) and letters.issubset(self.names)
 
     def is_times(self, at: int) -> bool:
         """Whether the letter x is a sign: between two numbers, or (not in LaTeX) with blanks round it."""
