@@ -33,7 +33,7 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _IS_BEHIND = re.compile(
-    r"\s*(?:= ?\d[\d.,]*(?:e\d+)?\s"
+    r"\s*(?:= ?\d(?:[\d.,]*\d)?(?:e\d+)?\s"
     r"|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
     re.IGNORECASE,
 )
