@@ -21,6 +21,10 @@ _CLAUSE = re.compile(
 _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
 _DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
 _OF_THE_LAST = re.compile(r"(?:[a-zA-Z]+ ){1,5}(?:and|or)|[a-zA-Z ]{0,40},")
+_DRAWS_ON = re.compile(r",\s+((?:and )?(?:therefore|hence|thus|so))\W*\Z", re.IGNORECASE)
+_NAMES_ITSELF = re.compile(
+    r"[$`)\\\s]*(?:FLOPs |bytes |parameters )?(?:per|for|in) [a-z]"
+)  # 12Lcd per token in training
 _SAYS_MORE = re.compile(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
@@ -30,7 +34,8 @@ _SAYS_NOTHING = re.compile(r"values?|results?|numbers?|formula|arithmetic", re.I
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
 _STOP = re.compile(
-    r"\A(?:and|which|that|of which|while|where|plus|as|against)\s|[,;:.!?，；：。(（]|\s[–—-]\s|\sand\s(?!backward)"
+    r"\A(?:and|which|that|of which|while|where|plus|as|against)\s|[,;:.!?，；：。(（]|\s[–—-]\s"
+    r"|\sand\s(?!backward|(?:per )?(?:layer|block|token|sequence)\b)"
     r"|\s(?:which|that|of which|while|where|plus|as|against)\s|\n\s*\n|\n[A-Z][\w ,]{0,30}:|[$`\\]"
 )
 _ASIDE = re.compile(r"\(([a-zA-Z][^()$`=]{3,90})\)")  # 2dh (gate and up)
@@ -128,6 +133,12 @@ def _before(document: Document, position: int) -> str:
     words = span.block.text[start - span.block.start : span.start - span.block.start]
     if start == within > span.block.start and _OF_THE_LAST.fullmatch(_clean(words)):
         return ""  # "forward and" is said of the formula before it
+    if (
+        start == within > span.block.start
+        and (drawn := _DRAWS_ON.search(words))
+        and _NAMES_ITSELF.match(span.block.text, span.end - span.block.start)
+    ):
+        words = drawn[1]  # what comes before it is said of the formula before too
     if document.kind == "text" and "\n" in words:
         line = words.rpartition("\n")[2]
         words = line if re.search(r"[^\W\d_]", line) else words
