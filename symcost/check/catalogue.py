@@ -368,9 +368,26 @@ class Book:
             return
         share: Summands = ONE_OF[per] if per else {(): 1}
         remark = THUMB_OF_ALL if quantity in PASSES and "N_matmul" not in letters else ""
-        for pieces, words in ((rest, remark), ([], "the matrices alone"))[: 1 + (quantity in PASSES)]:
-            table = times(total((*tables, *(piece.in_all for piece in pieces))), share) or {}
-            yield Entry(quantity, (), table, tuple(pieces), self.supposed, True, per, words)
+        passes = quantity in PASSES
+        for pieces, words in ((rest, remark), ([], "the matrices alone"))[: 1 + passes]:
+            for less, without in self._left_out(tables) if passes and "N" in letters else (({}, ""),):
+                table = times(minus(total((*tables, *(piece.in_all for piece in pieces))), less), share) or {}
+                yield Entry(quantity, (), table, tuple(pieces), self.supposed, True, per, without or words)
+
+    def _left_out(self, tables: Sequence[Summands]) -> Iterator[tuple[Summands, str]]:
+        """What FLOPs of all parameters have too much, by the parameters that multiply nothing: none left out, all of them,
+        the largest."""
+        yield {}, ""
+        idle = minus(self._size("N"), self._size("N_matmul"))
+        each = next((table for table in tables if len(table) == 1), {})
+        per_parameter = times(each, {(("N", -1),): 1})
+        tables_of_words = {size: value for size, value in idle.items() if dict(size).get("v")}
+        for less, words in (
+            (idle, "without parameters that multiply nothing"),
+            (tables_of_words, "without the lookup"),
+        ):
+            if less and per_parameter:
+                yield times(per_parameter, less) or {}, words
 
     def _size(self, letter: str) -> Summands:
         """How many parameters one of the letters counts."""

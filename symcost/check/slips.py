@@ -90,7 +90,9 @@ def _terms_left_out_or_added(apart: _Apart) -> Slip | None:
         return None
     if len(apart.lost) == 1 and not apart.extra:
         return Slip(f"missing {written(apart.lost)}", apart.difference, dropped=True)
-    if len(apart.extra) == 1 and not apart.lost:
+    if (
+        len(apart.extra) == 1 and not apart.lost and min(apart.extra.values()) > 0
+    ):  # what is subtracted is meant to be
         return Slip(f"{written(apart.extra)} too much", apart.difference, added=True)
     return None
 
