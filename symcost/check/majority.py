@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 from operator import mul
 from typing import NamedTuple
 
@@ -158,6 +158,8 @@ def _ways(case: Case, span: Span, rows: Rows, at: int, cells: Cells) -> Iterator
         if len(values) > 1:
             yield Way(values, 1)
     unit = next((cell.unit for cell in cells.values()), None)
+    if unit is not None and unit.powers == {"s": 1}:
+        yield from _shared_hours(case, rows, at, cells)
     if unit is None or unit.powers.keys().isdisjoint(_TIMES):
         yield from _multiples(case, rows, at, cells)
 
@@ -220,6 +222,26 @@ def _multiples(case: Case, rows: Rows, at: int, cells: Cells) -> Iterator[Way]:
             values = {other: Guess(times * value, words, slack[other] + rounded, by_form=False)
                       for other, value in base.items()}  # fmt: skip
             yield Way(values, 2 if place is None else 3, fitted=place)
+
+
+def _shared_hours(case: Case, rows: Rows, at: int, cells: Cells) -> Iterator[Way]:
+    """What a number of GPU-hours that the document speaks of lasts on the devices of each row."""
+    counts = [column for column in range(len(rows[0])) if column != at
+              and (head := rows[0][column].cell) is not None and _OF_DEVICES.fullmatch(head.column.strip())]  # fmt: skip
+    for column, digits in product(counts, dict.fromkeys(_DEVICE_HOURS.findall(case.document.text))):
+        devices = {place: cell.value for place in cells
+                   if column < len(rows[place]) and (cell := _printed(rows[place][column]))}  # fmt: skip
+        seconds = 3600 * Fraction(digits.replace(",", ""))
+        words = f"{digits} GPU-hours over the devices of the row"
+        yield Way({place: Guess(seconds / many, words) for place, many in devices.items()}, 2)
+
+
+_OF_DEVICES = re.compile(
+    r"(?:number of |#\s?)?(?:GPUs?|TPUs?|devices?|accelerators|chips|cards|[A-Z]\d{2,3}s?)", re.IGNORECASE
+)
+_DEVICE_HOURS = re.compile(
+    r"(?<![\w.,])(\d[\d,]*\d(?:\.\d+)?) (?:GPU|TPU|device|chip|accelerator|[A-Z]\d{2,3})[- ]hours\b"
+)
 
 
 def _printed(block: Block) -> Printed | None:
