@@ -10,10 +10,10 @@ from functools import reduce
 from itertools import chain
 from operator import mul
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from symcost.check import numbers
-from symcost.check.case import Case
+from symcost.check.case import MOST_BACK, Case
 from symcost.check.chains import NO_CLAIM, UNCERTAIN
 from symcost.check.findings import Pair
 from symcost.check.literals import NUMBER, placeholders
@@ -45,11 +45,13 @@ def number_pair(
     if left.name and not exact:
         exact = _as_time(case, left.name)
         if not exact:
-            return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
+            given = replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
+            return as_defined(case, left, right, shown) or given
     assigned = left.name in case.knowledge.values and left.name not in case.knowledge.definitions
     if left.name and (not statement.single or (assigned and left.name not in case.meant)):
         given = replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
         return as_defined(case, left, right, shown) or given
+    exact = exact or _at_a_share(case, left, right, statement)
     before = [value for item in earlier for value in case.knowledge.evaluated(item.form)]
     if not exact and not before:
         missing = ", ".join(plain_name(name) for name in _lacking(case, left)) or "a letter"
@@ -152,7 +154,7 @@ def as_defined(case: Case, left: Item, right: Item, shown: str) -> Pair | None:
     printed = right.part.printed
     if printed is None or printed.significant < FEW_DIGITS:
         return None
-    for form in case.knowledge.definitions.get(left.name or "", ()):
+    for form in (*case.knowledge.definitions.get(left.name or "", ()), *_written_for(case, left)):
         for value in case.knowledge.evaluated(form):
             if any(
                 numbers.compare(near, printed, right.unit, False).holds
@@ -162,6 +164,13 @@ def as_defined(case: Case, left: Item, right: Item, shown: str) -> Pair | None:
                     "holds", "SC101", shown, message=f"what {left.source.strip()} comes to by its form"
                 )
     return None
+
+
+def _written_for(case: Case, left: Item) -> Iterator[Expr]:
+    """The forms that the document has put behind a letter of ours, which none of them defines."""
+    for own in case.given[: -MOST_BACK - 1 : -1] if left.name in GLOSSARY else ():
+        if left.name in own.statement.names and not own.wrong:
+            yield from (item.form for item in own.statement.items if item.form.free_symbols and not item.name)
 
 
 def _for_all(case: Case, each: Sequence[Fraction], left: Item, right: Item) -> bool:
@@ -225,6 +234,26 @@ def _as_time(case: Case, name: str) -> tuple[Fraction, ...]:
             values = case.knowledge.evaluated(Symbol(other, positive=True))
             return tuple(value * known[1] / scale for value in values)
     return ()
+
+
+def _at_a_share(case: Case, left: Item, right: Item, statement: Statement) -> tuple[Fraction, ...]:
+    """What a form comes to at a utilisation that was only said in passing, where that is what is printed: "you get 45 %"."""
+    printed, span = right.part.printed, statement.span
+    if printed is None or printed.significant < FEW_DIGITS or _lacking(case, left) != ["MFU"]:
+        return ()
+    text = " ".join((*span.block.lead, span.block.text[: max(0, span.start - span.block.start)]))
+    for share in reversed(_PERCENT.findall(text)[-MOST_SHARES:]):
+        known = case.knowledge.at({"MFU": Fraction(share) / 100})
+        found = [value for value in known.evaluated(left.form)
+                 if any(numbers.compare(near, printed, right.unit, statement.about).holds
+                        for near in _candidates(value, left, right))]  # fmt: skip
+        if found:
+            return tuple(found)
+    return ()
+
+
+_PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
+MOST_SHARES = 3  # that a paragraph may have said last
 
 
 def _share(case: Case, left: Item) -> tuple[Fraction, ...]:

@@ -35,7 +35,7 @@ from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import Knowledge, read_legend
 from symcost.check.largest import largest_batch
-from symcost.check.literals import state
+from symcost.check.literals import placeholders, state
 from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
 from symcost.check.meshes import MESH
 from symcost.check.quotes import is_quoted, quoted, says_the_same
@@ -55,6 +55,7 @@ from symcost.check.statements import (
 from symcost.check.states import state_pair
 from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
+from symcost.check.times import named_time, utilised
 from symcost.check.waiting import waiting
 from symcost.errors import ReadError
 from symcost.notation.reading import Reading, read_part
@@ -73,6 +74,7 @@ IS = re.compile(
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
+_TIMES = re.compile(r"\s*(?:\*|×|·|\\cdot|\\times)\s*")
 TIED_LETTERS = (
     *("N", "N_matmul", "N_active", "D", "C"),
     *("d_ff", "d_k", "h_kv"),
@@ -271,6 +273,7 @@ class Judge:
             return pairs
         told = (
             waits
+            or named_time(self.case, made)
             or collective(self.case, made, about, words)
             or counted(made, words)
             or state_pair(self.case, made, words)
@@ -338,6 +341,7 @@ class Judge:
             pair = (
                 unit_pair(self.case, left, right, words[1:3], made)
                 or utilisation_pair(self.case, left, right, made)
+                or utilised(self.case, left, right, made)
                 or pass_pair(self.case, left, right, about, made)
                 or sibling_pair(self.case, left, right, made)
                 or pair
@@ -392,6 +396,7 @@ class Judge:
             return
         if TAKEN_BACK.search(words_before(made.span)) or not set(made.relations) <= {"=", "≈", "lead"}:
             return
+        self._learn_in_order(made)
         named = next((item for item in made.items if item.name is not None), None)
         if named is None or named.name is None:
             return
@@ -428,6 +433,20 @@ class Judge:
         return (
             last is not None and last.bounds == name and last.span.sentence.start == made.span.sentence.start
         )
+
+    def _learn_in_order(self, made: Statement) -> None:
+        """Numbers of letters that have none, from a product of letters beside one of as many numbers: `V·d = 32 × 512`."""
+        knowledge = self.case.knowledge
+        for one, other in zip(made.items, made.items[1:], strict=False):
+            letters = [knowledge.letter(name) for name in _TIMES.split(one.source.strip())]
+            factors = placeholders(other, made.span.form)[1] if len(letters) > 1 and other.is_number else []
+            numbers = dict(zip(letters, (each.value for each in factors), strict=False))
+            if len(factors) == len(numbers) == len(letters) and set(letters) <= GLOSSARY.keys():
+                known = knowledge.numbers
+                if all(known.get(letter, (value,)) == (value,) for letter, value in numbers.items()):
+                    knowledge.values |= {
+                        letter: (value,) for letter, value in numbers.items() if letter not in known
+                    }
 
     def _learn_in_words(self, span: Span, item: Item) -> None:
         """`N is about 355M`: a number that a sentence gives a letter."""

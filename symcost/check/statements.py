@@ -40,7 +40,7 @@ _TEXT = re.compile(r"\\(?:text\w*|math\w+|operatorname)\{([^{}]*)\}")
 _IN_BRACKETS = re.compile(r"\(([a-z][^()]*)\)?\s*\Z")  # words, at the end
 _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
-    r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:days|hours))?)"
+    r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:seconds|minutes|hours|days|years))?)"
 )
 _SCALE_BEHIND = re.compile(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
 _ABOUT = re.compile(
