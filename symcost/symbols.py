@@ -100,20 +100,21 @@ GLOSSARY: Mapping[str, Letter] = _letters(
             "mlp_dim",
             "d_mlp",
             "d_inner",
+            "ffn",
         ),
     ),
     Letter(
         "h",
         "query heads",
         "heads",
-        words=("num_heads", "n_heads", "n_head", "num_attention_heads", "num_query_heads"),
+        words=("num_heads", "n_heads", "n_head", "num_attention_heads", "num_query_heads", "nh", "nq", "n_q"),
     ),
     Letter(
         "h_kv",
         "key and value heads",
         "heads",
         r"h_{\mathrm{kv}}",
-        ("num_key_value_heads", "n_kv_heads", "num_kv_heads", "n_kv_head", "n_kv", "kv_heads"),
+        ("num_key_value_heads", "n_kv_heads", "num_kv_heads", "n_kv_head", "n_kv", "kv_heads", "nkv"),
     ),
     Letter(
         "d_k",
@@ -219,7 +220,10 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         ("N_lora", "lora_params"),
     ),
     Letter(
-        "D", "training tokens of one epoch", "tokens", words=("train_tokens", "num_tokens", "dataset_size")
+        "D",
+        "training tokens of one epoch",
+        "tokens",
+        words=("train_tokens", "num_tokens", "ntok", "ntokens", "dataset_size"),
     ),
     Letter(
         "epochs",

@@ -27,7 +27,10 @@ _BEHIND = re.compile(
 _MARKS, _MATH = "$`*: ", ("$", "\\(")
 _WORD = re.compile(r"[A-Za-z]{2}|[\u4e00-\u9fff]")
 _PARTS = re.compile(r"\s*(?:,(?!\})|/|\band\b)\s*")
-_GAP = re.compile(r"[ ]{2,}|\t[ \t]*")
+_LINE = re.compile(
+    r"\s*(?P<comment>[#%;/>|*•·-]+\s*)?(?:export )?(?P<name>[A-Za-z]\w{0,19})(?![\w'])"
+    r"(?:(?P<number>\s*=\s*[\d_.,e+]+)\s*(?:#|//|;|--)|\s*(?P<sign>[:=–—]|\.{2,}|[-=]{1,2}>|→)\s|\s{2,})\s*(?P<words>.+)"
+)  # `d_h   head size`, `# d: width`, `L ... layers`, `BLOCKS=12  # layers`
 _SHORT = re.compile(rf"[A-Za-z]|{'|'.join(sorted(GREEK))}|[A-Za-z]{{1,6}}_\w{{1,20}}")
 _BETWEEN = re.compile(r",\s+|\s*[/;]\s*")
 FEWEST_SIZES = 3  # known by their names, that make a table one of sizes
@@ -101,13 +104,21 @@ def lines(block: Block) -> list[list[Piece]]:
     """
     found, at = [], block.start
     for line in block.text.split("\n"):
-        start = at + len(line) - len(line.lstrip())
-        first, *others = _GAP.split(line.strip(), maxsplit=1)
-        if others and _SHORT.fullmatch(first) and _is_words(others[0]):
-            gap = line.strip()[len(first) : -len(others[0])]
-            found.append([Piece(start, first), Piece(start + len(first) + len(gap), others[0])])
+        listing = _LINE.fullmatch(line.rstrip())
+        if listing is not None and _is_words(listing["words"]) and _lists(listing):
+            pieces = [Piece(at + listing.start(group), listing[group]) for group in ("name", "words")]
+            found.append(pieces)
         at += len(line) + 1
     return found if len(found) >= FEWEST_LINES else []
+
+
+def _lists(line: re.Match[str]) -> bool:
+    """Whether a line says what its first word stands for: one letter, or a name in a comment or with a number."""
+    name, words = line["name"], line["words"]
+    if _SHORT.fullmatch(name):
+        return line["sign"] is None or bool(line["comment"])
+    said = line["comment"] or line["number"] or line["sign"] == "..."
+    return bool(said) and not FIND_PHRASE.fullmatch(name) and any(listed([name], words))
 
 
 def _listed_in(row: Sequence[Piece], *, of_sizes: bool = False) -> Iterator[Listing]:

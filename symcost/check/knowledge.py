@@ -248,8 +248,9 @@ _FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
 _LETTER = re.compile(r"\\?([A-Za-z]+)")
 _LISTS = re.compile(
-    r"(?<![\w\\^])[(\[]?([A-Za-z](?:(?:, ?| and )[A-Za-z]){1,4})[)\]]?[$`]*"
-    r"(?:\s*[:=(]\s*|,? (?:is|are|stands? for|means?|for) (?:the )?)([a-z][\w/ -]+(?:,| and) [\w/ -]+(?:(?:,| and) [\w/ -]+)*)"
+    r"(?<![\w\\^])[$`(\[]*([A-Za-z](?:[$`]?(?:,(?: and)? ?| and )[$`]?[A-Za-z]){1,4})[)\]]?[$`]*"
+    r"(?:\s*[:=(]\s*|,? (?:is|are|stands? for|means?|denotes?|for|as) (?:the )?)"
+    r"([a-z][\w/ -]+(?:,| and) [\w/ -]+(?:(?:,| and) [\w/ -]+)*)"
 )  # (B, T): batch and sequence length
 _IN_MATH = re.compile(
     r"(?<![\w\\}])([A-Za-z](?:_\{?\w+\}?)?)\s*&?\s*=\s*&?\s*\\text\{([a-z][^{}]*)\}"

@@ -21,11 +21,15 @@ _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})
 _SYMBOL = re.compile(rf"\s*{_NAME}(?![A-Za-z])")  # in mathematics several letters are a product
 _CODE_NAME = re.compile(r"[A-Za-z]|[A-Z]_[A-Za-z0-9]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _BARE = re.compile(
-    rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_SHORT}|{_LETTER}(?:_[A-Za-z0-9]+)?)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
+    rf"(?<![\w\\$`'’./^·×*+=~≈-])(?<!\d )({_SHORT}|{_LETTER}(?:_[A-Za-z0-9]+)*)(?: ?= ?\d[\d.]*(?:,\d{{3}})*\w*)?"
     r"(?![\w'’^·×*/+(=-]| ?[·×*/+^²]| =(?! ?[A-Za-z]{2}))"
 )
-_ARTICLE = re.compile(r"[AI](?! =)|a(?! =)(?!(?<=[,;:] a) (?:\w+ )?heads\b)")
-_OWN_LINE = re.compile(r"\n(?=\s*[A-Za-z]\w*\s*=)")  # a list of letters, one in each line
+_ARTICLE = re.compile(
+    r"[AI](?! =)|x(?= \d)|a(?! =)(?!(?<=[,;:.] a) (?:(?:how|many|number|of|the|attention|query) ){0,4}heads\b)"
+)  # no letters: "A model", "4 epochs x 150e9"
+_OWN_LINE = re.compile(
+    r"\n(?=\s*(?:[-*•#%]+ *)?[$`]?\\?[A-Za-z]\w*[$`}]*\s*(?:=|:|->|→|[–—]|--? ))"
+)  # a list of letters, one in each line
 
 # The words beside a letter: what cuts them off, and what may stand between it and them.
 _CUT = re.compile(
@@ -33,8 +37,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _IS_BEHIND = re.compile(
-    r"\s*(?:= ?\d(?:[\d.,]*\d)?(?:e\d+)?\s"
-    r"|=|:|–|—|-{1,2}|is|are|for|being|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
+    r"\s*(?:= ?\d(?:[\d.,]*\d)?(?:e\d+)?\s(?:[kMGTP]?(?:i?B|FLOPs?)/s \()?"
+    r"|=|:|–|—|-{1,2}>?|→|is|are|for|being|counts?|denotes?|means|stands for|为|是|记作|表示)?\s*(?:the |our |its |an? )?",
     re.IGNORECASE,
 )
 _IS_AHEAD = re.compile(
@@ -51,7 +55,7 @@ _MOST_AHEAD, _MOST_BEHIND = 5, 7  # words that say what a letter is
 _MOST_AROUND = 40  # characters behind it
 _ADJECTIVES = re.compile(
     r"(?:(?:number|count|size|no\.?) of (?:the )?)?"
-    r"(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are|one|two|more|another)\b)[a-z][a-z-]* )*\Z",
+    r"(?:(?!(?:of|per|in|on|by|to|from|at|over|times|is|are|one|two|more|another|also|enters?)(?![\w-]))[a-z][a-z-]* )*\Z",
     re.IGNORECASE,
 )
 _NOTHING_MORE = re.compile(
@@ -79,6 +83,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
                     r"\battention (?:of )?width\b|\bwidth of attention\b",
                     r"\b(?:num_?)?heads (?:×|x|times) (?:key_size|d_k|(?:the )?(?:head|key)[- _]?(?:size|dim\w*))\b"),
         (None, r"\ball (?:\w+ )?heads\b"),
+        ("", r"\bgroup size\b|\bquery heads (?:in|per|for|of|share|use|that) |\bin flight\b"),
         (MORE_TOKENS, r"\b(?:output|answer|completion|generation)s? (?:length\b|of(?: length)?\Z)",
                       r"\b(?:generated|new|output|decoded) tokens\b|\btokens (?:that are )?generated\b|生成"),
         ("w", r"\A(?!.*\b(?:optimi[sz]er|states?)\b).*"
@@ -86,6 +91,7 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("E_shared", r"\bshared experts?\b"),
         (ALL_TOKENS, r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:whole |micro-?)?batch\b"),
         ("", r"\btokens (?:per|of|in) (?:(?:an?|each|every|one|the) )?(?:\w+ )?(?:batch|step)\b", r"\bsliding[- ]window\b"),
+        ("peak", r"\b(?:peak|datasheet|nominal|advertised|theoretical)\b.*\bflops?(?:/s| per second)"),
         ("", r"\bbytes (?:per|of|a)\b", r"\bthroughput\b|\bachieved\b|\bper second\b|\bcapacity\b"),
         ("d_cq", r"\b(?:compressed|latent) quer(?:y|ies)\b", r"\bquery latent\b"),
         ("d_c", rf"\blatents?\b.{{0,24}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:the |a |each )?(?:\w+ )?latent\b", r"\Alatent\Z",
@@ -106,10 +112,14 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
         ("global_batch", r"\bglobal batch\b"),
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),
         ("v", r"\bvocabulary\b", r"\Awords\Z"),
-        ("c", r"\btokens (?:of context|per sequence|(?:in|of) (?:an?|one|each|every|the) (?:sequence|cache|context|prompt))\b",
+        ("c", r"\btokens (?:of context|per (?:sequence|example)|in each of them)\b",
+              r"\btokens (?:in|of) (?:an?|one|each|every|the) (?:sequence|cache|context|prompt)\b",
               r"\bcached tokens\b",
               r"\b(?:sequences?|contexts?|prompts?|windows?) of\Z"),
-        ("N", r"\Aweights\Z", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
+        ("pp", r"\A(?:pipeline )?stages(?: of (?:the|a) pipeline)?\Z"),
+        ("n", r"\bhow many (?:\w+ )?(?:gpus?|[AHBV]\d{2,3}s?|cards?|tpus?|accelerators?|devices?)\b"
+              r"|\b(?:gpu|device|accelerator) count\b"),
+        ("N", r"\Aweights(?:\Z| (?:is|are)\b)", r"\bnumber of (?:\w+ ){0,2}(?:weights|parameters)\b"),
         ("d", r"\Awide\b"),
     )
 )  # fmt: skip
@@ -123,20 +133,29 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (ALL_KEYS, r"(?<!head )(?<!head, )\bkeys and values (?:have|of|with|are of) (?:an? |the )?(?:total )?width _"
                    r"(?! (?:each|(?:per|in|of) (?:each |every |one |a )?head))"),
         ("d_k", rf"\bheads? (?:is|are|has|have|with|of) _(?: |-)(?:wide|{_SIZE}s?|numbers|entries|elements|each)\b",
-                rf"\bheads?,? each (?:of|with|has|having|being) (?:an? )?{_SIZE} _",
+                rf"\bheads?,? (?:[A-Za-z](?:_\w+)?,? )?(?:each )?(?:of|with|has|having|being) (?:an? )?{_SIZE} _",
+                r"_ (?:components|entries|numbers|dimensions|channels) (?:per|in each|for each) (?:\w+ )?head\b",
                 r"\bheads of _ each\b"),
         ("d", rf"_-{_SIZE}al (?:embedding|hidden|residual|model|token|vector|state)",
-              rf"\bembedded in(?:to)? _ {_SIZE}"),
+              rf"\bembed\w*\b[^.;]{{0,30}}\b(?:in|into|to|with|of|has|have) (?:{_SIZE} _|_ (?:{_SIZE}s?|channels))"),
         ("L", r"_(?: layers| blocks)? deep\b", r"\b_ of (?:these|such|them) (?:layers|blocks)\b"),
         ("k", rf"\bexperts\b[^.;]{{0,40}}(?:,| and) _ (?:of (?:them|which|these) )?(?:are )?{_CHOSEN}\b",
               rf"\bexperts\b[^.;]{{0,20}}\bof which _ (?:are )?{_CHOSEN}\b"),
         ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
-        ("tp", r"\btensor[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
-        ("pp", r"\bpipeline[- ]paralleli\w+ (?:of|with) (?:degree|size) _", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
+        ("pp", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
         ("tp", r"\b(?:cut|split|divid|shard)\w* (?:the|our|a) model(?: itself)? (?:in(?:to)?|over|across) _"),
-        ("dp", r"\bdata[- ]paralleli\w+ (?:of|with) (?:degree|size) _"),
-        *((each, rf"_-way (?:\w+ )?{kind}\b") for each, kind in
+        *((each, rf"_-way (?:\w+ )?{kind}\b", rf"\b{kind}[- ]paralleli\w+,? \(?(?:(?:of|with) )?(?:degree|size) _",
+           rf"_ \({kind}\)[^.;]*\bparallel") for each, kind in
           (("tp", "tensor"), ("pp", "pipeline"), ("dp", "data"), ("cp", "context"), ("ep", "expert"))),
+        (ALL_TOKENS, r"\bbatch(?:es)?(?: size)? (?:of|is|has|holds) _ tokens\b"),
+        ("", r"\b(?:looks? back|local attention)\b[^.;]{0,40} _ (?:only )?(?:positions|tokens|keys)\b"),
+        ("w", r"\b(?:parameters?|numbers?|values?|elements?|weights?|entr(?:y|ies))\b[^.;]{0,40}\b"
+              r"(?:with|in|as|takes?|needs?|of) _ bytes\b"),
+        ("price", r"_ (?:dollars|USD|euros?|EUR) (?:per|an?|for (?:an?|each)) (?:\w+ )?(?:GPU|card|hour|[AH]\d00)"),
+        ("bandwidth", r"_ bytes per second\b[^.;]{0,30}\b(?:HBM|memory)\b|\bmemory\b[^.;]{0,30}_ bytes per second\b"),
+        ("epochs", r"_ (?:full )?epochs\b|\b_ passes over\b|\brepeat\w* _ times\b"),
+        ("L", r"共有?\s?_\s?层"),
+        ("d_cq", r"\bquer(?:y|ies)\b[^.;]{0,40}\blatent (?:of|with|has) (?:(?:dimension|size|width) )?_"),
         ("b", r"\bmicro-?batch(?:es)? of (?:size )?_(?! micro)"),
         ("N_adapter", rf"\badapters?\b{_CALLED} _"),
         ("N", rf"\bparameters?\b{_CALLED} _"),
@@ -146,6 +165,7 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 _ITEMS = re.compile(r",\s+|\band\b(?! value)")
 _SHARED = re.compile(r"((?:\w+-,? )+and )\w+-(.+)")
+_RESPECTIVELY = re.compile(r",? respectively\b.*")
 _ASIDE = re.compile(r"\([^()]*\)")
 _WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
@@ -227,7 +247,7 @@ def listed(names: Sequence[str], words: str) -> tuple[str, ...]:
     shared = _SHARED.search(said)
     if shared is not None:  # tensor- and pipeline-parallel size
         said = said[: shared.start()] + shared[1].replace("-", f"-{shared[2]}") + said[shared.end(1) :]
-    items = [item.strip() for item in _ITEMS.split(said)]
+    items = [item.strip() for item in _ITEMS.split(_RESPECTIVELY.sub("", said))]
     if len(names) == 1:
         whole = meaning_of(plain_name(words.strip()))
         return (whole or meaning(items[0], behind=True) or "",)
@@ -260,15 +280,15 @@ def _named(text: str) -> Iterator[Named]:
         places.sort()
     ends = [0, *(end for _, end, _ in places)]
     starts = [*(start for start, _, _ in places[1:]), len(text)]
+    said = ""
     for (start, end, name), last, following in zip(places, ends, starts, strict=False):
+        before, told = text[last:start], said
+        said = _behind(text[end:following], following < len(text))
+        if not (said or told) and text[end : end + 1] in (",", ";", ".") and before.endswith(", "):
+            before = before[:-2]  # "the hidden dimension, $h$, is …"
         if name:
-            meets = following < len(text)
-            yield Named(
-                name,
-                _ahead(text[last:start]),
-                _behind(text[end:following], meets),
-                f"{_plain(text[:start].rpartition('. ')[2])}_{_plain(text[end : end + _MOST_AROUND])}",
-            )
+            around = f"{_plain(text[:start].rpartition('. ')[2])}_{_plain(text[end : end + _MOST_AROUND])}"
+            yield Named(name, _ahead(before), said, around)
 
 
 def _plain(text: str) -> str:

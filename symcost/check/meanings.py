@@ -12,10 +12,10 @@ from symcost.symbols import letter_for
 PHRASES: Mapping[str, str] = {
     phrase: letter
     for letter, phrases in {
-        "b": "sequences|batch size|micro-batch size|"
+        "b": "sequences|examples|batch size|micro-batch size|"
              "microbatch size|micro batch|micro-batch|microbatch|"
              "mini-batch|batch|sequences per batch|number of sequences|batchsize|批大小|批次大小|批量",
-        "c": "tokens each|tokens long|sequence length|"
+        "c": "input positions|token positions|tokens each|tokens long|sequence length|"
              "context length|context size|context window|seq length|seq len|seq_len|tokens per sequence|"
              "sequence|seq|context|length|序列长度|上下文长度",
         "d": "hidden dimension|hidden size|hidden width|hidden|model width|model dimension|model dim|embedding dimension|"
@@ -34,7 +34,8 @@ PHRASES: Mapping[str, str] = {
         "d_k": "每个头的维度|单头维度|头维度|"
                "head dimension|head size|head width|width of one head|width of a head|dimension per head|size of each head|"
                "head dim|per-head dimension|size of one head|key size|per-head width|size per head",
-        "L": "transformer layers|transformer blocks|number of layers|number of blocks|layers|blocks|depth|层数",
+        "L": "hidden layers|decoder layers|decoder blocks|"
+             "transformer layers|transformer blocks|number of layers|number of blocks|layers|blocks|depth|层数",
         "v": "vocabulary size|vocab size|vocabulary|vocab|vocabulary entries|词表大小|词表",
         "N": "number of parameters|parameter count|model parameters|parameters|parameter number|params|"
              "number of weights|model size|参数量",
@@ -77,7 +78,7 @@ PHRASES: Mapping[str, str] = {
                     "weights multiply something",
         "k": "active experts|experts per token|experts used per token|experts active per token|experts a token|top-k",
         "c_max": "learned positions|number of positions|positions|maximum positions",
-        "epochs": "passes over the training tokens|passes over the data|number of epochs",
+        "epochs": "epochs|passes over the training tokens|passes over the data|number of epochs",
         "global_batch": "global batch size|global batch",
         "accumulation": "microbatches per step|micro-batches per step|number of microbatches|microbatches|micro-batches|"
                         "micro steps|micro-steps|accumulation steps|gradient accumulation steps",
