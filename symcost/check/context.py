@@ -30,6 +30,9 @@ _PRONOUN = re.compile(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
 _COUNTED_VALUES = re.compile(r"\A\s*(?:values|entries)\b")  # "2bcd values" are no values of attention
 _OPENING = re.compile(r"([A-Z][\w-]*(?: [\w-]+){0,3}): (?=[A-Za-z]{2})")
+_AMOUNT = re.compile(
+    r"\b(?:param(?:eter)?s?|weights|flops?|elements|bytes|memory|numbers)\b", re.IGNORECASE
+)  # of a column
 _SAYS_NOTHING = re.compile(r"values?|results?|numbers?|formula|arithmetic", re.IGNORECASE)  # above a column
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
@@ -96,10 +99,12 @@ def section(document: Document, span: Span) -> Iterator[Block]:
 
 
 def _row_words(document: Document, span: Span) -> list[str]:
-    """What the cells before a formula say in words, mere letters too."""
+    """What the cells before a formula say in words, mere letters too where they are no amount."""
     cells = row_of(document, span)
     found = []
     for block in cells[: cells.index(span.block)]:
+        if block.cell and _AMOUNT.search(block.cell.column) and _FORMULA.fullmatch(block.text.strip()):
+            continue
         words = _clean(_FORMULA.sub(_tensors_or_dot, block.text)).replace("·", " ").strip(" |")
         if re.search(r"[^\W\d]", words):
             found.append(words)

@@ -74,6 +74,12 @@ def said(text):
             "| GPUs | days | GPU-hours |\n|---|---|---|\n| 16 A100 | 90.4 | 34,714 |",
             "| GPUs | days | GPU-hours |\n|---|---|---|\n| 16 A100 | 90.4 | 2,170 |",
         ),
+        (  # a formula in the column before is no name of a part
+            f"{GQA}$V$ words. $B$ sequences of $T$ tokens.\n\n| component | parameters | training FLOPs |\n|---|---|---|\n"
+            "| unembedding | $DV$ | $6BTDV$ |",
+            f"{GQA}$V$ words. $B$ sequences of $T$ tokens.\n\n| component | parameters | training FLOPs |\n|---|---|---|\n"
+            "| unembedding | $DV$ | $12BTDV$ |",
+        ),
         (  # the width of an MLP with an adjective
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $3DF$.",
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $2DF$.",
