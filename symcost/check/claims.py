@@ -147,7 +147,7 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
         forms = forms[-1:]
     meant = None
     for item in reversed(forms):  # a chain says the same in each of its forms
-        for each, told in filter(None, ((item, about), worked(item, about))):
+        for each, told in filter(None, ((item, about), worked(case, item, about))):
             judged = Claim(case, statement, each, told).judged()
             if judged[0] is not None and judged[0].verdict == "holds":
                 return judged

@@ -38,6 +38,7 @@ from symcost.check.largest import largest_batch
 from symcost.check.literals import placeholders, state
 from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
 from symcost.check.meshes import MESH
+from symcost.check.products import IN_SIDES, product_pair
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.siblings import sibling_pair
 from symcost.check.solving import solution
@@ -151,7 +152,7 @@ class Judge:
             self.previous = None
             if span.form == "text":
                 return []
-            if TENSORS.search(unlabelled(span)):
+            if TENSORS.search(unlabelled(span)) or IN_SIDES.search(span.text):
                 return [
                     Pair(
                         "no claim", "SC402", span.text, message="a tensor equation, a derivative or an update"
@@ -278,6 +279,7 @@ class Judge:
             or counted(made, words)
             or state_pair(self.case, made, words)
             or spelled(self.case, made)
+            or product_pair(self.case, made, words)
         )
         claims = [told] if told is not None else self._claims(made, about)
         if any(pair.verdict == "holds" for pair in claims):  # one of several cases, each with its own form
@@ -406,6 +408,8 @@ class Judge:
             if item is named:
                 continue
             if item.is_number:
+                if item.unit is not None:
+                    knowledge.units[named.name] = item.unit
                 for value in knowledge.evaluated(item.form):
                     values[value * item.scale] = None
             elif self._defines(named.form, item.form):

@@ -27,6 +27,7 @@ from symcost.check.meanings import (
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
 from symcost.notation.reading import read, read_part
+from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY, NOTATIONS, d, h, letter_for
 from symcost.terms import evaluator
 
@@ -53,6 +54,7 @@ class Knowledge:
     `forms` are what widths are said to be throughout: an inner width of 3d.
     `functions` are forms in a letter, by the names that are written with it in brackets: M(b).
     `earlier` are the values that were in force before, `in_words` the letters whose numbers only a sentence gives.
+    `units` are those of the numbers that names were given.
     """
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Knowledge:
     position: int = 0
     earlier: dict[str, list[tuple[Fraction, ...]]] = field(default_factory=dict)
     in_words: set[str] = field(default_factory=set)
+    units: dict[str, Unit] = field(default_factory=dict)
 
     @property
     def declared(self) -> bool:

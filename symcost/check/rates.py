@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from sympy import Expr, Symbol
 
+from symcost.check.case import Case
 from symcost.check.polynomials import Summands, form_of, summands, times
 from symcost.check.statements import Item
 from symcost.check.subjects import PARAMETERS, Subject
 from symcost.symbols import GLOSSARY, D, b, bandwidth, c, n
 
 peak, MFU = (GLOSSARY[name].symbol for name in ("peak", "MFU"))
+_RATES = {"FLOP": peak, "byte": bandwidth}
 _OF_WEIGHTS = re.compile(r"\b(?:weights?|matri(?:x|ces)|parameters?|layers?)\b", re.IGNORECASE)
 
 
-def worked(item: Item, about: Subject) -> tuple[Item, Subject] | None:
+def worked(case: Case, item: Item, about: Subject) -> tuple[Item, Subject] | None:
     """The FLOPs or the bytes of a time, and what is said of them; tokens that no sequence has are those of the batch."""
+    item = replace(item, form=_with_rates(case, item.form))
     flops = _without(item.form, peak, n, MFU)
     if flops is not None:
         tokens = {D: b * c} if item.form.free_symbols.isdisjoint({b, c}) else {}
@@ -27,6 +30,18 @@ def worked(item: Item, about: Subject) -> tuple[Item, Subject] | None:
         return None
     bytes_read = about.of("parameter_memory")
     return replace(item, form=read), replace(bytes_read, quantities=PARAMETERS & bytes_read.quantities)
+
+
+def _with_rates(case: Case, form: Expr) -> Expr:
+    """A form with our letter for the one rate in it that the document gave in FLOP/s or in bytes/s: $C$, $W_{ici}$."""
+    given = case.knowledge.units
+    rates = {
+        symbol: rate
+        for symbol in form.free_symbols
+        for kind, rate in _RATES.items()
+        if symbol.name in given and given[symbol.name].powers == {kind: 1, "s": -1}
+    }
+    return form.xreplace(rates) if len(rates) == 1 else form
 
 
 def _without(form: Expr, rate: Symbol, *besides: Symbol) -> Expr | None:

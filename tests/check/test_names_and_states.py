@@ -10,6 +10,7 @@ GQA = (
     "no biases. "
 )
 
+BF16 = "Everything is in bf16. "
 CONFIGS = """A decoder with RMSNorm, no biases, grouped-query attention, SwiGLU and an untied head.
 
 | key | `small.yaml` | `large.yaml` |
@@ -80,6 +81,24 @@ def said(text):
             f"{GQA}$V$ words. $B$ sequences of $T$ tokens.\n\n| component | parameters | training FLOPs |\n|---|---|---|\n"
             "| unembedding | $DV$ | $12BTDV$ |",
         ),
+        (  # a product of named shapes: its FLOPs,
+            f"{BF16}Take $X[B, D] \\cdot W[D, F]$. That is $2BDF$ FLOPs.",
+            f"{BF16}Take $X[B, D] \\cdot W[D, F]$. That is $BDF$ FLOPs.",
+        ),
+        (  # what it reads and writes,
+            f"{BF16}Take $X[B, D] \\cdot W[D, F]$. It moves $2BD + 2DF + 2BF$ bytes.",
+            f"{BF16}Take $X[B, D] \\cdot W[D, F]$. It moves $2BD + 2DF + BF$ bytes.",
+        ),
+        (  # and one over the other
+            f"{BF16}An (m, k) matrix times a (k, n) matrix has an intensity of $mkn/(mk+kn+mn)$.",
+            f"{BF16}An (m, k) matrix times a (k, n) matrix has an intensity of $2mkn/(mk+kn+mn)$.",
+        ),
+        (  # a name with a rate
+            f"{GQA}$F$ is the width of the gated MLP, all in bf16. The link moves $W = 9 \\times 10^{{10}}$ bytes/s.\n\n"
+            "We gather the weights of the MLP in $T = 6DF/W$.",
+            f"{GQA}$F$ is the width of the gated MLP, all in bf16. The link moves $W = 9 \\times 10^{{10}}$ bytes/s.\n\n"
+            "We gather the weights of the MLP in $T = 4DF/W$.",
+        ),
         (  # the width of an MLP with an adjective
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $3DF$.",
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $2DF$.",
@@ -99,6 +118,8 @@ def test_right_holds_and_a_slip_differs(right, wrong):
         "On one GPU `hours = num_tokens/(tokens_per_sec_per_gpu*3600)`.",
         "`flops_per_step = 6*num_params*tokens_per_step`.",
         "| GPUs | days | GPU-hours |\n|---|---|---|\n| 1 | 90.4 | 2,170 |",
+        f"{BF16}Take $X[B, D] \\cdot W[D, F]$. Both passes take $6BDF$ FLOPs.",
+        f"{BF16}Take $X[B, D] \\cdot W[D, F]$. We count MACs: $BDF$ FLOPs.",
         # $F$ and $D$ both seem to be the width, so that the number tells nothing
         "$D$ is the width and $F$ the width too, with $D = 8$ and $F = 32$.\n\nThen $3DF = 12345$.",
     ],
