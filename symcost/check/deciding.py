@@ -72,6 +72,7 @@ PUTS_IN = re.compile(
 IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
+LIMITS = frozenset("≪≫")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
@@ -303,7 +304,10 @@ class Judge:
             state(self.case, last, about, span)
             if made.argument is not None and made.names:
                 knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))
-        self.previous, self.previous_span, self.about = last, span, about
+        if (
+            not LIMITS.issuperset(made.relations) or not made.relations
+        ):  # s ≪ d is what the form before is for
+            self.previous, self.previous_span, self.about = last, span, about
 
     def _is_fused(self, span: Span) -> bool:
         """Whether the section of a formula has said that attention is one fused kernel."""

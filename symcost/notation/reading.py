@@ -15,6 +15,7 @@ from symcost.notation.grammar import Node, Term, parse
 from symcost.notation.marks import Form, fault, guard, plain, scan
 from symcost.notation.tokens import Doubt, Piece, PrintedNumber, understand
 from symcost.notation.units import SUFFIXES, Unit, unit
+from symcost.notation.vocabulary import joins
 from symcost.symbols import GLOSSARY, NAME, QUANTITIES, letter_for
 from symcost.symbols import letter as glossary_letter
 
@@ -156,7 +157,8 @@ class _Span(NamedTuple):
 
 
 _LANDMARK = re.compile(
-    r"(?P<line>\\\\(?:\[[^\]]*\])?)|(?P<quad>\\q?quad(?![A-Za-z]))|(?P<turn>\\[{}]|[(\[{]|[)\]}])|\\."
+    r"(?P<words>\\text(?:rm|bf|it)?\{(?!\s*\()[^{}]*\})"
+    r"|(?P<line>\\\\(?:\[[^\]]*\])?)|(?P<quad>\\q?quad(?![A-Za-z]))|(?P<turn>\\[{}]|[(\[{]|[)\]}])|\\."
     r"|(?P<comma>[,;])|(?P<colon>[:：](?!=))|(?P<newline>\n)"
 )
 _GOES_ON = re.compile(
@@ -190,6 +192,10 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
             depth += 1 if found.group()[-1] in "([{" else -1
         elif kind is None or depth > 0:
             continue
+        elif kind == "words":
+            if at >= start and not text[start:at].strip(" &") and joins(found.group()):
+                label_start, start = at, found.end()
+                label_end = start
         elif kind == "colon":
             start = label_end = found.end()
         else:

@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from symcost.notation.marks import Form, Mark, canonical, fault
 from symcost.notation.units import SCALE_WORDS, SUFFIXES, Unit, unit, word
-from symcost.notation.vocabulary import CALLS, FUNCTIONS, GREEK, JOINING, is_word, looks_like_prose, words
+from symcost.notation.vocabulary import (
+    CALLS,
+    FUNCTIONS,
+    GREEK,
+    JOINING,
+    is_word,
+    joins,
+    looks_like_prose,
+    words,
+)
 from symcost.symbols import letter_for
 
 MOST_DIGITS = 1200
@@ -698,7 +707,7 @@ class _Understanding:
             return
         name = canonical(content, mark.start)
         found = re.findall(r"[A-Za-z]+", content)
-        if not name or any(word.lower() in JOINING - {"per", "of", "a", "to", "is"} for word in found):
+        if not name or joins(content):
             raise fault(mark.start, f"the words '{content}'", "End the formula before them")
         if (
             self.beside

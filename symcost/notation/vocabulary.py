@@ -34,6 +34,7 @@ JOINING = words(
     "where which with you per else than has gives some only each both into over its all can about two three "
     "four five six seven eight nine ten half twice once"
 )
+_IN_NAMES = words("per of a to is")  # bytes per token
 # Functions of Python that change what they are given: nothing to multiply with.
 CALLS = words("int len abs sum round float pow range list print str exp any all set sorted zip type id")
 
@@ -65,6 +66,15 @@ def is_word(run: str) -> bool:
     ['tokens', 'Mem', 'FLOPs', 'seq']
     """
     return run.lower() in FIELD or (len(run) > 3 and word(run) is not None)
+
+
+def joins(text: str) -> bool:
+    """Whether words join others, so that they are no name.
+
+    >>> [joins(text) for text in ("or, for", "bytes per token", "bias")]
+    [True, False, False]
+    """
+    return any(run.lower() in JOINING - _IN_NAMES for run in re.findall(r"[A-Za-z]+", text))
 
 
 def looks_like_prose(run: str) -> bool:
