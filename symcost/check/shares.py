@@ -33,7 +33,10 @@ OVERTAKES = re.compile(
     re.IGNORECASE,
 )
 OF_TOKENS = re.compile(r"\b(?:context|sequence) length\b|\btokens\b", re.IGNORECASE)
-ON_TOP = re.compile(r"\b(?:overhead|surcharge|extra|on top|more|adds?|additional|costs?)\b", re.IGNORECASE)
+ON_TOP = re.compile(
+    r"\b(?:overhead|relative|recomput\w+|surcharge|extra|on top|more|adds?|additional|costs?)\b",
+    re.IGNORECASE,
+)
 COMPARES = frozenset({"=", "≈", ">", "<", "≥", "≤", ">=", "<="})
 ATTENTION_CORE: tuple[Part, ...] = (("block.attention", CORE),)
 WHOLES: tuple[tuple[Part, ...], ...] = (BLOCK, (), (("block.attention", frozenset()),))
@@ -57,8 +60,10 @@ def share(case: Case, item: Item, about: Subject, quantities: Collection[str]) -
 
 def overhead(case: Case, item: Item, about: Subject) -> Pair | None:
     """`s/(18h)`: what selective recomputation runs again, over what forward and backward cost, attention's products or not."""
-    table = case.table(case.knowledge.opened(item.form))
-    if not table or not ON_TOP.search(about.words):
+    above, below = (
+        case.table(each) for each in fraction(together(case.tied(case.knowledge.opened(item.form))))
+    )
+    if not above or not below or not ON_TOP.search(about.words):
         return None
     given = case.suppositions
     for option in ("selective", "checkpoint"):
@@ -71,8 +76,8 @@ def overhead(case: Case, item: Item, about: Subject) -> Pair | None:
         ]
         whole = total(each.table for each in passes if each is not None)
         dense = {monomial: value for monomial, value in whole.items() if dict(monomial).get("c") == 1}
-        for below, words in ((whole, "all FLOPs"), (dense, "the FLOPs of the matrices")):
-            if again is not None and times(table, below) == again.table:
+        for each, words in ((whole, "all FLOPs"), (dense, "the FLOPs of the matrices")):
+            if again is not None and times(above, each) == times(again.table, below):
                 return _right(
                     case, item.source, again, f"{again.named()} over {words} of forward and backward"
                 )
