@@ -30,6 +30,7 @@ from symcost.check.claims import claim
 from symcost.check.collectives import collective
 from symcost.check.context import levels, section, words_before
 from symcost.check.counts import counted
+from symcost.check.decoders import decoder_pair
 from symcost.check.documents import Block, Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
@@ -278,6 +279,7 @@ class Judge:
             or named_time(self.case, made)
             or collective(self.case, made, about, words)
             or counted(made, words)
+            or decoder_pair(self.case, made, about, words)
             or state_pair(self.case, made, words)
             or spelled(self.case, made)
             or product_pair(self.case, made, words)

@@ -352,6 +352,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
                               rf"|recomputed|{_AGAIN})"
                               rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
+                              r"|\bfrom three to four\b[^.;]{0,12} forward|\bfour (?:forward passes )?instead of three"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", HALF_SQUARE),
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
