@@ -167,6 +167,8 @@ def _shares(case: Case, statement: Statement, before: Sequence[Amount]) -> Itera
         words = f"by {_shown(one)} and {_shown(other)}"
         yield Way(one.value / other.value, words)
         yield Way(1 - one.value / other.value, words)
+        if one.value + other.value:
+            yield Way(one.value / (one.value + other.value), f"{words} together")
 
 
 def _named_behind(case: Case, span: Span) -> list[Fraction]:

@@ -32,7 +32,7 @@ from symcost.check.findings import Pair
 from symcost.check.kept import kept_pair
 from symcost.check.listed import ALL_BLOCKS, of_the_listed, one_over_another
 from symcost.check.meshes import MESH, layouts
-from symcost.check.polynomials import Summands, form_of, key, ratio, scaled, summands, times
+from symcost.check.polynomials import Summands, form_of, key, minus, ratio, scaled, summands, times
 from symcost.check.rates import worked
 from symcost.check.recipes import element_types
 from symcost.check.rules import ALL_PARAMETERS, EACH_TIME, ONCE, rules
@@ -57,7 +57,7 @@ from symcost.check.supposing import FOUR_WIDE, SINGLE, Supposed
 from symcost.check.tables import row_of
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
-from symcost.symbols import GLOSSARY, accumulation, d_k, dp, n
+from symcost.symbols import GLOSSARY, accumulation, d_k, dp, h_kv, n
 
 TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
 LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
@@ -307,9 +307,9 @@ class Claim:
             odd = (self._out_of_place(table) or self._unmistakable(table)) if found is None else None
             if odd is not None:
                 return odd
-        adapters = self._of_adapters()
-        if adapters is not None:
-            return adapters
+        small = self._of_adapters() or next(filter(None, map(self._spared, tables)), None)
+        if small is not None:
+            return small
         of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
         words = f"{words_before(self.statement.span)} {self.about.beside}"
         told = (
@@ -349,6 +349,34 @@ class Claim:
                 self.case.learn(plain_name(unknown[0]), "N_adapter", self.statement.span.start)
                 return self.holds(found), found
         return None
+
+    def _spared(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """What fewer key and value heads spare, as in $2d(h - h_{kv})d_k$: what is derived with as many as query heads, and
+        the rest of it; or one slip from that."""
+        if not {"h", "h_kv"} <= _letters(table) or min(table.values()) >= 0:
+            return None
+        shown, slipped = self.item.source.strip(), None
+        for entry in self.announced(table):
+            if not _has(entry.table, "h_kv"):
+                continue
+            full = summands(entry.total.xreplace({h_kv: GLOSSARY["h"].symbol})) or {}
+            spared = minus(full, entry.table)
+            words = f"what grouped heads spare of {entry.named()}"
+            if spared == table:
+                pair = Pair(
+                    "holds", "SC102", shown, written(spared), message=words, quantity=public(entry.quantity)
+                )
+                return pair, replace(entry, table=spared, remark="spared by grouped heads")
+            slip = (
+                ratio(table, spared)
+                if self.about.sharp and self._is_supposed(entry, _letters(table))
+                else None
+            )
+            if slip in (2, Fraction(1, 2)) and slipped is None:
+                pair = Pair("differs", "SC201", shown, written(spared), written(minus(spared, table)),
+                            f"{words} is {written(spared)}", public(entry.quantity), entry.scope)  # fmt: skip
+                slipped = pair, entry
+        return slipped
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"

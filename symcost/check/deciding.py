@@ -34,7 +34,7 @@ from symcost.check.decoders import decoder_pair
 from symcost.check.documents import Block, Document, Span
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
-from symcost.check.knowledge import Knowledge, read_legend
+from symcost.check.knowledge import SIZES, Knowledge, read_legend
 from symcost.check.largest import largest_batch
 from symcost.check.literals import placeholders, state
 from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
@@ -78,6 +78,7 @@ BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 _TIMES = re.compile(r"\s*(?:\*|×|·|\\cdot|\\times)\s*")
+_OF_VARIANT = re.compile(r"\b(?:MQA|MHA|GQA|multi-?query|multi-?head|instead|would|were)\b", re.IGNORECASE)
 TIED_LETTERS = (
     *("N", "N_matmul", "N_active", "D", "C"),
     *("d_ff", "d_k", "h_kv"),
@@ -102,6 +103,9 @@ class Judge:
         self.about: Subject | None = None
         self.entry: Entry | None = None  # what the formula before is
         self.options: tuple[Block | None, frozenset[str]] = None, frozenset()  # what a paragraph has named
+        self.variants: dict[
+            str, tuple[Block, tuple[Fraction, ...]]
+        ] = {}  # the model's own numbers, where another had others
         self.unfinished: tuple[Item, str] | None = None  # what a sum over several lines is held against
 
     @property
@@ -138,6 +142,10 @@ class Judge:
     def judged(self, position: int) -> list[Pair]:
         """What is said of one formula: for each pair of its chain, and for what it claims to be."""
         span = self.document.spans[position]
+        for name, (block, values) in list(self.variants.items()):
+            if block is not span.block:  # the sizes of a variant were those of its paragraph
+                self.case.knowledge.values[name] = values
+                del self.variants[name]
         text = span.text.strip()
         if (
             text in LONE_SIGNS
@@ -435,6 +443,12 @@ class Judge:
             ):  # the number printed is this one, rounded
                 values[value] = None
         if values:
+            if (
+                named.name in SIZES
+                and named.name in knowledge.values
+                and _OF_VARIANT.search(made.span.sentence.text)
+            ):
+                self.variants.setdefault(named.name, (made.span.block, knowledge.values[named.name]))
             knowledge.give(named.name, values)
 
     def _is_bound(self, made: Statement, name: str) -> bool:

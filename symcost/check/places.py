@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from symcost.check.case import Case
 from symcost.check.documents import Span
-from symcost.check.knowledge import Knowledge
+from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.meanings import plain_name, said_counts
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.tables import model_sizes
@@ -24,6 +24,7 @@ _BESIDE = re.compile(
     r"(?<![\w}])(\\?[A-Za-z][\w\\]*(?:_?\{[\w\\]+\})?)[\s$`]*(?:=|\\approx|≈)[\s$`]*"
     r"(\d[\d,]*(?:\{,\}\d{3})*(?:\.\d+)?(?:e\d+)?)(?:\s?(?:\\times|\\cdot|[×·])\s?10\^\{?(\d+)\}?)?([KMBTk]\b)?(?!\s?[*+/^\w])"
 )
+_AS_MANY = re.compile(r"[$`](\w+) ?= ?([A-Za-z]\w*)[$`]")  # n_kv = n_q
 _COUNTED = {
     "b": re.compile(r"(?<![\w.,=*×·])(\d[\d,]*|[a-z]+) (?:[a-z]+ ){0,1}(?:sequences|samples)\b"),
     "c": re.compile(
@@ -38,6 +39,7 @@ def in_force(case: Case, span: Span) -> Iterator[Knowledge]:
     """What is known where a number stands, the likeliest first: with the numbers stated beside it, without, anywhere else."""
     there, beside = case.there(span), stated_beside(case, span)
     ways = [*([there.at(beside)] if beside else []), there, case.knowledge]
+    ways = [_with_rates(case, known) for known in ways]
     sizes = (
         [] if any("N" in known.numbers for known in ways) else model_sizes(case.document, span)[:MOST_SIZES]
     )
@@ -68,6 +70,10 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
             found.setdefault("D", _value(digits) * (SUFFIXES.get(scale) or SCALE_WORDS[scale]))
         for letter, digits in said_counts(part):
             found.setdefault(letter, _value(digits))
+        for names in _AS_MANY.findall(part):
+            few, many = (case.knowledge.letter(plain_name(name)) for name in names)
+            if {few, many} <= SIZES and many in case.knowledge.numbers:
+                found.setdefault(few, case.knowledge.numbers[many][0])
     if not {"n", "dp"} & (case.knowledge.numbers.keys() | found.keys()):
         for part in (text, *reversed(span.block.lead)):
             counts = {_value(count) for count in DEVICES.findall(part)}
@@ -75,6 +81,16 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
                 found |= dict.fromkeys(("n", "dp"), counts.pop())
                 break
     return {name: value for name, value in found.items() if value}
+
+
+def _with_rates(case: Case, known: Knowledge) -> Knowledge:
+    """The same with the last number stated in the unit of a rate for a letter that has none: 3.35 TB/s for a bandwidth."""
+    said = {letter: amount.value for amount in case.said for letter, powers in _RATES.items()
+            if amount.unit is not None and amount.unit.powers == powers and letter not in known.numbers}  # fmt: skip
+    return known.at(said) if said else known
+
+
+_RATES = {"bandwidth": {"byte": 1, "s": -1}}
 
 
 def _value(digits: str) -> Fraction:

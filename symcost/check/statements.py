@@ -50,6 +50,7 @@ _ABOUT = re.compile(
 _ABOUT_SIGN = re.compile(r"≈|\\approx|\\sim|~=|(?<!\w)~")
 _FIGURE = re.compile(r"[\d.,\s{}\\^·×]+(?:\s*(?:[KMBT]|\\text\{[^}]*\}|[A-Za-z]{1,5}))?")
 _CALL = re.compile(r"[^()]*[A-Za-z}]\s*\(\s*([A-Za-z]\w*|\d+)\s*\)\s*")  # M(b), M(8)
+LONGEST_LETTER = 2  # B, MB: letters that a unit may also be
 _VALUES = re.compile(r"value|number|result|total|equals|bytes|FLOPs|count|size|数值", re.IGNORECASE)
 
 
@@ -181,6 +182,11 @@ def statement(
     made.cut_off = bool(re.search(r"(?:[x×·*/+]|\\times)\s*\Z", span.before))
     if cell_before is not None and span.block.headings != cell_before.block.headings:
         lead = None  # another section
+    name = items[0].name or "" if items and relations[:1] == ["="] else ""
+    counted_in = unit_called(name) if len(name) > LONGEST_LETTER and name not in knowledge.names() else None
+    if previous is not None and counted_in is not None and not span.before.strip():  # `4Lhd` bytes = 131,072 B
+        items[0], made.continued = replace(previous, unit=counted_in), True
+        return made
     if previous is not None and items and lead == "+":
         items[0] = replace(items[0], form=previous.form + items[0].form)
         made.continued = True

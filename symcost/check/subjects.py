@@ -142,6 +142,11 @@ _COMPARED = re.compile(
     r"(?: (?:in|during)(?: the)? backward(?: pass)?)?",
     re.IGNORECASE,
 )  # a pass that something is compared with, or runs besides, and so is not
+_SPARES = re.compile(
+    r"(?P<ahead>\b(?:parameters?|params|weights|flops?|compute)\b[^.;:?]{0,24})\bsaves?\b"
+    r"|\bsaves?\b(?= (?:us )?(?:over|against|relative|compared|versus|vs)\b)",
+    re.IGNORECASE,
+)  # "how many parameters does GQA save": what is spared, not what is kept
 _HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"(?<!not )(?<!not in )\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
 _OF_MEMORY = re.compile(
@@ -390,6 +395,7 @@ _QUALIFIED = re.compile(
     re.IGNORECASE,
 )
 
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _OF_DEVICE = re.compile(r"\b(?:per|each|every|one|a) (?:gpu|device|rank)\b", re.IGNORECASE)
 
 CONCLUDES = re.compile(
@@ -509,6 +515,7 @@ def said(words: str) -> Said:
 
 def _quantities(words: str) -> frozenset[str]:
     found: frozenset[str] | None = None
+    words = _SPARES.sub(lambda found: found["ahead"] or " ", words)
     words = _COMPARED.sub(" ", _HOW_OFTEN.sub(" ", words))
     for pattern, names in _QUANTITIES:
         if pattern.search(words):
@@ -624,7 +631,8 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     return Subject(
         _counted(quantities, in_bytes), parts, times, per, in_bytes, options, near_options, sharp,
         _counted(near_quantities, in_bytes), _counted(sure, in_bytes),
-        qualified=any(_QUALIFIED.search(WHOLE_SQUARE.sub(" ", words)) for words in levels[:near]), words=" ".join(levels),
+        qualified=any(_QUALIFIED.search(_QUOTED.sub(" ", WHOLE_SQUARE.sub(" ", words))) for words in levels[:near]),
+        words=" ".join(levels),
         beside=" ".join((*levels[:1], next(filter(None, reversed(levels[1 : near + 1])), ""))).strip(),
         named=frozenset(name for each in all_said for name in each.quantities),
         near_per=next((each.per for each in all_said[:near] if each.per), ""),
