@@ -132,6 +132,7 @@ APART = 2  # times that an approximation of what comes on top may be off
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
 _SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
 _OF_LETTER = re.compile(r"\w+_(?:opt|max|min|star|crit)")
+_LARGEST = re.compile(r"\b(?:largest|biggest|max\w*|fits?)\b", re.IGNORECASE)
 _EXTREME = re.compile(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
 
 
@@ -211,20 +212,22 @@ def named_forms(case: Case, left: Expr, right: Expr, shown: str) -> Pair | None:
 def implied(case: Case, statement: Statement) -> list[Pair]:
     """`4bs²d = 32bsd² ⇒ s = 8d`: what follows from an equation is put into it; `5.54 ⇒ b_max = 5` is rounded down."""
     items, relations = statement.items, statement.relations
-    for at in range(1, len(relations) - 1):
+    for at in range(len(relations) - 1):
         if relations[at] not in ("⇒", "→") or relations[at + 1] != "=" or items[at + 1].name is None:
             continue
-        if relations[at - 1] == "=" and items[at + 1].form in items[at - 1].form.free_symbols:
+        if at and relations[at - 1] == "=" and items[at + 1].form in items[at - 1].form.free_symbols:
             return [_solved(case, items[at - 1 : at + 3])]
-        whole = _made_whole(case, *items[at : at + 3])
+        whole = _made_whole(case, statement, *items[at : at + 3])
         if whole is not None:
             return [whole]
     return []
 
 
-def _made_whole(case: Case, exact: Item, name: Item, whole: Item) -> Pair | None:
-    """The largest or smallest whole number that a bound leaves: the next one down for b_max, up for n_min."""
-    extreme = _EXTREME.search(name.source)
+def _made_whole(case: Case, statement: Statement, exact: Item, name: Item, whole: Item) -> Pair | None:
+    """The largest or smallest whole number that a bound leaves: the next one down for b_max, or the largest b, up for n_min."""
+    block = statement.span.block
+    largest = name.name == "b" and _LARGEST.search(" ".join((block.text, *block.lead, *block.headings)))
+    extreme = _EXTREME.search(name.source) or (_EXTREME.search("_max") if largest else None)
     values = [case.knowledge.evaluated(item.form) for item in (exact, whole)]
     if extreme is None or not all(len(each) == 1 for each in values):
         return None

@@ -184,8 +184,20 @@ def statement(
         lead = None  # another section
     name = items[0].name or "" if items and relations[:1] == ["="] else ""
     counted_in = unit_called(name) if len(name) > LONGEST_LETTER and name not in knowledge.names() else None
-    if previous is not None and counted_in is not None and not span.before.strip():  # `4Lhd` bytes = 131,072 B
+    if (
+        previous is not None and counted_in is not None and not span.before.strip()
+    ):  # `4Lhd` bytes = 131,072 B
         items[0], made.continued = replace(previous, unit=counted_in), True
+        return made
+    if (
+        lead in ("→", "⇒")
+        and previous is not None
+        and relations == ["="]
+        and name == "b"
+        and previous.is_number
+    ):
+        items.insert(0, previous)  # 3.4 -> b = 3
+        relations.insert(0, "⇒")
         return made
     if previous is not None and items and lead == "+":
         items[0] = replace(items[0], form=previous.form + items[0].form)
