@@ -149,8 +149,8 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
           (("tp", "tensor"), ("pp", "pipeline"), ("dp", "data"), ("cp", "context"), ("ep", "expert"))),
         (ALL_TOKENS, r"\bbatch(?:es)?(?: size)? (?:of|is|has|holds) _ tokens\b"),
         ("", r"\b(?:looks? back|local attention)\b[^.;]{0,40} _ (?:only )?(?:positions|tokens|keys)\b"),
-        ("w", r"\b(?:parameters?|numbers?|values?|elements?|weights?|entr(?:y|ies))\b[^.;]{0,40}\b"
-              r"(?:with|in|as|takes?|needs?|of) _ bytes\b"),
+        ("w", r"\b(?:parameters?|numbers?|values?|elements?|weights?|entr(?:y|ies))\b[^.;,]{0,40}\b"
+              r"(?:with|in|as|takes?|needs?|of) _ bytes\b(?!/| per)"),
         ("price", r"_ (?:dollars|USD|euros?|EUR) (?:per|an?|for (?:an?|each)) (?:\w+ )?(?:GPU|card|hour|[AH]\d00)"),
         ("bandwidth", r"_ bytes per second\b[^.;]{0,30}\b(?:HBM|memory)\b|\bmemory\b[^.;]{0,30}_ bytes per second\b"),
         ("epochs", r"_ (?:full )?epochs\b|\b_ passes over\b|\brepeat\w* _ times\b"),

@@ -53,9 +53,9 @@ def spelled(case: Case, statement: Statement) -> Pair | None:
     if apart.powers and not devices:
         return None
     words = f"in the units of its names it is {plain_name(named)}"
-    if factor == 1 and (of_each or not devices):
+    if factor == 1 and (not devices or (of_each and "n" not in case.letters)):
         return Pair("holds", "SC102", shown, message=words)
-    if factor == 1 and not _FOR_ONE.search(statement.span.sentence.text):
+    if factor == 1 and not of_each and not _FOR_ONE.search(statement.span.sentence.text):
         of = "all GPUs together" if apart.powers["device"] > 0 else "one GPU alone"
         return Pair("differs", "SC204", shown, message=f"{words} of {of}")
     if devices or factor not in SLIPS:
