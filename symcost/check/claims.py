@@ -103,6 +103,10 @@ HEAD_AGAIN = re.compile(
     r"|\b(?:whole|entire) forward(?: pass)?\b[^.;]{0,30}\b(?:again|twice|once more|a second time)\b",
     re.IGNORECASE,
 )
+HEAD_ONCE = re.compile(
+    r"\b(?:not|except|without) (?:for )?the (?:\w+ )?(?:head|logits)\b|\b(?:head|logits) (?:is|are) not\b",
+    re.IGNORECASE,
+)
 OF_BOTH_PASSES = frozenset({"training", "step_flops", "training_flops", "training_time"})
 OF_PASSES: Mapping[Fraction | None, str] = {
     Fraction(1, 3): "the factor 3 of forward and backward together is missing",
@@ -477,7 +481,7 @@ class Claim:
         """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
         letters = {name for monomial in table for name, _ in monomial}
         other: Entry | None = None
-        mesh = _mesh(table)
+        mesh, once = _mesh(table), HEAD_ONCE.search(self.about.words)
         laid = layouts(_letters(table), self.about.options, self.about.words) if mesh - {"dp"} else ()
         for books, partial, own in (
             (self.case.books_on(laid), False, True),
@@ -488,9 +492,9 @@ class Claim:
             if other is not None and not own:
                 break  # it has a meaning under the document's own convention
             for each in books:
-                found = sorted(
-                    each.some(table) if partial else each.equal(table), key=self._fit, reverse=True
-                )
+                equal = each.some(table) if partial else each.equal(table)
+                meant = (entry for entry in equal if not (once and entry.quantity == "all_again"))
+                found = sorted(meant, key=self._fit, reverse=True)
                 fitting = next(filter(self._fits, found), None)
                 if fitting is not None:
                     return fitting

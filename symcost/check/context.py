@@ -13,6 +13,7 @@ from symcost.check.tables import row_of
 TITLE = "Title: "
 MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
 LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
+_SETTING = re.compile(r"[a-z]\w{3,}: [a-z]\w*\Z")
 _UNFINISHED = re.compile(r"(?:\\times|\\cdot|×|·)[\s\\,]*\Z")  # "3×" before the words that it multiplies
 _CLAUSE = re.compile(
     r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
@@ -129,8 +130,7 @@ def _before(document: Document, position: int) -> str:
     for other in reversed(document.spans[max(0, position - 12) : position]):
         if other.block is not span.block:
             break
-        is_words = LETTERS_ONLY.match(other.text) or _UNFINISHED.search(other.text)
-        if not is_words or other.start < span.sentence.start:
+        if not (_is_words(other.text) or _UNFINISHED.search(other.text)) or other.start < span.sentence.start:
             start = other.end
             break
     within = start
@@ -148,6 +148,11 @@ def _before(document: Document, position: int) -> str:
         line = words.rpartition("\n")[2]
         words = line if re.search(r"[^\W\d_]", line) else words
     return _clean(words).lstrip(" $`)]}.,;:")
+
+
+def _is_words(text: str) -> bool:
+    """Whether what looks like a formula is words for those about it: mere letters, or a setting, `recompute: full`."""
+    return bool(LETTERS_ONLY.match(text) or _SETTING.match(text))
 
 
 def _after(document: Document, span: Span) -> str:
@@ -236,7 +241,7 @@ def _sentence(document: Document, position: int) -> str:
                 first = other.end - sentence.start
             elif other.start >= span.start:
                 last = min(last, other.end - sentence.start)
-        if sentence.start <= other.start and other.end <= sentence.end and not LETTERS_ONLY.match(other.text):
+        if sentence.start <= other.start and other.end <= sentence.end and not _is_words(other.text):
             start, end = other.start - sentence.start, other.end - sentence.start
             words = f"{words[:start]}{'·' * (end - start)}{words[end:]}"
     return _clean(re.sub("·+", "·", words[first:last]))

@@ -32,6 +32,7 @@ from symcost.check.context import levels, section, words_before
 from symcost.check.counts import counted
 from symcost.check.decoders import decoder_pair
 from symcost.check.documents import Block, Document, Span
+from symcost.check.explained import explained
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import SIZES, Knowledge, read_legend
@@ -97,6 +98,7 @@ class Judge:
             of_front_matter(document.front_matter, file)
         )
         self.case = Case(document, read_legend(document, told.over(beside(file))))
+        self.case.meant |= dict(explained(self.case))
         self.annotated = {directive.precedes: claim for directive, claim in claims_of(document.directives)}
         self.previous: Item | None = None
         self.previous_span: Span | None = None

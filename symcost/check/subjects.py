@@ -358,6 +358,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               rf"|recomputed|{_AGAIN})"
                               rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
                               r"|\bfrom three to four\b[^.;]{0,12} forward|\bfour (?:forward passes )?instead of three"
+                              r"|\brecompute(?:[_ ]\w+)?: full\b"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", HALF_SQUARE),
     ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),

@@ -30,8 +30,9 @@ SIZE = (
 
 
 def said(text):
-    """The verdict of the last formula of a text."""
-    return check_text(text, "a.md")[-1].verdict
+    """The verdict of the last formula of a text that claims something."""
+    verdicts = [each.verdict for each in check_text(text, "a.md")]
+    return next((verdict for verdict in reversed(verdicts) if verdict != "no claim"), "")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,12 @@ def said(text):
             f"{GQA}$F$ is the width of the gated MLP, all in bf16. The link moves $W = 9 \\times 10^{{10}}$ bytes/s.\n\n"
             "We gather the weights of the MLP in $T = 4DF/W$.",
         ),
+        (  # a name that words explain
+            f"{GQA}$F$ is the width of the gated MLP, $V$ words, $B$ sequences of $S$ tokens.\n\n## Training FLOPs\n\nWith "
+            "$\\Phi$ = forward FLOPs of one block and every block recomputed, training takes $4L\\Phi + 6BSDV$.",
+            f"{GQA}$F$ is the width of the gated MLP, $V$ words, $B$ sequences of $S$ tokens.\n\n## Training FLOPs\n\nWith "
+            "$\\Phi$ = forward FLOPs of one block and every block recomputed, training takes $4L\\Phi + 8BSDV$.",
+        ),
         (  # the width of an MLP with an adjective
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $3DF$.",
             f"{GQA}$F$ is the width of the gated MLP.\n\nParameters of the MLP: $2DF$.",
@@ -134,3 +141,12 @@ def test_each_column_of_a_table_of_sizes_is_a_model():
     assert [each.verdict for each in check_text(text, "a.md")][-2:] == ["holds", "holds"]
     swapped = f"{CONFIGS}{SIZE}This prints 1,100,048,384 for `large` and 8,030,261,248 for `small`."
     assert not any(each.text[0].isdigit() for each in check_text(swapped, "a.md"))
+
+
+@pytest.mark.parametrize(("head", "verdict"), [("6*vocab*hidden", "holds"), ("8*vocab*hidden", "unchecked")])
+def test_a_name_is_explained_behind_the_form_and_the_head_is_computed_once(head, verdict):
+    text = (
+        f"{CONFIGS}FLOPs for training. With `recompute: full` (all layers, not the head) count per token `8*num_layers*"
+        f"layer_params + {head} + 16*num_layers*hidden*seq_len`, where `layer_params` are the weight matrices of one layer."
+    )
+    assert said(text) == verdict
