@@ -46,14 +46,16 @@ def spelled(case: Case, statement: Statement) -> Pair | None:
     made = reduce(mul, (each**power for each, power in units if each is not None))
     apart, shown = made * unit**-1, item.source.strip()
     factor = Fraction(value) / apart.scale
-    of_each = any(
-        case.knowledge.letter(name) in _OF_EACH for name in (named, *(name for name, _ in monomial))
-    )
+    letters = {case.knowledge.letter(name) for name in (named, *(name for name, _ in monomial))}
+    of_each = not letters.isdisjoint(_OF_EACH)
+    if "peak" in letters and "MFU" not in letters:
+        return None  # nothing runs at its peak
     devices = apart.powers == {"device": 1} or apart.powers == {"device": -1}
     if apart.powers and not devices:
         return None
     words = f"in the units of its names it is {plain_name(named)}"
-    if factor == 1 and (not devices or (of_each and "n" not in case.letters)):
+    of_one = of_each and "n" not in case.letters  # a peak leaves open whether it is of one device or of all
+    if factor == 1 and (of_one or not devices):
         return Pair("holds", "SC102", shown, message=words)
     if factor == 1 and not of_each and not _FOR_ONE.search(statement.span.sentence.text):
         of = "all GPUs together" if apart.powers["device"] > 0 else "one GPU alone"
