@@ -131,6 +131,7 @@ WHOLE = re.compile(
 )  # that nothing of it is left out
 SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*[^\d\s]+\Z")  # of a matrix: $d\times d$
 FEW_TERMS = 3
+SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
 CONVENTION_FREE = PARAMETERS | {"forward_flops"}
 
@@ -311,7 +312,11 @@ class Claim:
             odd = (self._out_of_place(table) or self._unmistakable(table)) if found is None else None
             if odd is not None:
                 return odd
-        small = self._of_adapters() or next(filter(None, map(self._spared, tables)), None)
+        small = (
+            self._of_adapters()
+            or next(filter(None, map(self._spared, tables)), None)
+            or next(filter(None, map(self._with_a_letter, tables)), None)
+        )
         if small is not None:
             return small
         of_a_whole = share(self.case, self.item, self.about, wanted(self.about)) if not tables else None
@@ -352,6 +357,18 @@ class Claim:
             if found is not None and len(table) > 1 and self._fits(found):
                 self.case.learn(plain_name(unknown[0]), "N_adapter", self.statement.span.start)
                 return self.holds(found), found
+        return None
+
+    def _with_a_letter(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """`2·b·32·s²`: a form with the number of a size in it, that is what the words announce with its letter put back."""
+        for name, values in self.case.knowledge.numbers.items():
+            if name not in SIZES_OF_TERMS or len(values) != 1 or values[0] < SMALLEST or _has(table, name):
+                continue
+            written_out = re.search(rf"(?<![\w.]){values[0]}(?![\w.])", self.item.source.replace(",", ""))
+            lettered = times(table, {((name, 1),): 1 / values[0]}) if written_out else None
+            for entry in self.announced(lettered) if lettered else ():
+                if entry.table == lettered:
+                    return self.holds(entry), entry
         return None
 
     def _spared(self, table: Summands) -> tuple[Pair, Entry] | None:

@@ -304,6 +304,14 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     )
 )
 
+_LINEAR = re.compile(
+    r"\b(?:linear (?:maps|layers|transformations)|weight matri(?:x|ces)|matmuls with weights)\b",
+    re.IGNORECASE,
+)
+LINEAR: tuple[Part, ...] = (
+    (_ATTENTION, frozenset(f"{_Q} {_K} {_V} {_O}".split())),
+    (_MLP, frozenset()),
+)  # of a block: all its matrices
 _INCLUDED = re.compile(r"\([^()]*\bincluded\)", re.IGNORECASE)
 _BESIDES = re.compile(
     r"(?:\A|[,(])[^,;:()]{2,40}\bincluded\b|"
@@ -317,7 +325,7 @@ _ALL_BLOCKS = re.compile(
     re.IGNORECASE,
 )
 _ONE_BLOCK = re.compile(
-    r"\b(?:per|each|one|a|every|single|the|whole|of a|this|plain) (?:\w+ )?(?:layer|block)s?\b|/layer\b|每层|一层|单层"
+    r"\b(?:per|each|one|a|every|single|the|whole|of a|this|plain) (?:\w+ )?(?:layer|block)\b|/layer\b|每层|一层|单层"
     r"|\b(?:layer|block)\b(?! ?(?:size|norm))",
     re.IGNORECASE,
 )
@@ -566,6 +574,8 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
             if whole
             else {}
         )
+    if not steps and not whole and _LINEAR.search(rest):
+        return LINEAR, rest
     return tuple((steps | whole).items()), rest
 
 
