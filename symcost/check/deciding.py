@@ -36,7 +36,7 @@ from symcost.check.explained import explained
 from symcost.check.figures import figure
 from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import SIZES, Knowledge, read_legend
-from symcost.check.largest import largest_batch
+from symcost.check.largest import largest_batch, without_static
 from symcost.check.literals import placeholders, state
 from symcost.check.measures import pass_pair, unit_pair, utilisation_pair
 from symcost.check.meshes import MESH
@@ -386,7 +386,7 @@ class Judge:
         """What is said of a statement itself, and the derived form that it is meant to be."""
         forms = [item for item in made.items if item.form.free_symbols]
         if not forms:
-            return figure(self.case, made, about), None
+            return without_static(self.case, made) or figure(self.case, made, about), None
         if "b_max" in made.names:
             found = (largest_batch(self.case, item) for item in forms if item.name is None)
             return next((pair for pair in found if pair is not None), None), None

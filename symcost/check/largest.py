@@ -8,19 +8,22 @@ from fractions import Fraction
 
 from sympy import Expr, Rational, Symbol, floor
 
-from symcost.check.case import Case
+from symcost.check.case import Amount, Case
 from symcost.check.catalogue import Entry, book
 from symcost.check.documents import Span
 from symcost.check.findings import Pair
+from symcost.check.literals import literals
+from symcost.check.numbers import number
 from symcost.check.polynomials import Summands, key, minus, scaled, summands, times, value_at
 from symcost.check.rules import rules
 from symcost.check.slips import one_slip, written
-from symcost.check.statements import Item
+from symcost.check.statements import Item, Statement
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_list
 from symcost.symbols import GLOSSARY
 
 PEAK = frozenset({"peak_memory"})
+STATES = frozenset({"static_memory", "parameter_memory", "gradient_memory", "optimizer_memory"})
 HEAD_WIDTH = 64  # of the customary heads, where a document gives the width d but no heads
 LOOKS_AHEAD = 200  # formulas behind an approximation that may state its numbers
 
@@ -57,6 +60,39 @@ def _as_the_document_has_it(case: Case, item: Item) -> Pair | None:
     return None
 
 
+def without_static(case: Case, statement: Statement) -> Pair | None:
+    """`B = ⌊80/14.64⌋`: a batch that leaves no room for the states, whose bytes the document has stated before."""
+    letters = {case.knowledge.letter(name) for name in statement.names}
+    item = next((item for item in statement.items if item.name is None), None)
+    counted = statement.items[-1].part.printed
+    if item is None or counted is None or letters.isdisjoint({"b", "b_max"}):
+        return None
+    found = sorted(literals(case, item, statement.span.form), key=lambda each: each.power)
+    if [each.power for each in found] != [-1, 1]:
+        return None
+    each, limit = found
+    unit = each.stated[-1].unit if each.stated else None
+    states = [
+        amount
+        for amount in case.said
+        if "static_memory" in amount.about.sure_quantities <= STATES and _in_bytes(amount)
+    ]
+    if unit is None or unit.powers != {"byte": 1} or not states:
+        return None
+    most = max(states, key=lambda amount: amount.value)
+    held = most.value / unit.scale
+    fits = (limit.value - held) // each.value
+    if not held < limit.value or limit.value // each.value != counted.value or fits == counted.value:
+        return None
+    return Pair("differs", "SC203", item.source.strip(), str(fits), quantity="peak_memory",
+                message=f"the {number(most.value, most.unit)} of weights, gradients and optimizer states are not "
+                f"taken off: {fits} fit")  # fmt: skip
+
+
+def _in_bytes(amount: Amount) -> bool:
+    return amount.unit is not None and amount.unit.powers == {"byte": 1}
+
+
 def _parts(case: Case, item: Item) -> tuple[Summands, Summands] | None:
     """What a quotient subtracts from a letter that is the limit, and what it divides by; None where it is no such thing."""
     form = item.form.args[0] if isinstance(item.form, floor) else item.form
@@ -65,13 +101,12 @@ def _parts(case: Case, item: Item) -> tuple[Summands, Summands] | None:
     if not top or not bottom or len(limits) != 1 or len(top) == 1:
         return None
     [limit] = limits
-    letters = [name for name, power in limit if power == 1 and not any(name in dict(one) for one in bottom)]
-    others = {name for monomial in top if monomial != limit for name, _ in monomial}
-    [letter] = [name for name in letters if name not in others] or [""]
-    if not letter:
-        return None
-    shared = {tuple((name, -power) for name, power in limit if name != letter): 1 / Fraction(top[limit])}
     held = {monomial: -value for monomial, value in top.items() if monomial != limit}
+    others = {name for monomial in (*held, *bottom) for name, _ in monomial}
+    letters = [name for name, power in limit if power == 1 and name not in others]
+    if len(letters) != 1:
+        return None
+    shared = {tuple((name, -power) for name, power in limit if name not in letters): 1 / Fraction(top[limit])}
     static, each = times(held, shared), times(bottom, shared)
     return (static, each) if static and each else None
 

@@ -89,7 +89,7 @@ def _ways(case: Case, left: Item, statement: Statement) -> Iterator[tuple[Unit |
     """The units that a product may come out in by those of its numbers, None where none has any, and the bare number."""
     found = [each for each in literals(case, left, statement.span.form) if each.power]
     plain = reduce(mul, (each.value**each.power for each in found), Fraction(1))
-    for units in product(*(_units(case, each) for each in found)) if len(found) > 1 else ():
+    for units in product(*(_units(case, each, statement) for each in found)) if len(found) > 1 else ():
         known = [unit**each.power for unit, each in zip(units, found, strict=True) if unit is not None]
         yield reduce(mul, known) if known else None, plain
 
@@ -114,14 +114,15 @@ def _slip(case: Case, left: Item, right: Item, statement: Statement, said: Unit)
     return slips[0] if slips else None
 
 
-def _units(case: Case, literal: Literal) -> list[Unit | None]:
+def _units(case: Case, literal: Literal, statement: Statement) -> list[Unit | None]:
     """The units that a number may have, None where nothing tells."""
     if literal.unit is not None and literal.unit.powers != {"USD": 1}:
         return [literal.unit]
     stated = {
         (Unit("", Fraction(1), amount.unit.dimension) if literal.value == amount.value else amount.unit)
         for amount in literal.stated[-2:]
-        if amount.unit is not None and not literal.small
+        if amount.unit is not None
+        and (not literal.small or amount.span.sentence.start == statement.span.sentence.start)
     }
     of_flops = literal.stated and literal.stated[-1].unit is None and literal.stated[-1].about.quantities
     if of_flops and of_flops <= FLOPS:

@@ -12,7 +12,7 @@ from symcost.check.documents import Span
 from symcost.check.knowledge import OWN, Knowledge
 from symcost.errors import ReadError
 from symcost.notation.reading import Part, Reading, read_list, read_part
-from symcost.notation.units import SCALE_WORDS, Unit
+from symcost.notation.units import SCALE_WORDS, SUFFIXES, Unit
 from symcost.notation.units import unit as unit_called
 
 EQUAL = ("=", "≈")
@@ -42,7 +42,7 @@ _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:seconds|minutes|hours|days|years))?)"
 )
-_SCALE_BEHIND = re.compile(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
+_SCALE_BEHIND = re.compile(rf"\s*(?i:({'|'.join(SCALE_WORDS)}))\b|([KMBT])(?![\w/])")  # 103 million, $174$B
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|or so|circa)|~|≈|约)\s*\$?`?\Z",
     re.IGNORECASE,
@@ -236,7 +236,7 @@ def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
     if unit is None and last and not form.free_symbols:
         scale = _SCALE_BEHIND.match(span.after)
         if scale is not None and part.printed is not None:  # $103.0$ million
-            size = SCALE_WORDS[scale[1].lower()]
+            size = SCALE_WORDS[scale[1].lower()] if scale[1] else SUFFIXES[scale[2]]
             part, form = (
                 replace(part, expr=part.expr * size, printed=part.printed.times(Fraction(size))),
                 form * size,

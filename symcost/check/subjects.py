@@ -359,7 +359,7 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("flash", re.compile(r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b", re.IGNORECASE)),
     ("selective", re.compile(
         rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
-        r"|\brecomput\w+ (?:only )?(?:the )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
+        r"|\brecomput\w+ (?:only )?(?:the )?(?:core )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
     ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
