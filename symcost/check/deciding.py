@@ -386,7 +386,9 @@ class Judge:
         """What is said of a statement itself, and the derived form that it is meant to be."""
         forms = [item for item in made.items if item.form.free_symbols]
         if not forms:
-            return without_static(self.case, made) or figure(self.case, made, about), None
+            return figure(self.case, made, about), None
+        if (lacking := without_static(self.case, made)) is not None:
+            return lacking, None
         if "b_max" in made.names:
             found = (largest_batch(self.case, item) for item in forms if item.name is None)
             return next((pair for pair in found if pair is not None), None), None

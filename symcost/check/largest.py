@@ -62,10 +62,9 @@ def _as_the_document_has_it(case: Case, item: Item) -> Pair | None:
 
 def without_static(case: Case, statement: Statement) -> Pair | None:
     """`B = ⌊80/14.64⌋`: a batch that leaves no room for the states, whose bytes the document has stated before."""
-    letters = {case.knowledge.letter(name) for name in statement.names}
     item = next((item for item in statement.items if item.name is None), None)
     counted = statement.items[-1].part.printed
-    if item is None or counted is None or letters.isdisjoint({"b", "b_max"}):
+    if item is None or counted is None or {"b", "b_max"}.isdisjoint(statement.names):
         return None
     found = sorted(literals(case, item, statement.span.form), key=lambda each: each.power)
     if [each.power for each in found] != [-1, 1]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sympy import Expr
+from sympy import Expr, floor
 
 from symcost.check.case import Amount, Case
 from symcost.check.documents import Span
@@ -86,8 +86,9 @@ def placeholders(item: Item, form: str) -> tuple[Expr | None, list[Literal]]:
 
 
 def literals(case: Case, item: Item, form: str) -> list[Literal]:
-    """The numbers of a product or quotient, with their powers; none where it is no such thing, or one of them is 0."""
+    """The numbers of a product or quotient, also rounded down, with their powers; none where it is no such thing, or one is 0."""
     expression, found = placeholders(item, form)
+    expression = expression.args[0] if isinstance(expression, floor) else expression
     table = summands(expression) if expression is not None else None
     if table is None or len(table) != 1 or not all(each.value for each in found):
         return []

@@ -42,7 +42,8 @@ _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:seconds|minutes|hours|days|years))?)"
 )
-_SCALE_BEHIND = re.compile(rf"\s*(?i:({'|'.join(SCALE_WORDS)}))\b|([KMBT])(?![\w/])")  # 103 million, $174$B
+_SCALE_BEHIND = re.compile(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
+_SUFFIX_BEHIND = re.compile(r"[$`]([KMBT])(?![\w/])")  # $174$B
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|or so|circa)|~|≈|约)\s*\$?`?\Z",
     re.IGNORECASE,
@@ -234,15 +235,21 @@ def _item(part: Part, span: Span, knowledge: Knowledge, *, last: bool) -> Item:
     form = knowledge.translated(part.expr)
     unit = part.unit
     if unit is None and last and not form.free_symbols:
-        scale = _SCALE_BEHIND.match(span.after)
-        if scale is not None and part.printed is not None:  # $103.0$ million
-            size = SCALE_WORDS[scale[1].lower()] if scale[1] else SUFFIXES[scale[2]]
+        size = _size_behind(span)
+        if size is not None and part.printed is not None:  # $103.0$ million
             part, form = (
                 replace(part, expr=part.expr * size, printed=part.printed.times(Fraction(size))),
                 form * size,
             )
         unit = _unit_after(span)
     return Item(form, part, source, unit)
+
+
+def _size_behind(span: Span) -> int | None:
+    """What the word or the suffix right behind a formula multiplies it by."""
+    word = _SCALE_BEHIND.match(span.after)
+    suffix = _SUFFIX_BEHIND.match(span.block.text, span.end - span.block.start)
+    return SCALE_WORDS[word[1].lower()] if word else SUFFIXES[suffix[1]] if suffix else None
 
 
 def _is_amount(source: str) -> bool:

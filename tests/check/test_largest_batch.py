@@ -46,3 +46,22 @@ def test_what_leaves_terms_out_is_another_case():
         largest(r"without the head $b_{\max} = \left\lfloor\frac{X - 16N}{4L(20cd + hc^2)}\right\rfloor$")
         != "differs"
     )
+
+
+ONE_CARD = r"""A model of $N = 1.235\cdot10^9$ parameters in fp32 with AdamW: $16N$ bytes of weights, gradients and moments, $19.8$ GB.
+Activations of one sequence take $14.64$ GB, with $B$ sequences in the batch.
+
+On an 80 GB card {quotient}.
+"""
+
+
+@pytest.mark.parametrize(
+    ("quotient", "verdict"),
+    [
+        (r"$B = \lfloor (80 - 19.8)/14.64 \rfloor = 4$", "holds"),
+        (r"$B = \lfloor 80/14.64 \rfloor = 5$", "differs"),  # the states are not taken off
+        (r"the quotient is $80/14.64 = 5.46$", "holds"),
+    ],
+)
+def test_a_batch_leaves_room_for_the_states(quotient, verdict):
+    assert check_text(ONE_CARD.format(quotient=quotient), "card.md")[-1].verdict == verdict
