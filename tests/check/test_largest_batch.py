@@ -48,7 +48,8 @@ def test_what_leaves_terms_out_is_another_case():
     )
 
 
-ONE_CARD = r"""A model of $N = 1.235\cdot10^9$ parameters in fp32 with AdamW: $16N$ bytes of weights, gradients and moments, $19.8$ GB.
+ONE_CARD = r"""A model of $N = 1.235\cdot10^9$ parameters in fp32 with AdamW: $16N$ bytes of weights, gradients,
+moments, $19.8$ GB.
 Activations of one sequence take $14.64$ GB, with $B$ sequences in the batch.
 
 On an 80 GB card {quotient}.
