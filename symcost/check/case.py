@@ -54,7 +54,7 @@ MOST_DESIGNS = 8
 MOST_BACK = 100  # statements that one may be held against
 _MASKED = re.compile(r"causal|\bmask|triang|diagonal|\bsees\b", re.IGNORECASE)
 EXACT = "causal-exact"  # nobody writes c(c + 1) who does not mean it
-OPTION_NAMES = ("flash", "selective", "checkpoint", "causal")
+OPTION_NAMES = ("flash", "selective", "checkpoint", "causal", "gate-apart")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and tok
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero[- :]{0,2}([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
 SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
-    ("checkpoint", "checkpoint|recomput|remat"),
+    ("checkpoint", "checkpoint|recomput|remat"), ("gate-apart", r"silu|swish"),
 )}  # fmt: skip
 ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
 BY_STEP = frozenset({"N", accumulation.name})

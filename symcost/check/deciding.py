@@ -305,7 +305,7 @@ class Judge:
         self._learn(made)
         self._remember(made, pairs)
         wrong = any(pair.verdict == "differs" for pair in pairs)
-        if self.entry is not None and not about.quantities:
+        if self.entry is not None and self.entry.quantity not in about.quantities:
             about = about.of(self.entry.quantity)
         if not is_quoted(span):
             holds = not wrong and any(pair.verdict == "holds" for pair in pairs)

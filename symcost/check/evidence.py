@@ -80,7 +80,7 @@ FEATURES: Mapping[str, Feature] = {
     ),
     "learned_positions": Feature(
         words(r"learned position", r"position embeddings", r"\bwpe\b", r"positions? table"),
-        words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"no position"),
+        words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"\b(?:no|without|nor) (?:learned )?position"),
     ),
     "dropout": Feature(
         words(r"dropout", r"megatron", r"korthikanti"),

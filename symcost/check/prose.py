@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from symcost.notation.vocabulary import FUNCTIONS
+
 # The longest first; a token that is no part of any formula is a `word` or `other`.
 _TOKEN = re.compile(
     r"""
@@ -216,6 +218,8 @@ class _Reader:
         if kind != "name":
             return None
         name = self.tokens[at].text
+        if name in FUNCTIONS and self.kind(at + 1) == "open" and self.glued(at + 1):
+            return self.group(at + 1, depth)
         if not self.is_name(at, name) and not (joined and len(name) > 2 and _UNIT.match(name)):
             return None
         follows = self.kind(at + 1)
@@ -228,16 +232,30 @@ class _Reader:
         return _Piece(at + 1, 0, strong=not initials or follows in ("sup", "power"))
 
     def is_name(self, at: int, name: str) -> bool:
-        if name == "e":  # 8.4*e pow 23
-            return False
+        if name == "e":  # a letter in 2·L·e·w, none in 8.4*e pow 23
+            return self.kind(at - 1) == "op" and self.kind(at + 1) not in ("name", "word", "number")
         if (
-            len(name.rstrip("'′")) == 1
+            self.multiplies(at)
+            or (at == 0 and self.kind(1) == "rel" and self.tokens[1].text == "=")  # psi = 2*d
+            or len(name.rstrip("'′")) == 1
             or "_" in name
             or NAMES.match(name)
             or self.kind(at + 1) in ("sup", "power")
         ):
             return True
         return _LETTERS.match(name) is not None and not _ABBREVIATED.match(name)
+
+    def multiplies(self, at: int) -> bool:
+        """Whether a word is a factor of a product without blanks, as in `3*hid*ff` and `hid*(2*voc + 1)`."""
+        signs = [
+            sign for sign in (at - 1, at + 1) if self.kind(sign) == "op" and self.tokens[sign].text in "*×·"
+        ]
+        return any(
+            self.glued(sign)
+            and self.glued(sign + 1)
+            and self.kind(2 * sign - at) in ("number", "name", "open", "close", "sup")
+            for sign in signs
+        )
 
     def exponent(self, at: int, depth: int) -> int | None:
         if self.kind(at) == "op" and self.tokens[at].text in "-−+":

@@ -185,6 +185,11 @@ _LISTED_APART = {  # of what every result is kept: steps that a list names one b
     "gate-apart": words(r"\bsilu\b[^.;()]{0,60}\b(?:product|multipl\w+)"),
     "loss-apart": words(r"\blog[- ]?(?:prob\w*|softmax)\b"),
 }
+_KEPT_APART = {
+    "gate-apart": words(
+        r"\b(?:keeps?|kept|saves?|saved|stores?|stored)\b[^.;]{0,80}\bsilu\b[^.;()]{0,60}\b(?:product|multipl\w+)"
+    )
+}  # what a list of kept tensors names besides, of whichever convention it is
 _MEGATRON = words(r"dropout", r"megatron", r"korthikanti")
 _CONVENTION = re.compile(
     rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in CONVENTIONS)})(?:\+(?:{'|'.join(map(re.escape, OPTIONS))}))*(?![\w-])"
@@ -322,7 +327,8 @@ def _meant_convention(text: str, design: Design) -> str:
         return "+".join(
             ("every-output", *(name for name, said in _LISTED_APART.items() if said.search(text)))
         )
-    return "megatron-2022" if design.dropout and _MEGATRON.search(text) else "textbook"
+    base = "megatron-2022" if design.dropout and _MEGATRON.search(text) else "textbook"
+    return "+".join((base, *(name for name, said in _KEPT_APART.items() if said.search(text))))
 
 
 def suppositions(

@@ -26,7 +26,7 @@ GREEK_SIGNS |= {"ℓ": "ell", "ϵ": "epsilon", "ϕ": "phi", "µ": "mu"}
 
 # How the functions are spelled, and what they are called in the grammar.
 FUNCTIONS: dict[str, str] = {name: name for name in words("floor ceil sqrt min max log log2 log10")}
-FUNCTIONS |= {"ceiling": "ceil", "ln": "log", "lg": "log2"}
+FUNCTIONS |= {"ceiling": "ceil", "ln": "log", "lg": "log2", "int": "floor"}  # nothing here is less than 0
 
 # Words that join others: they are in no name, and a formula that holds them is prose.
 JOINING = words(
