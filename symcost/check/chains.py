@@ -275,7 +275,10 @@ def solved_for(case: Case, statement: Statement) -> Pair | None:
             continue
         source = own.statement.span.text.strip()
         for tie in _ties(case, letter):
-            if equal(case, *(side.xreplace(tie).xreplace({letter: forms[0]}) for side in (left, right))):
+            one, other = left.xreplace(tie), right.xreplace(tie)
+            if letter not in (one - other).free_symbols:
+                continue  # the tie is this equation
+            if equal(case, *(side.xreplace({letter: forms[0]}) for side in (one, other))):
                 return Pair("holds", "SC101", shown, message=f"it solves {source}")
         if not _is_of_the_row(statement, own.statement):
             continue

@@ -12,7 +12,8 @@ from symcost.symbols import letter_for
 PHRASES: Mapping[str, str] = {
     phrase: letter
     for letter, phrases in {
-        "b": "sequences|examples|batch size|micro-batch size|"
+        "b": "sequences|examples|requests|concurrent requests|"
+             "concurrent users|users|batch size|micro-batch size|"
              "microbatch size|micro batch|micro-batch|microbatch|"
              "mini-batch|batch|sequences per batch|number of sequences|batchsize|批大小|批次大小|批量",
         "c": "input positions|token positions|tokens each|tokens long|sequence length|"
