@@ -95,7 +95,9 @@ def levels(document: Document, position: int) -> list[str]:
 def section(document: Document, span: Span) -> Iterator[Block]:
     """The block that a formula stands in and some of those before it in its section, the nearest first."""
     at = bisect_right(document.blocks, span.start, key=lambda block: block.start)
-    back = map(document.blocks.__getitem__, range(at - 1, -1, -1))  # a copy for each formula would be quadratic
+    back = map(
+        document.blocks.__getitem__, range(at - 1, -1, -1)
+    )  # a copy for each formula would be quadratic
     before = (block for block in back if block.kind != "heading")
     return islice(takewhile(lambda block: block.headings == span.block.headings, before), MOST_BLOCKS)
 

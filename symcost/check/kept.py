@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from symcost.check.case import Case
 from symcost.check.catalogue import ONE_SEQUENCE, ONE_TOKEN, book
 from symcost.check.findings import Pair
 from symcost.check.listed import ALL_BLOCKS
-from symcost.check.polynomials import Summands, times, total
+from symcost.check.polynomials import Summands, minus, ratio, scaled, times, total
+from symcost.check.recipes import element_types
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
@@ -60,7 +62,7 @@ _OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
 _SAYS_NO_MORE = re.compile(
     r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"
     r"|for|layers?|blocks?|tokens?|tensors?|heads?|numbers?|elements?|values?|bytes?|swiglu|mlp|ffn|attention|feed-?forward|two|three"
-    r"|inside|with|as|width|wide|every|one|half|backward|pass|fused|flash|kernel|bf16|fp16|fp32|after|last|come|comes|norm|included|qk|pv|[a-z])\b"
+    r"|inside|with|as|width|wide|every|one|half|backward|pass|fused|flash|kernel|bf16|fp16|fp32|after|last|come|comes|norm|included|loss|qk|pv|[a-z])\b"
     r"|[\W\d_]+",
     re.IGNORECASE,
 )
@@ -91,6 +93,8 @@ def named_tensors(words: str) -> frozenset[str]:
 
 
 WHOLE: Summands = {(): 1}
+SHARED: Summands = {(("tp", -1),): 1}  # of the devices that share a tensor
+NARROWER = (Fraction(1, 2), Fraction(1, 4))  # than an element is said to be
 PRECISIONS = ("mixed-16", "fp32")
 STATISTIC = "lse"  # of the rows of scores, which a fused kernel keeps
 
@@ -103,15 +107,30 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, abo
     tensors = named_tensors(words)
     letters = {name for monomial in table for name, _ in monomial}
     per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else WHOLE
-    every = ALL_BLOCKS if "L" in letters else WHOLE
+    every = ALL_BLOCKS if "L" in letters else SHARED if "tp" in letters else WHOLE
     ways = [times(times(way, per) or way, every) or way for way in _together(case, tensors)]
     if not tensors or not ways:
         return None
     sizes, *in_bytes = ways
     shown, named = item.source.strip(), ", ".join(sorted(tensors))
+    widths = element_types(words)
+    if len(widths) == len(tensors) == 1 and about.in_bytes:  # "the logits, kept in fp32"
+        [width] = widths
+        right, off = scaled(sizes, width), ratio(table, scaled(sizes, width))
+        if off == 1:
+            return Pair(
+                "holds",
+                "SC102",
+                shown,
+                message=f"{named} at {width} bytes each",
+                quantity="activation_memory",
+            )
+        if off in NARROWER and len(statement.items) == 1:
+            return Pair("differs", "SC201", shown, written(right), written(minus(right, table)),
+                        f"{named} take {width} bytes each: {written(right)}", "activation_memory")  # fmt: skip
     if table == sizes or (about.in_bytes is not False and table in in_bytes):
         return Pair("holds", "SC102", shown, message=f"the sizes of {named}", quantity="saved_activations")
-    slip = one_slip(table, sizes, sure=True)
+    slip = one_slip(table, sizes, sure=True) if every is not SHARED else None
     if slip is None or len(statement.items) > 1:
         return None
     return Pair("differs", "SC201", shown, written(sizes), written(slip.difference),

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from symcost.notation.vocabulary import FUNCTIONS
-
 # The longest first; a token that is no part of any formula is a `word` or `other`.
 _TOKEN = re.compile(
     r"""
@@ -73,6 +71,7 @@ _ABBREVIATED = re.compile(
 _FACTORS = re.compile(r"(?!pm|px|mm|cm|km|nm|[xX]\Z)(?:[ab-df-hj-np-tv-zA-Zτ]{1,6}|\w*_\w*)\Z")  # 12LHQT
 _PREPOSITIONS = re.compile(r"(?:for|in|at|per|if|when|on|with|and|or|as|by|so|but|because|instead)\Z")
 _ARTICLES = frozenset(("a", "A", "I"))
+_CALLED = frozenset(("int", "floor", "ceil", "sqrt"))
 _CUTS_OFF = frozenset(("\ufffc", "\\", "{", "}"))  # behind these the formula goes on, but not as prose
 _CLAIMS = re.compile(
     r"(?:\bi\.e\.,?|\b(?:about|around|roughly|approximately|nearly|almost|gives?|takes?|needs?|costs?|totals?"
@@ -218,7 +217,7 @@ class _Reader:
         if kind != "name":
             return None
         name = self.tokens[at].text
-        if name in FUNCTIONS and self.kind(at + 1) == "open" and self.glued(at + 1):
+        if name in _CALLED and self.kind(at + 1) == "open" and self.glued(at + 1):
             return self.group(at + 1, depth)
         if not self.is_name(at, name) and not (joined and len(name) > 2 and _UNIT.match(name)):
             return None

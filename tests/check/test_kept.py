@@ -35,3 +35,25 @@ def test_the_sizes_of_what_is_named_are_held_against_a_form(words, right, wrong)
 )
 def test_which_tensors_words_name(words, tensors):
     assert named_tensors(words) == frozenset(tensors.split())
+
+
+LOGITS = """A GPT of $L$ layers, width $d$, vocabulary $v$, microbatch $b$, context $c$,
+with dropout, $t$-way tensor parallelism, bf16.
+
+The logits, kept in {type} for the loss: {form} bytes.
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "verdict"),
+    [
+        ("fp32", r"$\frac{4bcv}{t}$", "holds"),
+        ("fp32", r"$\frac{2bcv}{t}$", "differs"),
+        ("bf16", r"$\frac{2bcv}{t}$", "holds"),
+        ("fp32", "$4bcv$", "holds"),
+        ("fp32", "$2bcv$", "differs"),
+    ],
+)
+def test_the_type_that_words_name_tells_the_bytes_of_a_tensor(kind, form, verdict):
+    text = LOGITS.format(type=kind, form=form)
+    assert check_text(text, "note.md")[-1].verdict == verdict
