@@ -25,6 +25,9 @@ def told(findings: Iterable[Finding], configuration: Configuration) -> list[Find
     return [finding for finding in findings if configuration.severity_of(finding.code) != "off"]
 
 
+NOTHING = "no formula found: expected some between dollars, in code or in plain text, such as $12d^2$"
+
+
 def as_lines(findings: Findings, configuration: Configuration, *, every: bool = False) -> str:
     """One paragraph for each finding that is not off (`every`: for all), and the summary last.
 
@@ -43,7 +46,7 @@ def as_lines(findings: Findings, configuration: Configuration, *, every: bool = 
             if what and "".join(what.split()) != "".join(finding.text.split()):
                 rows.append(f"    {name:9} {_short(what)}")
     counts = ", ".join(f"{many} {verdict}" for verdict, many in findings.summary.items() if many)
-    rows.append(counts or "no formula found")
+    rows.append(counts or NOTHING)
     return "\n".join(rows)
 
 

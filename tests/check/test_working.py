@@ -154,6 +154,8 @@ def test_the_exit_status_says_whether_a_formula_differs_or_a_file_could_not_be_r
     assert run(str(tmp_path / "right.md")).return_value == 0
     assert run(str(tmp_path)).return_value == 1
     assert run(str(tmp_path / "gone.md")).stdout == ""  # and not that no formula was found
+    (tmp_path / "empty.md").touch()
+    assert run(str(tmp_path / "empty.md")).stdout.startswith("no formula found: expected")
     answer = run(str(tmp_path), str(tmp_path / "gone.md"))
     assert answer.return_value == 2 and "found no such file" in answer.stderr and "SC201" in answer.stdout
 
