@@ -80,7 +80,7 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
     if not about.sure_quantities:
         return None
     claims = [Claim(case, statement, replace(item, form=form), about) for form in _lifted(case, statement)]
-    tables = [(each, table) for each in claims for table in case.tables(each.item.form)]
+    tables = [(each, table) for each in claims for table in case.tables(each.item.form) if () not in table]
     for each, table in tables:
         for entry in each.announced(table):
             if entry.table == table:

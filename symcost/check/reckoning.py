@@ -17,6 +17,7 @@ from symcost.check.context import words_before
 from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.majority import heading_forms
+from symcost.check.meshes import MESH
 from symcost.check.numbers import compare, number, odds, slip
 from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
@@ -93,7 +94,14 @@ def led_on(case: Case, statement: Statement) -> Pair | None:
         return None
     if last is None or last.span.block is not span.block or not LEADS_ON.search(words_before(span)):
         return None
-    for value in next(iter(in_force(case, span))).evaluated(last.form)[:1]:
+    known = next(iter(in_force(case, span)))
+    for value in known.evaluated(last.form)[:1]:
+        for name in sorted(MESH & known.numbers.keys()):  # what one of so many devices has of it
+            each = value / known.numbers[name][0] if known.numbers[name][0] else value
+            if compare(each, printed, item.unit, statement.about).holds:
+                return Pair(
+                    "holds", "SC101", item.source.strip(), message=f"what {last.source} comes to over {name}"
+                )
         slipped = slip(value, printed.value * item.scale)
         if slipped:
             shown, right = item.source.strip(), number(value / item.scale, item.unit)

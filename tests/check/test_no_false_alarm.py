@@ -43,3 +43,29 @@ def test_a_right_formula_is_not_called_wrong(text):
 )
 def test_and_a_wrong_one_in_such_words_is(text):
     assert "differs" in {finding.verdict for finding in check_text(text, "a.md")}
+
+
+def test_capitals_with_a_long_remark_are_a_heading():
+    text = (
+        "L layers, width D, FFN width F, SwiGLU, no biases.\n\nPARAMETERS PER LAYER\n\n  SwiGLU              3·D·F\n\n"
+        "FLOPS PER TOKEN (forward, 2 per multiply-add, every token looks at all positions)\n\n  SwiGLU              6·D·F\n"
+    )
+    assert [finding.verdict for finding in check_text(text, "post.txt")] == ["holds", "holds"]
+
+
+def test_a_sum_of_numbers_that_has_a_number_of_its_own_is_no_form():
+    text = (
+        "Width $d = 8192$, no biases, RMSNorm with a gain, $L = 80$. A layer has 150,994,944 in attention, 704,643,072 in the "
+        "MLP and two norms: $150{,}994{,}944 + 704{,}643{,}072 + 2\\cdot8{,}192 = 855{,}654{,}400$ parameters."
+    )
+    assert check_text(text, "note.md")[-1].verdict == "holds"
+
+
+@pytest.mark.parametrize(("each", "verdict"), [("34.4", "holds"), ("551", "differs")])
+def test_what_one_of_eight_devices_has_is_not_bits_for_bytes(each, verdict):
+    text = (
+        "A GPT of $\\ell = 96$ layers, width $H = 12288$, $A = 96$ heads, sequences of $S = 2048$ tokens, microbatch $\\beta$, "
+        "$t$-way tensor parallelism, dropout, bf16.\n\nThe activations of all layers take $\\ell\\beta S(34H+5AS)$ bytes. "
+        f"Tensor and sequence parallelism divide this by $t$; for $\\beta=1$, $t=8$ it is ${each}$ GB per GPU."
+    )
+    assert check_text(text, "note.md")[-1].verdict == verdict
