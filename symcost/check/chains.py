@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, cancel, expand_log, log
 
 from symcost.check.case import MOST_BACK, Case
 from symcost.check.catalogue import book
@@ -128,6 +128,7 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
 
 SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
 SIZES = {GLOSSARY[name].symbol for name in SIZE_OF}
+NEXT_TO = 3  # statements before one that may go with it
 APART = 2  # times that an approximation of what comes on top may be off
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
 _SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
@@ -287,6 +288,42 @@ def solved_for(case: Case, statement: Statement) -> Pair | None:
             wrong = Pair("differs", "SC202", shown, derived=plain_text(solution),
                          message=f"put into {source}, it does not come to {plain_text(right)}")  # fmt: skip
     return wrong
+
+
+def optimum_pair(case: Case, statement: Statement) -> Pair | None:
+    r"""`N_opt = G(C/6)^{β/(α+β)}` and `D_opt = G^{-1}(C/6)^{α/(α+β)}` beside each other, put into `C = 6ND`."""
+    mine = _optimum(statement)
+    others = [pair for own in case.given[-NEXT_TO:] if (pair := _optimum(own.statement)) is not None]
+    other = next((pair for pair in reversed(others) if mine is not None and pair[0] != mine[0]), None)
+    if mine is None or other is None:
+        return None
+    budget, names = GLOSSARY["C"].symbol, f"{mine[0]} and {other[0]}"
+    for own in reversed(case.given):
+        forms = [item.form for item in own.statement.items]
+        right = next((form for form in forms if {mine[0], other[0]} <= form.free_symbols), None)
+        if right is not None and budget in forms and not own.wrong:
+            over = (right / budget).xreplace(dict((mine, other)))
+            shown, source = statement.span.text.strip(), own.statement.span.text.strip()
+            if cancel(expand_log(log(over), force=True)) == 0:
+                return Pair("holds", "SC101", shown, message=f"{names} together come to {source}")
+            message = f"{names} put into {source} do not come to {plain_text(budget)}"
+            return Pair("differs", "SC202", shown, message=message)
+    return None
+
+
+def _optimum(statement: Statement) -> tuple[Expr, Expr] | None:
+    """The letter that a statement says the best of, and its form: N for `N_opt = …`."""
+    if statement.relations != ["="] or statement.items[0].name is None:
+        return None
+    name = plain_name(statement.items[0].name)
+    if not name.endswith("_opt") or name[:-4] not in ("N", "D"):
+        return None
+    return GLOSSARY[name[:-4]].symbol, statement.items[1].form
+
+
+def is_optimum(statement: Statement) -> bool:
+    """Whether a statement says which size or how many tokens are best."""
+    return _optimum(statement) is not None
 
 
 def _ties(case: Case, letter: Symbol) -> Iterator[dict[Expr, Expr]]:

@@ -23,6 +23,8 @@ from symcost.check.chains import (
     assumed,
     form_pair,
     implied,
+    is_optimum,
+    optimum_pair,
     restated,
     solved_for,
 )
@@ -276,7 +278,7 @@ class Judge:
             return [solved]
         pairs = implied(self.case, made) + self._pairs(made, about, words)
         waits = waiting(self.case, made, about, words)
-        tensors = waits is None and TENSORS.search(unlabelled(made.span))
+        tensors = waits is None and TENSORS.search(unlabelled(made.span)) and not is_optimum(made)
         if tensors and not any(self.case.knowledge.evaluated(item.form) for item in made.items):
             return None
         claimed = self.annotated.get(position)
@@ -286,6 +288,7 @@ class Judge:
             return pairs
         told = (
             waits
+            or optimum_pair(self.case, made)
             or named_time(self.case, made)
             or collective(self.case, made, about, words)
             or counted(made, words)
