@@ -170,21 +170,15 @@ _THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])")
 
 
 _QUADS = re.compile(r"\\q?quad(?![A-Za-z])")
-_WORDS_AHEAD = re.compile(
-    r"(?:\s|&|\\q?quad)*\\(?:text|textrm|textbf|mbox)\{[^{}]*[A-Za-z][^{}]*\}(?:\s|\\[,;: ])*(?:&|\\q?quad)(?:\s|&|\\q?quad)*"
+_NEXT_COLUMN = re.compile(  # between words and the formula that they are of: \text{MLP:}\quad & 16bcd^2
+    r"(?:\s|\\[,;: ])*(?:&|\\q?quad)(?:\s|&|\\q?quad)*"
     r"(?=[A-Za-z0-9({]|\\(?!\\|approx|sim|q?quad|leq?|geq?|text|times|cdot|to|implies|Rightarrow))"
 )
 
 
-def _words_ahead(text: str, start: int) -> int:
-    """Where the formula begins behind words in a column of their own: `\\text{MLP:}\\quad & 16bcd^2`."""
-    found = _WORDS_AHEAD.match(text, start)
-    return found.end() if found is not None else start
-
-
 def _spans(text: str, form: Form) -> Iterator[_Span]:
+    start = label_end = 0
     label_start = 0
-    start = label_end = _words_ahead(text, 0)
     depth = 0
     for found in _LANDMARK.finditer(text):
         kind, at = found.lastgroup, found.start()
@@ -193,8 +187,10 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
         elif kind is None or depth > 0:
             continue
         elif kind == "words":
-            if at >= start and not text[start:at].strip(" &") and joins(found.group()):
-                label_start, start = at, found.end()
+            apart = _NEXT_COLUMN.match(text, found.end())
+            opens = at >= start and not _QUADS.sub("", text[start:at]).strip(" &\n")
+            if opens and (apart is not None or joins(found.group())):
+                label_start, start = at, (apart or found).end()
                 label_end = start
         elif kind == "colon":
             start = label_end = found.end()
@@ -214,8 +210,7 @@ def _spans(text: str, form: Form) -> Iterator[_Span]:
             if kind in ("quad", "newline") and not text[start:at].strip():
                 continue
             yield _labelled(text, label_start, label_end, start, at)
-            label_start = found.end()
-            start = label_end = _words_ahead(text, label_start)
+            start = label_start = label_end = found.end()
     yield _labelled(text, label_start, label_end, start, len(text))
 
 
@@ -236,25 +231,24 @@ def _labelled(text: str, label_start: int, label_end: int, start: int, end: int)
 # One formula.
 
 
-_IN_PAIRS = re.compile(r"\(([^(){}]+,[^(){}]+)\)\s*=\s*\(([^(){}]+,[^(){}]+)\)")
+_IN_PAIRS = re.compile(r"\s*\(([^(){}]+,[^(){}]+)\)\s*=\s*\(([^(){}]+,[^(){}]+)\)\s*")
 _BETWEEN = re.compile(r"[^,]+")
 
 
 def _paired(text: str, looks: str, span: _Span, form: Form, names: frozenset[str]) -> tuple[Reading, ...]:
     """`(t, p, d) = (8, 4, 16)` as an equation for each of its letters; none where it is no such thing."""
-    pair = _IN_PAIRS.fullmatch(looks[span.start : span.end].strip(), 0)
+    pair = _IN_PAIRS.fullmatch(looks, span.start, span.end)
     if pair is None:
         return ()
-    at = looks.index(pair[0], span.start)
     sides = [
         [
-            _read(text, looks, _Span(None, at + each.start(), at + each.end()), form, names).parts
-            for each in _BETWEEN.finditer(pair[0], *pair.span(side))
+            _read(text, looks, _Span(None, *each.span()), form, names).parts
+            for each in _BETWEEN.finditer(looks, *pair.span(side))
         ]
         for side in (1, 2)
     ]
     if len(sides[0]) != len(sides[1]):
-        raise fault(at, f"{len(sides[0])} sides beside {len(sides[1])}", "Give each its own")
+        raise fault(span.start, f"{len(sides[0])} sides beside {len(sides[1])}", "Give each its own")
     return tuple(
         Reading(text, span.label, None, (*left, *right), ("=",)) for left, right in zip(*sides, strict=True)
     )
