@@ -25,7 +25,7 @@ def told(findings: Iterable[Finding], configuration: Configuration) -> list[Find
     return [finding for finding in findings if configuration.severity_of(finding.code) != "off"]
 
 
-NOTHING = "no formula found: expected some between dollars, in code or in plain text, such as $12d^2$"
+NOTHING = "expected formulas between dollars, in code or in plain text, such as $12d^2$, found none."
 
 
 def as_lines(findings: Findings, configuration: Configuration, *, every: bool = False) -> str:
@@ -46,7 +46,7 @@ def as_lines(findings: Findings, configuration: Configuration, *, every: bool = 
             if what and "".join(what.split()) != "".join(finding.text.split()):
                 rows.append(f"    {name:9} {_short(what)}")
     counts = ", ".join(f"{many} {verdict}" for verdict, many in findings.summary.items() if many)
-    rows.append(counts or NOTHING)
+    rows.append(counts)
     return "\n".join(rows)
 
 
@@ -189,8 +189,14 @@ def _fingerprint(finding: Finding) -> str:
 WRITERS = ("text", "json", "sarif", "github")
 
 
-def rendered(to: str, findings: Findings, configuration: Configuration, errors: Sequence[str] = ()) -> str:
-    """The findings in one of WRITERS; no word of them where nothing could be read."""
+def rendered(
+    to: str,
+    findings: Findings,
+    configuration: Configuration,
+    errors: Sequence[str] = (),
+    places: Sequence[str] = (),
+) -> str:
+    """The findings in one of WRITERS, of documents at some places; no word of them where nothing could be read."""
     match to:
         case "json":
             return as_json(findings)
@@ -198,4 +204,6 @@ def rendered(to: str, findings: Findings, configuration: Configuration, errors: 
             return as_sarif(findings, configuration, errors)
         case "github":
             return as_github(findings, configuration)
-    return as_lines(findings, configuration) if findings or not errors else ""
+    if findings:
+        return as_lines(findings, configuration)
+    return "" if errors else f"{', '.join(map(_plain, places))}: {NOTHING}".removeprefix(": ")

@@ -105,7 +105,7 @@ def command(
         return _complained(errors) or RIGHT
     if diff:
         _show_differences(checked)
-    elif told := rendered(to, findings, settings, errors):
+    elif told := rendered(to, findings, settings, errors, paths):
         # a fixed document that came on standard input goes on to standard output
         click.echo(told, err=fix and "-" in paths)
     if report is not None:
