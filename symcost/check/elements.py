@@ -48,10 +48,9 @@ def elements_as_bytes(case: Case, statement: Statement) -> Pair | None:
 
 
 def _counts(case: Case, span: Span) -> Iterator[tuple[Fraction, str, Span]]:
-    """The numbers of elements that the section has given before, the last first: in numbers, and what forms come to."""
+    """The numbers of elements given before, the last first: in numbers, and what forms of the section come to."""
     for amount in case.said[: -LATEST - 1 : -1]:
-        near = amount.span.block.headings == span.block.headings or amount.unit is not None
-        if amount.unit is not None and amount.unit.powers == {"element": 1} and near:
+        if amount.unit is not None and amount.unit.powers == {"element": 1}:
             yield amount.value, number(amount.printed, amount.unit), amount.span
     for own in case.given[: -MOST_BACK - 1 : -1]:
         where, item = own.statement.span, own.statement.items[-1]
