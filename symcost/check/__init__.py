@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from symcost.check.deciding import Judge
-from symcost.check.documents import find, kind_of
 from symcost.check.findings import CODES, Finding, Findings, Pair
 from symcost.errors import UsageError
 
@@ -33,6 +31,9 @@ def check_text(
         raise UsageError(
             f"{file}: expected at most {LARGEST:,} characters, found {len(text):,}. Split the document."
         )
+    from symcost.check.deciding import Judge
+    from symcost.check.documents import find, kind_of
+
     judge = Judge(find(text, kind_of(file)), file, model=model, under=under, notation=notation, given=given)
     return Findings(tuple(judge.findings()))
 

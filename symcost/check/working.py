@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,10 @@ def check_all(
         raise UsageError(f"--jobs: expected a positive number, found {jobs}.")
     answers: dict[int, Checked] = {}
     asked, told = 0, 0
-    workers = [_start(options, memory) for _ in range(min(jobs, len(tasks)))]
+    jobs = min(jobs, len(tasks))
+    if jobs > 1:
+        _get_ready()  # once for all of them; what one alone needs is not copied from here
+    workers = [_start(options, memory) for _ in range(jobs)]
     try:
         while told < len(tasks):
             for number, worker in enumerate(workers):
@@ -310,6 +314,7 @@ def _end(worker: _Worker) -> None:
 
 def _work(pipe: Connection, options: Options, memory: int) -> None:
     """A worker's life: a task in, what was found out."""
+    _get_ready()
     gc.freeze()  # what was there before is not looked through for garbage, and so stays shared with the parent
     _limit(memory)
     with suppress(EOFError, OSError, KeyboardInterrupt):
@@ -319,6 +324,11 @@ def _work(pipe: Connection, options: Options, memory: int) -> None:
                 pipe.send(check_document(task, options))
             except MemoryError:
                 os._exit(1)
+
+
+def _get_ready() -> None:
+    """Loads what judges, so that it counts as what the program has, and not as what a document takes."""
+    import_module("symcost.check.deciding")
 
 
 def _limit(memory: int) -> None:

@@ -126,14 +126,17 @@ def _merged(
 def _call_is_right(options: Options, report: str | None) -> None:
     """Raises before any document is read where a name, a number or a report's ending is wrong."""
     from symcost.check import check_text
-    from symcost.cli.options import notation_called
-    from symcost.conventions import convention
 
     if options.notation is not None:
+        from symcost.cli.options import notation_called
+
         notation_called(options.notation)
     if options.under is not None:
+        from symcost.conventions import convention
+
         convention(options.under)
-    check_text("", "-.md", **options.of_check())
+    if options.of_check():
+        check_text("", "-.md", **options.of_check())
     if report is not None:
         from symcost.report import format_of_file
 
