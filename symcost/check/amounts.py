@@ -22,6 +22,7 @@ from symcost.check.measures import measured
 from symcost.check.numbers import number
 from symcost.check.polynomials import ratio, summands
 from symcost.check.statements import Item, Statement, plain_name
+from symcost.check.wordings import Wording
 from symcost.notation.numbers import grouped, rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY
@@ -320,7 +321,7 @@ def other_unit(case: Case, value: Fraction, meant: str, right: Item, shown: str)
     return Pair("depends", "SC120", shown, message=message)
 
 
-_DECIMAL = re.compile(
+_DECIMAL = Wording(
     r"\bGB\b[^.;\n]{0,20}(?:10\s?\^?\{?[⁹9]|decimal|1e9)|decimal (?:GB|units|gigabytes)", re.IGNORECASE
 )
 

@@ -24,6 +24,7 @@ from symcost.check.places import DEVICES, NUMBER_WORDS
 from symcost.check.statements import Statement
 from symcost.check.subjects import FLOPS, IN_BYTES
 from symcost.check.tables import row_of, unit_of
+from symcost.check.wordings import Wording
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_part
 from symcost.notation.units import Unit
@@ -40,12 +41,12 @@ ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded eac
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z"
 )
-_OF = re.compile(r"\s*of\s*[$`]?\s*\Z")
+_OF = Wording(r"\s*of\s*[$`]?\s*\Z")
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
-_ON_TOP = re.compile(
+_ON_TOP = Wording(
     r"\b(?:spare|extra|additional|another|margin of|reserve of|overhead of|plus|add)(?: about)? (\d+(?:\.\d+)?) ?\\?%"
 )
-_OF_DEVICES = re.compile(
+_OF_DEVICES = Wording(
     r"\A\W*(?:#|number of |no\.? of )?\s*(?:GPUs|TPUs|chips|devices|accelerators|cards)\W*\Z", re.IGNORECASE
 )
 _COUNT = re.compile(r"(?<![\w.,^{])(\d[\d,]*\d|\d)(?![\w.]|,\d)(?! ?\\?%)")

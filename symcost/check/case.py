@@ -24,6 +24,7 @@ from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.supposing import FOUR_WIDE, Design, Supposed, Suppositions, kind, suppositions
 from symcost.check.tables import row_values
+from symcost.check.wordings import Wording
 from symcost.notation.numbers import rounded
 from symcost.notation.units import Unit
 from symcost.symbols import GLOSSARY, b
@@ -43,16 +44,16 @@ def _printed_rounded(value: Fraction, text: str) -> bool:
 
 
 _CODE_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
-_FULL_HEADS = re.compile(
+_FULL_HEADS = Wording(
     r"multi-?head|without grouping|no grouping|\bfull heads|\ball heads|\bmha\b",
     re.IGNORECASE,
 )
-_FEW_HEADS = re.compile(
+_FEW_HEADS = Wording(
     r"\b(?:kv|k/v|key|key[- /](?:and )?value)[- ]heads\b|\bgrouped\b|\bGQA\b|\bkv groups", re.IGNORECASE
 )
 MOST_DESIGNS = 8
 MOST_BACK = 100  # statements that one may be held against
-_MASKED = re.compile(r"causal|\bmask|triang|diagonal|\bsees\b", re.IGNORECASE)
+_MASKED = Wording(r"causal|\bmask|triang|diagonal|\bsees\b", re.IGNORECASE)
 EXACT = "causal-exact"  # nobody writes c(c + 1) who does not mean it
 OPTION_NAMES = ("flash", "selective", "checkpoint", "causal", "gate-apart")
 
@@ -138,13 +139,13 @@ class Case:
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
-    firsts: dict[re.Pattern[str], re.Match[str] | None] = field(default_factory=dict)
+    firsts: dict[Wording, re.Match[str] | None] = field(default_factory=dict)
     recipes: tuple[Recipe, ...] = SHARED
     meshes: dict[object, frozenset[str]] = field(default_factory=dict)
     nearby: dict[tuple[str, frozenset[str]], Suppositions] = field(default_factory=dict)
     of_columns: dict[int, Guess | None] = field(default_factory=dict)
 
-    def said_first(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def said_first(self, pattern: Wording) -> re.Match[str] | None:
         """Where the document first says something, which is looked for once."""
         if pattern not in self.firsts:
             self.firsts[pattern] = pattern.search(self.document.text)

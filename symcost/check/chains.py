@@ -20,6 +20,7 @@ from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
 from symcost.symbols import GLOSSARY, d_ff
@@ -29,19 +30,17 @@ NO_CLAIM = Pair("no claim", "SC401", "")
 UNCERTAIN = "what the sign leads on from is not certain"
 
 # Words before a formula that make it an assumption, an equation to be solved, or somebody's former belief.
-SUPPOSES = re.compile(r"\b(?:suppose|supposing|assum\w+|let|set|setting|if|when|where|say|take|"
+SUPPOSES = Wording(r"\b(?:suppose|supposing|assum\w+|let|set|setting|if|when|where|say|take|"
                       r"i used to believe|used to think|pick|choose)\b[^.;:]{0,60}$", re.IGNORECASE)  # fmt: skip
-SOLVES = re.compile(
-    r"\b(?:set|when|if|where|once|until|as soon as|at which|solve)\b[^.;]{0,60}$", re.IGNORECASE
-)
-TAKEN_BACK = re.compile(
+SOLVES = Wording(r"\b(?:set|when|if|where|once|until|as soon as|at which|solve)\b[^.;]{0,60}$", re.IGNORECASE)
+TAKEN_BACK = Wording(
     r"\b(?:i used to believe|used to think|is not|not|wrongly|instead of)\b[^.:,()]{0,40}$", re.IGNORECASE
 )
-_INFERRED = re.compile(r"\bthen\b", re.IGNORECASE)  # what follows is no longer assumed
-DROPS = re.compile(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
+_INFERRED = Wording(r"\bthen\b", re.IGNORECASE)  # what follows is no longer assumed
+DROPS = Wording(r"ignor|neglect|drop|leav\w+ out|left out|not worth|without the|approximat|roughly|omit|small next to|"
                    r"forget|忽略|省略|近似", re.IGNORECASE)  # fmt: skip
 
-ANOTHER_CASE = re.compile(
+ANOTHER_CASE = Wording(
     r"\b(?:with(?:out)?|if|when|now|under|instead|becomes?|unless|recomput\w+|count\w*|other|causal|shard\w*)\b",
     re.IGNORECASE,
 )
@@ -131,10 +130,10 @@ SIZES = {GLOSSARY[name].symbol for name in SIZE_OF}
 NEXT_TO = 3  # statements before one that may go with it
 APART = 2  # times that an approximation of what comes on top may be off
 ROUNDED = Fraction(1, 2000)  # what a coefficient may be rounded by
-_SOLVING = re.compile(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
-_OF_LETTER = re.compile(r"\w+_(?:opt|max|min|star|crit)")
-_LARGEST = re.compile(r"\b(?:largest|biggest|max\w*|fits?)\b", re.IGNORECASE)
-_EXTREME = re.compile(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
+_SOLVING = Wording(r"\bsolv(?:e|es|ed|ing)\b", re.IGNORECASE)
+_OF_LETTER = Wording(r"\w+_(?:opt|max|min|star|crit)")
+_LARGEST = Wording(r"\b(?:largest|biggest|max\w*|fits?)\b", re.IGNORECASE)
+_EXTREME = Wording(r"_[\\{\s]*(?:text\{|mathrm\{)?(max|min)\b")
 
 
 def equal(case: Case, one: Expr, other: Expr) -> bool:

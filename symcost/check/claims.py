@@ -55,55 +55,54 @@ from symcost.check.subjects import (
 )
 from symcost.check.supposing import FOUR_WIDE, SINGLE, Supposed
 from symcost.check.tables import row_of
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, accumulation, d_k, dp, h_kv, n
 
 TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
-LAST_NORM_LEFT_OUT = re.compile(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
+LAST_NORM_LEFT_OUT = Wording(r"\b(?:last|final) (?:layer ?|rms ?)?norm\b[^.;]{0,30}\b(?:left out|ignored|neglected"
                                 r"|not worth|omitted)|"
                                 r"忽略最后", re.IGNORECASE)  # fmt: skip
 APPROXIMATED = FLOPS | {"training_time"}  # by so many FLOPs a parameter and token
 _STAGE = re.compile(r"\bstages? ([123])\b|\bzero[- :]{0,2}([123])\b|\A[A-Za-z] ([123])\b", re.IGNORECASE)
-SPEAKS_OF = {option: re.compile(words, re.IGNORECASE) for option, words in (
+SPEAKS_OF = {option: Wording(words, re.IGNORECASE) for option, words in (
     ("causal", r"causal|\bmask|triang"), ("flash", "flash|fused"), ("selective", "selective|recomput"),
     ("checkpoint", "checkpoint|recomput|remat"), ("gate-apart", r"silu|swish"),
 )}  # fmt: skip
-ENDS_OF_A_PART = re.compile(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
+ENDS_OF_A_PART = Wording(r"\b(?:inputs?|outputs?)\b[^.;:,]{0,30}[:,( $`\\]*\Z", re.IGNORECASE)
 BY_STEP = frozenset({"N", accumulation.name})
 SENT = {
-    ONCE: re.compile(
-        r"\bno_?\s?sync\b|\bonce\b|\b(?:the|until) (?:last|end)\b|\blocal(?:ly)?\b", re.IGNORECASE
-    ),
-    EACH_TIME: re.compile(r"\b(?:every|each|per) micro-?\s?(?:batch|step)", re.IGNORECASE),
+    ONCE: Wording(r"\bno_?\s?sync\b|\bonce\b|\b(?:the|until) (?:last|end)\b|\blocal(?:ly)?\b", re.IGNORECASE),
+    EACH_TIME: Wording(r"\b(?:every|each|per) micro-?\s?(?:batch|step)", re.IGNORECASE),
 }  # of the gradients of a step
-OF_SOME = re.compile(
+OF_SOME = Wording(
     r"\b(?:all[- ]?gather|reduce[- ]?scatter|gather|scatter|forward|backward|half)(?:s|ed)?\b"
     r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
     re.IGNORECASE,
 )  # words for some of the messages of a step
 _NUMBERED = re.compile(r"\W*([0-3])(?![\w.,]*\d|[\w%])")  # the row of a stage: "2", "2: gradients too"
 _MARKER = re.compile(r"\s*([1-3])[.)]\s")  # of an item of a numbered list
-_FULLY = re.compile(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
-_NOT_SHARDED = re.compile(
+_FULLY = Wording(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
+_NOT_SHARDED = Wording(
     r"(?<!gradients )(?<!gradients are )(?<!gradients left )(?<!gradients kept )"  # all but these
     r"\b(?:without|no|before|not|un) ?(?:any )?(?:zero|shard\w*|partition\w*)\b"
     r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
     re.IGNORECASE,
 )
-_SHARDED = re.compile(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
+_SHARDED = Wording(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
-    re.compile(r"optimi[sz]er|states", re.IGNORECASE),
-    re.compile("gradient", re.IGNORECASE),
-    re.compile("weight|param", re.IGNORECASE),
+    Wording(r"optimi[sz]er|states", re.IGNORECASE),
+    Wording("gradient", re.IGNORECASE),
+    Wording("weight|param", re.IGNORECASE),
 )  # what stage 1 shares, what 2 shares besides, what 3
 AGAIN = {"backward_pass": "+", "all_again": "+checkpoint"}  # what is computed again, and by which option
-HEAD_AGAIN = re.compile(
+HEAD_AGAIN = Wording(
     r"\b(?:head|logits) (?:is |are )?(?:repeated|too|included|as well|again)\b"
     r"|\b(?:whole|entire) forward(?: pass)?\b[^.;]{0,30}\b(?:again|twice|once more|a second time)\b",
     re.IGNORECASE,
 )
-HEAD_ONCE = re.compile(
+HEAD_ONCE = Wording(
     r"\b(?:not|except|without) (?:for )?the (?:\w+ )?(?:head|logits)\b|\b(?:head|logits) (?:is|are) not\b",
     re.IGNORECASE,
 )
@@ -113,18 +112,18 @@ OF_PASSES: Mapping[Fraction | None, str] = {
     Fraction(2, 3): "the backward pass is counted once, not twice",
 }  # what a share of both passes has left out
 TOTAL_MEMORY = frozenset({"static_memory", "peak_memory"})
-ADAPTERS = re.compile(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
+ADAPTERS = Wording(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
 OF_ONE_KIND = frozenset(
     {*OF_ROUTING, "kv_cache_memory", "idle_parameters"}
 )  # there is no more than one form for each
-CAPACITY = re.compile(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
+CAPACITY = Wording(r"\bcapacity factor\W*(?:of|is|=)?\W*(\d+(?:\.\d+)?)", re.IGNORECASE)
 RANKS = frozenset({"n", "dp", "tp", "pp", "cp", "ep"})  # that share what a model takes
 SHARING_PARAMETERS = RANKS - {"tp", "cp"}
 EXPERTS, SHARED = "block.mlp.experts", "block.mlp.shared"
 NORMS: tuple[Part, ...] = (("block.norm_1", frozenset()), ("block.norm_2", frozenset()))
 SOFTMAX = frozenset({"P", "scores"})  # what words name of the tensors that attention keeps
 SIZES_OF_TERMS = frozenset({"b", "c", "d", "d_ff", "d_k", "h", "h_kv", "v", "L"})
-WHOLE = re.compile(
+WHOLE = Wording(
     r"\b(?:whole|entire|full|complete) (?:model|block|layer|transformer|network|step)\b"
     r"|\b(?:altogether|all told|in total|total|sum)\b",
     re.IGNORECASE,

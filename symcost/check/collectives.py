@@ -14,6 +14,7 @@ from symcost.check.polynomials import form_of, reduced, scaled, summands, times
 from symcost.check.recipes import element_types
 from symcost.check.statements import Statement, plain_name
 from symcost.check.subjects import Subject
+from symcost.check.wordings import Wording
 from symcost.layouts import LAYOUTS, Message
 from symcost.layouts.messages import GATHER, REDUCE, SCATTER
 from symcost.notation import text as plain_text
@@ -21,10 +22,9 @@ from symcost.symbols import GLOSSARY, dp
 
 N = GLOSSARY["N"].symbol
 _KINDS = {
-    kind: re.compile(rf"\b{kind.replace('-', '[- ]?')}s?\b", re.IGNORECASE)
-    for kind in (REDUCE, GATHER, SCATTER)
+    kind: Wording(rf"\b{kind.replace('-', '[- ]?')}s?\b", re.IGNORECASE) for kind in (REDUCE, GATHER, SCATTER)
 }
-_GRADIENTS = re.compile(r"\bgradients?\b", re.IGNORECASE)
+_GRADIENTS = Wording(r"\bgradients?\b", re.IGNORECASE)
 
 
 def collective(case: Case, statement: Statement, about: Subject, words: Sequence[str]) -> Pair | None:

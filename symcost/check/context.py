@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 
 from symcost.check.documents import Block, Document, Span
 from symcost.check.tables import row_of
+from symcost.check.wordings import Wording
 
 TITLE = "Title: "
 MOST_BLOCKS = 8  # before a formula in which its section may have said something of it
@@ -20,21 +21,21 @@ _CLAUSE = re.compile(
     r"|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
 )
 _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")
-_DRAWN = re.compile(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
+_DRAWN = Wording(r"\bwhich (?:makes|gives|means)\b|\bso that\b")
 _OF_THE_LAST = re.compile(r"(?:[a-zA-Z]+ ){1,5}(?:and|or)|[a-zA-Z ]{0,40},")
-_DRAWS_ON = re.compile(r",\s+((?:and )?(?:therefore|hence|thus|so))\W*\Z", re.IGNORECASE)
-_NAMES_ITSELF = re.compile(
+_DRAWS_ON = Wording(r",\s+((?:and )?(?:therefore|hence|thus|so))\W*\Z", re.IGNORECASE)
+_NAMES_ITSELF = Wording(
     r"[$`)\\\s]*(?:FLOPs |bytes |parameters )?(?:per|for|in) [a-z]"
 )  # 12Lcd per token in training
-_SAYS_MORE = re.compile(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
+_SAYS_MORE = Wording(r"\s*(?:forward|backward|in bytes|per|for (?:one|each|a))\b[^.,;:]*", re.IGNORECASE)
+_PRONOUN = Wording(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
-_COUNTED_VALUES = re.compile(r"\A\s*(?:values|entries)\b")  # "2bcd values" are no values of attention
+_COUNTED_VALUES = Wording(r"\A\s*(?:values|entries)\b")  # "2bcd values" are no values of attention
 _OPENING = re.compile(r"([A-Z][\w-]*(?: [\w-]+){0,3}): (?=[A-Za-z]{2})")
-_AMOUNT = re.compile(
+_AMOUNT = Wording(
     r"\b(?:param(?:eter)?s?|weights|flops?|elements|bytes|memory|numbers)\b", re.IGNORECASE
 )  # of a column
-_SAYS_NOTHING = re.compile(r"values?|results?|numbers?|formula|arithmetic", re.IGNORECASE)  # above a column
+_SAYS_NOTHING = Wording(r"values?|results?|numbers?|formula|arithmetic", re.IGNORECASE)  # above a column
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 SHORT = 48  # characters; words before a formula that are no longer are taken as one
 _STOP = re.compile(

@@ -12,6 +12,7 @@ from sympy import Expr, Integer
 from symcost.check.findings import Pair
 from symcost.check.polynomials import Monomial, summands
 from symcost.check.statements import Statement
+from symcost.check.wordings import Wording
 from symcost.layouts import layout
 from symcost.notation import text as plain_text
 from symcost.symbols import SYMBOLS, accumulation, c, n
@@ -20,8 +21,8 @@ from symcost.training import Across, derive
 MESHES = ("megatron-tp+ddp", "pp-1f1b+ddp", "megatron-tp+pp-1f1b", "megatron-tp+pp-1f1b+ddp", "megatron-tp+cp-ring+ddp",
           "megatron-tp+cp-ring+pp-1f1b+ddp")  # fmt: skip
 global_batch = SYMBOLS["global_batch"]
-_TOKENS = re.compile(r"\btokens?\b", re.IGNORECASE)
-_OF_STEP = re.compile(r"\b(?:step|iteration|global batch|update)\b", re.IGNORECASE)
+_TOKENS = Wording(r"\btokens?\b", re.IGNORECASE)
+_OF_STEP = Wording(r"\b(?:step|iteration|global batch|update)\b", re.IGNORECASE)
 
 
 @cache

@@ -62,6 +62,7 @@ from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.times import named_time, utilised
 from symcost.check.waiting import waiting
+from symcost.check.wordings import Wording
 from symcost.errors import ReadError
 from symcost.notation.reading import Reading, read_part
 from symcost.symbols import GLOSSARY
@@ -70,7 +71,7 @@ TENSORS = re.compile(
     r"\\partial|\\theta|\\alpha|\\beta_|\\in\b|\\mathbb|\\nabla|softmax|\^T\b|\^\\top|\\odot|\\text\{(?:Softmax|RMS"
     r"|SiLU|CE)|_\{?t-1|_t\b|→\s*$"
 )
-PUTS_IN = re.compile(
+PUTS_IN = Wording(
     r"\b(?:with|for|using|given|at|suppose|let|take|say|assum\w+|where|if)\b[^.;:]{0,60}$", re.IGNORECASE
 )
 IS = re.compile(
@@ -78,10 +79,10 @@ IS = re.compile(
 )
 LIMITS = frozenset("≪≫")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
-_GOES_ON_IN_WORDS = re.compile(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
+_GOES_ON_IN_WORDS = Wording(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 _TIMES = re.compile(r"\s*(?:\*|×|·|\\cdot|\\times)\s*")
-_OF_VARIANT = re.compile(r"\b(?:MQA|MHA|GQA|multi-?query|multi-?head|instead|would|were)\b", re.IGNORECASE)
+_OF_VARIANT = Wording(r"\b(?:MQA|MHA|GQA|multi-?query|multi-?head|instead|would|were)\b", re.IGNORECASE)
 TIED_LETTERS = (
     *("N", "N_matmul", "N_active", "D", "C"),
     *("d_ff", "d_k", "h_kv"),

@@ -17,10 +17,11 @@ from symcost.check.polynomials import Coefficient, Monomial, Summands, summands,
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import ACTIVATIONS, Subject
+from symcost.check.wordings import Wording
 
-CROSS = re.compile(r"\bcross(?:[- ]?att\w*)?\b|\bencoder[-–/ ]decoder attention\b", re.IGNORECASE)
-DECODER = re.compile(r"\bdec\b|\bdecoder\b(?!-only| only)(?: (?:block|layer)s?\b)?", re.IGNORECASE)
-_SPEAKS_OF_CROSS = re.compile(r"\bcross[- ]?attention\b|\bencoder[-–/ ]decoder attention\b", re.IGNORECASE)
+CROSS = Wording(r"\bcross(?:[- ]?att\w*)?\b|\bencoder[-–/ ]decoder attention\b", re.IGNORECASE)
+DECODER = Wording(r"\bdec\b|\bdecoder\b(?!-only| only)(?: (?:block|layer)s?\b)?", re.IGNORECASE)
+_SPEAKS_OF_CROSS = Wording(r"\bcross[- ]?attention\b|\bencoder[-–/ ]decoder attention\b", re.IGNORECASE)
 _OF_TARGET = r"\b(?:target|decoder|output|quer\w+)(?:'s)?\s(?:\w+\s){{0,2}}?[$`]*{}(?!\w)"
 COUNTED = ("parameters", "forward_flops", "activation_memory", "saved_activations")
 OF_SOURCE = frozenset({"K", "V"})  # what cross-attention makes of the encoder's output
@@ -73,9 +74,7 @@ def _target(case: Case) -> Symbol:
     """The number of the decoder's tokens: the document's letter for it, where it has another one for the encoder's."""
     names = [name for _, name, meaning in case.knowledge.legend if meaning == "c" and len(name) == 1]
     said = [
-        name
-        for name in names
-        if case.said_first(re.compile(_OF_TARGET.format(re.escape(name)), re.IGNORECASE))
+        name for name in names if case.said_first(Wording(_OF_TARGET.format(re.escape(name)), re.IGNORECASE))
     ]
     return Symbol(OWN + said[0] if len(said) == 1 < len(names) else "c", positive=True)
 

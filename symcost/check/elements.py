@@ -14,15 +14,16 @@ from symcost.check.numbers import compare, number
 from symcost.check.places import in_force
 from symcost.check.recipes import element_types
 from symcost.check.statements import Statement
+from symcost.check.wordings import Wording
 
 LATEST = 24  # numbers before one that may be a count
 FEWEST = 10**4  # elements that are hardly as many as something else by chance
 FURTHEST = 600  # characters from a count to the bytes that it is taken for
-_COUNT_BEHIND = re.compile(r"\W*(?:(?:bf|fp)\d+ )?(?:elements|values|numbers|entries)\b", re.IGNORECASE)
-_COUNT_AHEAD = re.compile(
+_COUNT_BEHIND = Wording(r"\W*(?:(?:bf|fp)\d+ )?(?:elements|values|numbers|entries)\b", re.IGNORECASE)
+_COUNT_AHEAD = Wording(
     r"\b(?:count(?:s|ed|ing)?|in) (?:the )?(?:elements|values|numbers|entries)\b", re.IGNORECASE
 )
-_NARROW = re.compile(r"\bquanti[sz]|\b[1-7] bits?\b", re.IGNORECASE)
+_NARROW = Wording(r"\bquanti[sz]|\b[1-7] bits?\b", re.IGNORECASE)
 
 
 def elements_as_bytes(case: Case, statement: Statement) -> Pair | None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from symcost.check.wordings import Wording, words
+
 _SENTENCE = re.compile(r"(?<=[.!?;])\s|[。；]|\n\s*\n|\n(?=\s*(?:[-*+|#]|\d+\.|\\item))|\s\|\s")
 _IN_PASSING = re.compile(
     r"\b(?:if|unless|whether|would|could|unlike|compared|original(?:ly)?|variants?|options?|some|others?|otherwise|somebody"
@@ -19,25 +21,20 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in _SENTENCE.split(text) if part.strip())
 
 
-def words(*patterns: str) -> re.Pattern[str]:
-    """What any of some patterns matches, in capitals or not."""
-    return re.compile("|".join(patterns), re.IGNORECASE)
-
-
 @dataclass(frozen=True)
 class Feature:
     """Words that say that a model has something and words that deny it; where a sentence has both, it denies it."""
 
-    said: re.Pattern[str]
-    denied: re.Pattern[str]
-    surely: re.Pattern[str] | None = None  # words that say it whatever else is denied
+    said: Wording
+    denied: Wording
+    surely: Wording | None = None  # words that say it whatever else is denied
 
     def readings(
         self, sentences: Sequence[str], aside: Collection[str] = ()
     ) -> tuple[list[bool], list[bool]]:
         """What is said of it outright, and what is only said in passing, as in the sentences `aside`.
 
-        >>> words = re.compile("shared"), re.compile("its own")
+        >>> words = Wording("shared"), Wording("its own")
         >>> Feature(*words).readings(["One table, shared.", "If the head has its own, add vd."])
         ([True], [False])
         """

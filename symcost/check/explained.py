@@ -10,13 +10,14 @@ from symcost.check.case import Case
 from symcost.check.catalogue import BLOCK, PER_SEQUENCE, Entry, book
 from symcost.check.legend import given_name
 from symcost.check.subjects import subject
+from symcost.check.wordings import Wording
 from symcost.symbols import GLOSSARY
 
 _IS = re.compile(
     r"[`$)\s]*(?:is|are|=|denotes?|means?|stands? for|counts?)\s+(?:the |our |all )?(?P<words>[^,;:.$`()\n]{8,80}?)"
     r"(?=\s+and\b|[*\s]*[,;:.$`()\n]|\s*\Z)"
 )
-_MATRICES = re.compile(r"\bmatri(?:x|ces)\b", re.IGNORECASE)
+_MATRICES = Wording(r"\bmatri(?:x|ces)\b", re.IGNORECASE)
 COUNTED = ("parameters", "forward_flops", "backward_flops", "training")  # of which a name may stand for one
 
 

@@ -31,17 +31,18 @@ from symcost.check.slips import FACTORS
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.tables import row_values
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
 from symcost.symbols import GLOSSARY, d_k, h_kv
 
-SPLIT = re.compile(
+SPLIT = Wording(
     r"\b(?:split|divided|spread|shared|sharded|partitioned)\b[^.;]{0,30}\b(?:across|over|among|between)\b[^.;\d]{0,20}(\d[\d,]*\d)",
     re.IGNORECASE,
 )
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
-AS_DENSE = re.compile(
+AS_DENSE = Wording(
     r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery (?:expert|parameter|weight)\b",
     re.IGNORECASE,
 )

@@ -15,6 +15,7 @@ from symcost.check.recipes import element_types
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
+from symcost.check.wordings import Wording
 
 _NORM = r"(?:rms|layer)?[ -]?norms?(?:alization)?"
 _IN, _OUT = r"inputs?", r"(?:normali[sz]ed )?outputs?"
@@ -23,8 +24,8 @@ _W = r"w[ _]?"
 
 # What words name, as the tensors of the model in letters; what comes first takes its words away. Cells of a row are
 # divided by a bar: what a step is, and which of its inputs and outputs.
-_TENSORS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), tensors)
+_TENSORS: tuple[tuple[Wording, str], ...] = tuple(
+    (Wording(pattern, re.IGNORECASE), tensors)
     for pattern, tensors in (
         (rf"(?:final|last) {_NORM}'s {_IN} and {_OUT}|{_IN} and {_OUT} {_OF}(?:final|last) {_NORM}", "x_out x_final"),
         (rf"{_IN} {_OF}(?:final|last) {_NORM}", "x_out"),
@@ -57,7 +58,7 @@ _TENSORS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"|\b{_IN} {_OF}(?:{_W}(?:down|2)\b|down projection)|\bdown projection \| (?:its )?{_IN}", "H"),
     )
 )  # fmt: skip
-_AND_ITS_OUTPUT = re.compile(r"\A\W*(?:and )?(?:also )?its (?:normali[sz]ed )?outputs?\b", re.IGNORECASE)
+_AND_ITS_OUTPUT = Wording(r"\A\W*(?:and )?(?:also )?its (?:normali[sz]ed )?outputs?\b", re.IGNORECASE)
 _OUTPUT_OF = {"x": "x_norm", "x_res": "x_ffin"}
 _SAYS_NO_MORE = re.compile(
     r"\b(?:the|an?|of|and|its|their|which|that|is|are|what|both|all|in|to|we|i|keep|kept|keeps|save|saves|saved|stored?|per|each"

@@ -24,6 +24,7 @@ from symcost.check.meanings import (
     plain_name,
     said_counts,
 )
+from symcost.check.wordings import Wording
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
 from symcost.notation.reading import read, read_part
@@ -233,10 +234,10 @@ def _number(form: Expr, numbers: Mapping[str, Fraction]) -> Fraction:
     )
 
 
-_ACHIEVED = re.compile(
+_ACHIEVED = Wording(
     r"\$([A-Za-z])\$ (?:is |= )?(?:the )?(?:achieved|sustained|actual) flop/?s", re.IGNORECASE
 )
-_SHARE_OF_HEADS = re.compile(
+_SHARE_OF_HEADS = Wording(
     r"\$([A-Za-z])\s?([A-Za-z])\$ (?:key[/ -](?:and )?value|kv) heads"
 )  # $rh$ key/value heads
 _CONFIGURED = re.compile(
@@ -247,7 +248,7 @@ _OF_SIZE = re.compile(
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words|samples)\b)"
 )  # our 6.7B, a 13-billion-parameter model
 _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
-_FOR_THESE = re.compile(r"\s*(?:for these|for them|respectively|in this order)\b")
+_FOR_THESE = Wording(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
 _LETTER = re.compile(r"\\?([A-Za-z]+)")
 _LISTS = re.compile(
@@ -255,7 +256,7 @@ _LISTS = re.compile(
     r"(?:\s*[:=(]\s*|,? (?:is|are|stands? for|means?|denotes?|for|as) (?:the )?)"
     r"([a-z][\w/ -]+(?:,| and) [\w/ -]+(?:(?:,| and) [\w/ -]+)*)"
 )  # (B, T): batch and sequence length
-_IN_MATH = re.compile(
+_IN_MATH = Wording(
     r"(?<![\w\\}])([A-Za-z](?:_\{?\w+\}?)?)\s*&?\s*=\s*&?\s*\\text\{([a-z][^{}]*)\}"
 )  # L = \text{layers}
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
@@ -370,7 +371,7 @@ def _read_definitions(document: Document, knowledge: Knowledge) -> None:
             knowledge.definitions[OWN + share[0]] = [GLOSSARY["h_kv"].symbol / GLOSSARY["h"].symbol]
 
 
-_OF_MLP = re.compile(
+_OF_MLP = Wording(
     r"\b(?i:mlps?|ffns?|feed-?forward|swiglu|geglu)\b[^.;:]{0,60}?(?<![\w^])\$?([A-Za-z](?:_\{?\w+\}?)?)\$?"
     r" ?(?:\\times|×|x|by|→|->|to|\\to) ?\$?([A-Za-z](?:_\{?\w+\}?)?)(?![\w^])"
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
+from symcost.check.wordings import Wording
 from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
 from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
 
@@ -47,7 +48,7 @@ _IS_AHEAD = re.compile(
 )
 _LEADS_ON = re.compile(r"\b(?:is|are|=|:)\s*\Z")  # the words belong to what comes next
 _SIZE = r"(?:size|width|dim(?:ension)?s?)"
-_OF_SIZE = re.compile(
+_OF_SIZE = Wording(
     rf"\W*(?:\bof|\bwith|\bhas)?\s*(?:an? |the )?(?:(?:inner|hidden|intermediate) )?\b(?:{_SIZE}|length)\s*\Z|\s*\bof\s*\Z",
     re.IGNORECASE,
 )
@@ -75,8 +76,8 @@ MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # fits. Where none does, one of PHRASES says it.
 _CHOSEN = r"(?:active|used|chosen|selected|activated)"
 _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
-_TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
-    (letter, re.compile("|".join(patterns), re.IGNORECASE))
+_TOGETHER: tuple[tuple[str | None, Wording], ...] = tuple(
+    (letter, Wording("|".join(patterns), re.IGNORECASE))
     for letter, *patterns in (
         (ALL_KEYS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:keys|(?:key|kv|k/v|key[-/ ](?:and )?value) heads)\b"),
         (ALL_HEADS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:query )?(?:heads|queries)\b",
@@ -125,8 +126,8 @@ _TOGETHER: tuple[tuple[str | None, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 _CALLED = r",? \(?(?:written|called|named|(?:let us )?(?:call|write) (?:it|them|this|that|(?:their|this|the) number))"
 # What the words on both sides mean together, with _ for the letter; these go before what either side says.
-_AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (letter, re.compile("|".join(patterns), re.IGNORECASE))
+_AROUND: tuple[tuple[str, Wording], ...] = tuple(
+    (letter, Wording("|".join(patterns), re.IGNORECASE))
     for letter, *patterns in (
         ("peak", r"\bpeak (?:\w+ ){0,2}_,? [TP]?FLOPS?(?:/s)?\b"),
         ("", r"\b(?:cards?|gpus?|devices?|accelerators?|memory) (?:of|with|has|have|holds?) _ (?:bytes|[GT]i?B)\b"),
@@ -164,14 +165,14 @@ _AROUND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 _ITEMS = re.compile(r",\s+|\band\b(?! value)")
-_SHARED = re.compile(r"((?:\w+-,? )+and )\w+-(.+)")
-_RESPECTIVELY = re.compile(r",? respectively\b.*")
+_SHARED = Wording(r"((?:\w+-,? )+and )\w+-(.+)")
+_RESPECTIVELY = Wording(r",? respectively\b.*")
 _ASIDE = re.compile(r"\([^()]*\)")
 _WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
-_ALL = re.compile(r"_(?:all|tot(?:al)?|full|model|params?)\Z")
-_OF_TRAINING = re.compile(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
-_EXPERT = re.compile(r"\bexperts?\b", re.IGNORECASE)
+_ALL = Wording(r"_(?:all|tot(?:al)?|full|model|params?)\Z")
+_OF_TRAINING = Wording(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
+_EXPERT = Wording(r"\bexperts?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

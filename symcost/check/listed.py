@@ -16,15 +16,16 @@ from symcost.check.polynomials import Summands, ratio, scaled, summands, times, 
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item
 from symcost.check.subjects import CONCLUDES
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 
 NEXT = 3  # forms before one that it may be a share of
-_SHARE = re.compile(
+_SHARE = Wording(
     r"\b(?:shares?|intensity|overhead|surcharge|ratio|fraction|relative|over (?:these|this|that|them)|times|factor|compared)\b",
     re.IGNORECASE,
 )
-_INTENSITY = re.compile(r"\bintensity\b", re.IGNORECASE)  # FLOPs over bytes and nothing else
-OF_ALL = re.compile(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
+_INTENSITY = Wording(r"\bintensity\b", re.IGNORECASE)  # FLOPs over bytes and nothing else
+OF_ALL = Wording(r"\b(?:model|network|all|layers|blocks)\b", re.IGNORECASE)
 MOST_LISTED = 8  # forms that a sum is said to be of
 ALL_BLOCKS: Summands = {(("L", 1),): Fraction(1)}
 

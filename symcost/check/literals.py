@@ -15,6 +15,7 @@ from symcost.check.polynomials import summands
 from symcost.check.statements import Item
 from symcost.check.subjects import Subject
 from symcost.check.tables import heading_unit
+from symcost.check.wordings import Wording
 from symcost.errors import SymcostError
 from symcost.notation.reading import read_part
 from symcost.notation.tokens import PrintedNumber
@@ -33,7 +34,7 @@ _MONEY = re.compile(r"\\?\$\s?\Z")
 _PER_TIME = re.compile(
     r"\s*(?:/|per|an?|each|every)\s*(?:(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?(second|hour|hr|h|day|year)\b"
 )
-_BYTES_EACH = re.compile(r"[`$*\s]{1,4}(bytes? (?:per|of each|for each|for every) \w+)")
+_BYTES_EACH = Wording(r"[`$*\s]{1,4}(bytes? (?:per|of each|for each|for every) \w+)")
 SMALL = 32
 ROUNDED = 3  # digits of a number that may stand for one with more: 1.72e6 for 1,720,320
 MOST = 12  # numbers in one piece of arithmetic

@@ -22,6 +22,7 @@ from symcost.check.numbers import NEAR, compare, number, odds, significant_step
 from symcost.check.places import in_force
 from symcost.check.statements import Statement, plain_name
 from symcost.check.tables import heading_name, heading_unit, table_of, unit_of
+from symcost.check.wordings import Wording
 from symcost.errors import SymcostError
 from symcost.notation.reading import read
 from symcost.notation.tokens import PrintedNumber
@@ -239,7 +240,7 @@ def _shared_hours(case: Case, rows: Rows, at: int, cells: Cells) -> Iterator[Way
 _OF_DEVICES = re.compile(
     r"(?:number of |#\s?)?(?:GPUs?|TPUs?|devices?|accelerators|chips|cards|[A-Z]\d{2,3}s?)", re.IGNORECASE
 )
-_DEVICE_HOURS = re.compile(
+_DEVICE_HOURS = Wording(
     r"(?<![\w.,])(\d[\d,]*\d(?:\.\d+)?) (?:GPU|TPU|device|chip|accelerator|[A-Z]\d{2,3})[- ]hours\b"
 )
 

@@ -15,16 +15,17 @@ from symcost.check.literals import Literal, literals
 from symcost.check.numbers import SECONDS, number, significant_step
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import FLOPS, Subject
+from symcost.check.wordings import Wording
 from symcost.notation.numbers import grouped, rounded
 from symcost.notation.tokens import PrintedNumber
 from symcost.notation.units import DIMENSIONS, Unit
 from symcost.notation.units import unit as unit_called
 
-_TIMES = re.compile(
+_TIMES = Wording(
     r"(?:GPU[- ]?)?\b(seconds?|minutes?|hours?|days?|weeks?|years?)\b|(小时|天|年|秒)", re.IGNORECASE
 )
-_MFU = re.compile(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
-_TRAINING = re.compile(r"\btrain", re.IGNORECASE)
+_MFU = Wording(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
+_TRAINING = Wording(r"\btrain", re.IGNORECASE)
 MANY = 10**6  # FLOPs, rather than tokens or devices
 _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 
@@ -134,7 +135,7 @@ def _units(case: Case, literal: Literal, statement: Statement) -> list[Unit | No
         return [literal.unit]
     converts = Unit("", 1 / literal.value, _COUNT.dimension) if literal.value else None
     if literal.value in _CERTAIN and not case.said_first(
-        re.compile(rf"{grouped(int(literal.value))} {_DEVICES}")
+        Wording(rf"{grouped(int(literal.value))} {_DEVICES}")
     ):
         return [converts]
     return [None, converts] if literal.value in _LIKELY else [None]

@@ -8,13 +8,14 @@ from itertools import product
 
 from symcost.check.recipes import STAGES
 from symcost.check.supposing import SINGLE
+from symcost.check.wordings import Wording
 
 MESH = frozenset({"dp", "tp", "pp"})  # the sizes by which devices share a parameter
-_STAGE = re.compile(r"\b(?:first|(last)) stage\b|\bin flight\b", re.IGNORECASE)
-_BETWEEN = re.compile(
+_STAGE = Wording(r"\b(?:first|(last)) stage\b|\bin flight\b", re.IGNORECASE)
+_BETWEEN = Wording(
     r"\bstages?\b[^.;]{0,40}\b(?:next|stage|neighbou?r\w*|another)\b|\bnext stage\b", re.IGNORECASE
 )
-SAYS_INTERLEAVED = re.compile(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
+SAYS_INTERLEAVED = Wording(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
 FIRST, LAST = "pp-1f1b", "pp-1f1b,stage=last"
 
 

@@ -11,6 +11,7 @@ from symcost.check.columns import listings
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.tables import cell_values
+from symcost.check.wordings import Wording
 from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
@@ -30,8 +31,8 @@ _BY_SIZE = re.compile(
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words)\b)(?:\W{0,3}\((?:\w+ )?\$?(?P<exact>\d[\d,]*(?:\.\d+)?(?:e\d+)?)"
     r"(?: (?:parameters|params))?\))?"
 )  # the 3B (exactly 3.2e9 parameters)
-_OF = re.compile(r"\W{0,3}(?:for|of|on|with) (?:(?:the|our|an?) )?\W?([\w.-]*\w)")  # 38.4 GB for the 3B
-_FILE = re.compile(r"\.(?:ya?ml|json|toml|py)\Z")
+_OF = Wording(r"\W{0,3}(?:for|of|on|with) (?:(?:the|our|an?) )?\W?([\w.-]*\w)")  # 38.4 GB for the 3B
+_FILE = Wording(r"\.(?:ya?ml|json|toml|py)\Z")
 _TAIL = re.compile(r"(?=\d)[\w.]+\Z")  # the 70B of Llama-2-70B
 
 

@@ -13,9 +13,10 @@ from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.meanings import plain_name, said_counts
 from symcost.check.naming import named_model, numbers_of
 from symcost.check.tables import model_sizes
+from symcost.check.wordings import Wording
 from symcost.notation.units import SCALE_WORDS, SUFFIXES
 
-DEVICES = re.compile(
+DEVICES = Wording(
     r"(?<![\w.,])(\d[\d,]*)[ -](?:[\w-]+ )?(?:GPUs?|TPUs?|devices|ranks|replicas|accelerators|chips|cards)\b"
 )
 NUMBER_WORDS = {word: Fraction(count) for count, word in enumerate(
@@ -26,12 +27,12 @@ _BESIDE = re.compile(
 )
 _AS_MANY = re.compile(r"[$`](\w+) ?= ?([A-Za-z]\w*)[$`]")  # n_kv = n_q
 _COUNTED = {
-    "b": re.compile(r"(?<![\w.,=*×·])(\d[\d,]*|[a-z]+) (?:[a-z]+ ){0,1}(?:sequences|samples)\b"),
-    "c": re.compile(
+    "b": Wording(r"(?<![\w.,=*×·])(\d[\d,]*|[a-z]+) (?:[a-z]+ ){0,1}(?:sequences|samples)\b"),
+    "c": Wording(
         r"(?:\b(?:sequences?|contexts?|context length|window|prompts?) of |length )(\d[\d,]*)(?: tokens)?(?![\w.])"
     ),
 }
-_TRAINED = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([BT]|billion|trillion) tokens\b")
+_TRAINED = Wording(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([BT]|billion|trillion) tokens\b")
 MOST_SIZES = 2  # of models, that the words near a number may mean
 
 

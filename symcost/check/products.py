@@ -18,6 +18,7 @@ from symcost.check.polynomials import reduced, summands
 from symcost.check.recipes import element_types
 from symcost.check.slips import FACTORS, one_slip
 from symcost.check.statements import Item, Statement
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 
 _SIDES = r"[\[(]\s*([A-Za-z]\w*)\s*,\s*([A-Za-z]\w*)\s*[\])]"
@@ -25,22 +26,22 @@ _PRODUCT = re.compile(
     rf"{_SIDES}[^.;\[(]{{0,24}}(?:\\cdot|\\times|[·×@*]|\btimes\b|\bby\b)[^.;\[(]{{0,24}}{_SIDES}"
 )
 _KINDS = {
-    kind: re.compile(pattern, re.IGNORECASE)
+    kind: Wording(pattern, re.IGNORECASE)
     for kind, pattern in (
         ("intensity", r"\bintensity\b|\bflops? (?:per|over) bytes?\b"),
         ("byte", r"\bbytes\b|\btraffic\b"),
         ("FLOP", r"\bflops?\b|\bwork\b|\bcompute\b"),
     )
 }  # what words say that a form is
-_UNIT = re.compile(r"\W*(FLOPs?|bytes?)\b(?! per)", re.IGNORECASE)
+_UNIT = Wording(r"\W*(FLOPs?|bytes?)\b(?! per)", re.IGNORECASE)
 IN_SIDES = re.compile(
     r"\A[^=]*\[[^=\[\]]*\][^=]*(?:\\cdot|\\times|@|·|×)[^=]*\[[^=\[\]]*\]"
 )  # X[B, D] · W[D, F]
-_MORE = re.compile(
+_MORE = Wording(
     r"\b(?:backward|training|gradients?|layers?|mlp|attention|gpus?|devices?|chips?|pass(?:es)?|both|forward)\b",
     re.IGNORECASE,
 )
-_OF_MACS = re.compile(
+_OF_MACS = Wording(
     r"\bMACs?\b|\bmultipl[\w-]+(?: and |-)(?:add|accumulate)s?\b[^.;]{0,20}\b(?:one|a single)\b",
     re.IGNORECASE,
 )

@@ -19,6 +19,7 @@ from symcost.check.polynomials import Monomial, minus, summands
 from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject, said
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 
 # Who is quoted: pages and persons, of whom any verb tells that; and anybody, of whom only a verb of writing does.
@@ -38,7 +39,7 @@ _HAS = (
     r"\b(?:gives?|gave|has|have|had|shows?|shown|uses?|used|gets?|got|keeps?|kept|counts?|counted|was|is|adds?|insists?|sees?"
     r"|saw|found)\b"
 )
-_QUOTES = re.compile(
+_QUOTES = Wording(
     rf"{_PAGE}(?:.*(?:{_WRITES}|{_HAS})|.{{0,12}}\bI (?:read|saw|found)\b)|{_ANYBODY}.{{0,60}}{_WRITES}"
     r"|\b(?:(?:from|according to) (?:an?|one|some|the) .{0,30}"
     rf"|(?:seen|read|found|written) (?:it )?(?:on|in) (?:(?:an?|some|the) )?.{{0,20}}){_PAGE}"
@@ -47,28 +48,28 @@ _QUOTES = re.compile(
     r"|\b(?:common|frequent|popular|usual) (?:error|mistake|misreading|slip)s?\b",
     re.IGNORECASE | re.DOTALL,
 )
-_QUOTED_BEHIND = re.compile(
+_QUOTED_BEHIND = Wording(
     r"\A[^.;]{0,40}\b(?:(?:on|in|from) (?:his|her|their|an?|some)|says?|writes?|wrote|claims?) [^.;]{0,20}(?:whiteboard|notebook|"
     rf"{_PAGE})",
     re.IGNORECASE,
 )
 _SPEECH = re.compile(r"[\"“„«]|``")  # what opens direct speech
 _SPEECH_ENDS = re.compile(r"[\"”“»]|''")
-_SPEAKS = re.compile(rf"{_PAGE}|{_ANYBODY}|{_WRITES}", re.IGNORECASE)
+_SPEAKS = Wording(rf"{_PAGE}|{_ANYBODY}|{_WRITES}", re.IGNORECASE)
 # Words by which what follows is the author's own again, or is of other things than what he gave.
-_OWN_AGAIN = re.compile(
+_OWN_AGAIN = Wording(
     r"\b(?:but|whereas|while|correct(?:ly)?|right(?:ly)?|wrong(?:ly)?|mistaken|really|actually|in fact|should|we|instead)\b",
     re.IGNORECASE,
 )
-_OTHERWISE = re.compile(
+_OTHERWISE = Wording(
     r"\b(?:if|when|unless|with|without|causal|triangle|count(?:s|ed|ing)?|includ\w+|exclud\w+|ignor\w+|neglect\w+|recomput\w+)\b",
     re.IGNORECASE,
 )
-_OTHERWISE_BEHIND = re.compile(
+_OTHERWISE_BEHIND = Wording(
     r"\b(?:if|when|unless|without|causal|triangle|counting|including|excluding|ignoring|neglecting|wrong|mistaken|forgets)\b",
     re.IGNORECASE,
 )
-_KEEPS = re.compile(r"\b(?:keeps?|kept)\b", re.IGNORECASE)  # notes keep formulas, layers keep tensors
+_KEEPS = Wording(r"\b(?:keeps?|kept)\b", re.IGNORECASE)  # notes keep formulas, layers keep tensors
 FEWEST_SHARED = 2  # terms, or factors of products of numbers, that two of one quantity have in common
 
 

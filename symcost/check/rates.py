@@ -11,11 +11,12 @@ from symcost.check.case import Case
 from symcost.check.polynomials import Summands, form_of, summands, times
 from symcost.check.statements import Item
 from symcost.check.subjects import PARAMETERS, Subject
+from symcost.check.wordings import Wording
 from symcost.symbols import GLOSSARY, D, b, bandwidth, c, n
 
 peak, MFU = (GLOSSARY[name].symbol for name in ("peak", "MFU"))
 _RATES = {"FLOP": peak, "byte": bandwidth}
-_OF_WEIGHTS = re.compile(r"\b(?:weights?|matri(?:x|ces)|parameters?|layers?)\b", re.IGNORECASE)
+_OF_WEIGHTS = Wording(r"\b(?:weights?|matri(?:x|ces)|parameters?|layers?)\b", re.IGNORECASE)
 
 
 def worked(case: Case, item: Item, about: Subject) -> tuple[Item, Subject] | None:

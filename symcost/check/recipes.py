@@ -11,6 +11,7 @@ from functools import cache, cached_property, lru_cache
 from sympy import Integer
 
 from symcost.check.polynomials import Summands, scaled, summands, times, total
+from symcost.check.wordings import Wording
 from symcost.symbols import accumulation
 from symcost.tables.optimizers import MASTER, OPTIMIZERS, Optimizer
 from symcost.tables.precisions import PRECISIONS, Precision, states
@@ -19,7 +20,7 @@ from symcost.training import derive
 
 PARAMETER, GRADIENT, COPY, MOMENTS = "parameter", "gradient", "master", "moments"
 _BYTES_OF = tuple(
-    (Fraction(size), re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+    (Fraction(size), Wording(rf"\b(?:{pattern})\b", re.IGNORECASE))
     for size, pattern in (
         ("1/2", r"4[- ]bits?|int-?4|nf4|four bits?"),
         ("1", r"8[- ]bits?|int-?8|fp8|float8|eight bits?|one byte"),
@@ -40,7 +41,7 @@ def element_types(words: str) -> Mapping[Fraction, str]:
 
 
 _UNUSUAL = {
-    name: re.compile(pattern, re.IGNORECASE)
+    name: Wording(pattern, re.IGNORECASE)
     for name, pattern in (
         ("8bit", r"8[- ]?bit"), ("amsgrad", r"amsgrad"), ("sgd", r"sgd"), ("lion", r"lion"), ("int8", r"int-?8|8[- ]?bit"),
     )
@@ -74,7 +75,7 @@ class Recipe:
         }
 
     @property
-    def unusual(self) -> Iterator[re.Pattern[str]]:
+    def unusual(self) -> Iterator[Wording]:
         """The words for an optimizer or a precision that nobody means who does not name it."""
         names = {*self.optimizer.name.split("-"), self.precision.name}
         return (pattern for name, pattern in _UNUSUAL.items() if name in names)

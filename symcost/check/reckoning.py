@@ -25,6 +25,7 @@ from symcost.check.recipes import element_types
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.tables import unit_of
+from symcost.check.wordings import Wording
 from symcost.symbols import L, b
 
 BELIEVED = Fraction(1, 10)  # the chance of a hit by accident from which on a number is not told
@@ -32,9 +33,9 @@ HALF_A_DECADE = 3  # what is further off is no way to come to a number
 LATEST = 4  # forms that a share may be of a term of
 FEW = 3  # digits by which a number is told from others
 BOTH_PASSES = frozenset({"training", "step_flops", "training_flops", "training_time"})
-_ONE_PASS = re.compile(r"\bforward\b|\bbackward\b|\binference\b|\btoken\b", re.IGNORECASE)
-FOR_ALL = re.compile(r"\bfor (?:all|the whole)\b|\bin all\b", re.IGNORECASE)
-LEADS_ON = re.compile(
+_ONE_PASS = Wording(r"\bforward\b|\bbackward\b|\binference\b|\btoken\b", re.IGNORECASE)
+FOR_ALL = Wording(r"\bfor (?:all|the whole)\b|\bin all\b", re.IGNORECASE)
+LEADS_ON = Wording(
     r"\b(?:that|this|which|it) (?:is|gives|makes|takes|comes to)\s*\W*\Z|\bwe (?:get|find)\s*\W*\Z",
     re.IGNORECASE,
 )

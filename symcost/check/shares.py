@@ -24,16 +24,17 @@ from symcost.check.polynomials import (
 from symcost.check.slips import Slip, one_slip
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import RECOMPUTED, Part, Subject
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 from symcost.symbols import GLOSSARY
 
-OVERTAKES = re.compile(
+OVERTAKES = Wording(
     r"\b(?:overtak\w+|exceed\w*|outgrow\w*|outweigh\w*|dominat\w+|cross\w*|break-?even|catch(?:es)? up|equal(?:s|led)?)\b"
     r"|\b(?:larger|bigger|greater|more|costlier) than\b|超过|相等",
     re.IGNORECASE,
 )
-OF_TOKENS = re.compile(r"\b(?:context|sequence) length\b|\btokens\b", re.IGNORECASE)
-ON_TOP = re.compile(
+OF_TOKENS = Wording(r"\b(?:context|sequence) length\b|\btokens\b", re.IGNORECASE)
+ON_TOP = Wording(
     r"\b(?:overhead|relative|recomput\w+|surcharge|extra|on top|more|adds?|additional|costs?)\b",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from symcost.check.literals import SMALL, Literal, literals
 from symcost.check.measures import counted
 from symcost.check.numbers import number
 from symcost.check.statements import Item, Statement
+from symcost.check.wordings import Wording
 from symcost.notation.units import Unit
 
 LATEST = 12  # calculations that another may be the sibling of
@@ -18,7 +19,7 @@ MOST = 64  # epochs, steps, GPUs
 LARGE = 10**6  # parameters, tokens, FLOPs
 _DEVICE = r"(?:GPU|TPU|chip|card|accelerator|device|[A-Z]\d{2,3})s?\b"
 _COUNTED = (r"epochs?\b", r"(?:gradient[- ])?accumulation(?: steps)?", _DEVICE)
-_FOR_ONE = re.compile(r"\b(?:one|single|per|each|every|only|without|alone)\b", re.IGNORECASE)
+_FOR_ONE = Wording(r"\b(?:one|single|per|each|every|only|without|alone)\b", re.IGNORECASE)
 
 
 def sibling_pair(case: Case, left: Item, right: Item, statement: Statement) -> Pair | None:
@@ -106,7 +107,7 @@ def _words(case: Case, lacking: Literal, earlier: Product, statement: Statement)
     if not together or value.denominator > 1 or value > MOST or _FOR_ONE.search(clause):
         return ""
     for counts in _COUNTED:
-        said = case.said_first(re.compile(rf"(?<![\d.,-]){value} ({counts})", re.IGNORECASE))
+        said = case.said_first(Wording(rf"(?<![\d.,-]){value} ({counts})", re.IGNORECASE))
         if said is not None and said.start() < span.start and not re.search(counts, clause, re.IGNORECASE):
             return f"the {value} {said[1]} are"
     return ""

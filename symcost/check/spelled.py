@@ -12,6 +12,7 @@ from symcost.check.case import Case
 from symcost.check.findings import Pair
 from symcost.check.polynomials import summands
 from symcost.check.statements import Statement, plain_name
+from symcost.check.wordings import Wording
 from symcost.notation.units import DIMENSIONS, Unit
 from symcost.notation.units import unit as unit_called
 from symcost.symbols import GLOSSARY
@@ -22,7 +23,7 @@ _OF_EACH = ("peak", "price", "bandwidth", "watts")  # of one device, or of all o
 SLIPS = tuple(Fraction(factor) ** power for factor in (24, 60, 3600, 86400, 1440) for power in (1, -1))
 _SAID = {"gpu": "GPU", "gpus": "GPUs", "price": "USD", "cost": "USD", "dollars": "USD", "usd": "USD"}
 _ALONE = frozenset({"days", "hours", "seconds", "cost"})  # names of one word that are units
-_FOR_ONE = re.compile(r"\b(?:one|single|a) (?:GPU|device|chip|card|accelerator)\b", re.IGNORECASE)
+_FOR_ONE = Wording(r"\b(?:one|single|a) (?:GPU|device|chip|card|accelerator)\b", re.IGNORECASE)
 _IS = re.compile(r"\b([A-Za-z]\w*)\s+(?:is|=|equals)\s*\W*\Z")
 FEWEST = 2  # names with a unit that tell what a product is
 

@@ -10,6 +10,7 @@ from sympy import Expr, Symbol
 
 from symcost.check.documents import Span
 from symcost.check.knowledge import OWN, Knowledge
+from symcost.check.wordings import Wording
 from symcost.errors import ReadError
 from symcost.notation.reading import Part, Reading, read_list, read_part
 from symcost.notation.units import SCALE_WORDS, SUFFIXES, Unit
@@ -22,12 +23,12 @@ LONE_SIGNS = frozenset(
 )
 
 _MONEY = re.compile(r"(?<![\\\w])\\?\$\s?(?=[\d.])")
-_DOLLARS = re.compile(
+_DOLLARS = Wording(
     r"(\$\s?[\d.,]+\s*(?:million|billion|thousand|[kKMB])?)(\s*(?:dollars|USD))", re.IGNORECASE
 )  # said twice
 _REMARK = re.compile(r"(?<=[\w)])\s*\((?:[a-z][\w ,-]*)\)")
 _OPERATOR = r"\\(?:approx|sim|leq?|geq?|to|times|cdot|frac|q?quad)\b"
-_LABEL = re.compile(
+_LABEL = Wording(
     r"\s*\\(?:text(?:rm|bf|it)?|mathrm)\{(?P<words>[^{}]*)\}"
     r"(?:\s*&?\s*(?==|\\approx|≈)"
     rf"|(?P<more>(?:(?!{_OPERATOR})[^=≈<>+*/\d:&]){{0,40}}):?\s*(?:\\q?quad\b|&|\\[,;: ]|\s{{3}})+\s*)"
@@ -36,13 +37,13 @@ _ROW_LABEL = re.compile(r"\s*(?P<words>[^=≈:+]*[A-Za-z][^=≈:+]*?)\s*:(?!=)\s
 _TENSOR_LABEL = re.compile(
     r"\s*(?P<words>[^:]*[A-Za-z][^:]*?)\s*:(?!=)\s*(?:\\(?:q?quad\b|[;, ])|&|\s{2})\s*(?=\S)"
 )  # H = GELU(U) : \quad 8bcd
-_TEXT = re.compile(r"\\(?:text\w*|math\w+|operatorname)\{([^{}]*)\}")
+_TEXT = Wording(r"\\(?:text\w*|math\w+|operatorname)\{([^{}]*)\}")
 _IN_BRACKETS = re.compile(r"\(([a-z][^()]*)\)?\s*\Z")  # words, at the end
 _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:seconds|minutes|hours|days|years))?)"
 )
-_SCALE_BEHIND = re.compile(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
+_SCALE_BEHIND = Wording(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
 _SUFFIX_BEHIND = re.compile(r"[$`]([KMBT])(?![\w/])")  # $174$B
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|or so|circa)|~|≈|约)\s*\$?`?\Z",
@@ -52,7 +53,7 @@ _ABOUT_SIGN = re.compile(r"≈|\\approx|\\sim|~=|(?<!\w)~")
 _FIGURE = re.compile(r"[\d.,\s{}\\^·×]+(?:\s*(?:[KMBT]|\\text\{[^}]*\}|[A-Za-z]{1,5}))?")
 _CALL = re.compile(r"[^()]*[A-Za-z}]\s*\(\s*([A-Za-z]\w*|\d+)\s*\)\s*")  # M(b), M(8)
 LONGEST_LETTER = 2  # B, MB: letters that a unit may also be
-_VALUES = re.compile(r"value|number|result|total|equals|bytes|FLOPs|count|size|数值", re.IGNORECASE)
+_VALUES = Wording(r"value|number|result|total|equals|bytes|FLOPs|count|size|数值", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

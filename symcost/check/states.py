@@ -12,10 +12,11 @@ from symcost.check.findings import Pair
 from symcost.check.literals import literals
 from symcost.check.recipes import COPY, GRADIENT, MOMENTS, PARAMETER, RECIPES, element_types
 from symcost.check.statements import Statement
+from symcost.check.wordings import Wording
 
 # What words name; what comes first takes its words away from what comes later.
 _NAMED = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
+    (name, Wording(pattern, re.IGNORECASE))
     for name, pattern in (
         (COPY, r"\b(?:fp32 |float32 )?master(?: weights?| cop(?:y|ies)(?: of the weights)?)?\b"),
         (
@@ -26,25 +27,25 @@ _NAMED = tuple(
         (PARAMETER, r"\b(?:weights?|parameters?|params?)\b(?! states)"),
     )
 )
-_OTHERWISE = re.compile(
+_OTHERWISE = Wording(
     r"shard|split|partition|gather|reduc|\bsends?\b|traffic|"
     r"\bper gpu\b|\bzero\b|8-bit|\bactivations?\b|reference|without|\bno\b|\bonly\b|\bema\b"
     r"|\b(?:numbers|values|elements|floats|scalars|entries)\b",
     re.IGNORECASE,
 )
 _WEIGHTS = re.compile(r"\b(?:weights?|parameters?|params|model|checkpoint)\b|^\W*$", re.IGNORECASE)
-_COMPUTED = re.compile(r"\bflops?\b|\boperations?\b", re.IGNORECASE)
+_COMPUTED = Wording(r"\bflops?\b|\boperations?\b", re.IGNORECASE)
 _FEW = 32  # bytes a parameter; more is a number of parameters, of GPUs or of copies
 
 
-_EACH = re.compile(r"\W{0,3}(?:bytes )?each\b", re.IGNORECASE)  # of what is listed
-_ADDED = re.compile(
+_EACH = Wording(r"\W{0,3}(?:bytes )?each\b", re.IGNORECASE)  # of what is listed
+_ADDED = Wording(
     r"\A\W*(?:bytes?\W+)?(?:and |together )?(?:with|plus|adding|including)\b", re.IGNORECASE
 )  # to what the sentence has listed before
-_BOTH_MOMENTS = re.compile(
+_BOTH_MOMENTS = Wording(
     r"\b(?:(?:two|both|Adam(?:'s)?|optimi[sz]er(?:'s)?) moments|m (?:and|,) v)\b", re.IGNORECASE
 )
-_ONE_EACH = re.compile(r"\b(?:each|every|one|first|second)\b", re.IGNORECASE)
+_ONE_EACH = Wording(r"\b(?:each|every|one|first|second)\b", re.IGNORECASE)
 
 
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:

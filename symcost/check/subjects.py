@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from symcost.check.context import TITLE
+from symcost.check.wordings import Wording
 
 Part: TypeAlias = tuple[
     str, frozenset[str]
@@ -37,12 +38,12 @@ MESSAGES = frozenset({"messages", "message_bytes"})
 IN_BYTES = MEMORY | {"message_bytes"}
 SETTLED = ACTIVATIONS | MESSAGES | {"kv_cache_memory", "bubble"}  # what is said besides is of these
 
-Table: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
+Table: TypeAlias = tuple[tuple[Wording, frozenset[str]], ...]
 
 
 def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
     return tuple(
-        (re.compile(pattern, re.IGNORECASE), frozenset(names.split() if isinstance(names, str) else names))
+        (Wording(pattern, re.IGNORECASE), frozenset(names.split() if isinstance(names, str) else names))
         for pattern, names in rows
     )
 
@@ -125,7 +126,7 @@ _QUANTITIES = _table(
     (r"\bparameters?\b|\bparams?\b|(?<!attention )\bweights\b|\bweight matri|参数|权重", PARAMETERS),
     (r"\bmemory\b|显存", MEMORY | {"parameters", "saved_activations"}),
 )
-_MATRICES = re.compile(
+_MATRICES = Wording(
     r"\b(?:two|three|four|six|seven|all|projection|weight|thin) (?:\w+ )?matrices\b|\bweights W_",
     re.IGNORECASE,
 )  # where nothing says what is counted, their parameters are
@@ -133,7 +134,7 @@ _AGAIN = (
     r"(?:\b(?:forward )?(?:pass )?(?:is |are |gets? )?)?\b(?:re-?run|run (?:forward )?(?:twice|again|once more"
     r"|a second time))\b"
 )
-_COMPARED = re.compile(
+_COMPARED = Wording(
     r"\b(?:the )?backward(?: pass)? (?:is|costs|takes) (?:twice|two times) the forward(?: pass)?(?=[^.;]{0,24}:\Z)"
     r"|(?:\b(?:twice|(?:two|three|four|\d) times) the |\d ?(?:\\times|\\cdot|[×x·])[\s$]*(?:the )?)(?:forward|backward)"
     r"(?: pass)?\b"
@@ -142,19 +143,19 @@ _COMPARED = re.compile(
     r"(?: (?:in|during)(?: the)? backward(?: pass)?)?",
     re.IGNORECASE,
 )  # a pass that something is compared with, or runs besides, and so is not
-_SPARES = re.compile(
+_SPARES = Wording(
     r"(?P<ahead>\b(?:parameters?|params|weights|flops?|compute)\b[^.;:?]{0,24})\bsaves?\b"
     r"|\bsaves?\b(?= (?:us )?(?:over|against|relative|compared|versus|vs)\b)",
     re.IGNORECASE,
 )  # "how many parameters does GQA save": what is spared, not what is kept
-_HOW_OFTEN = re.compile(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
+_HOW_OFTEN = Wording(r"\bonce (?:per|a|each|every|in|for) (?:\w+ )?\w+", re.IGNORECASE)
 _BYTES = re.compile(r"(?<!not )(?<!not in )\bbytes?\b|\bBytes (?:of|for|per|that|in)\b|\b[kMGT]i?B\b|字节")
-_OF_MEMORY = re.compile(
+_OF_MEMORY = Wording(
     r"\bmemory\b|\bstor(?:e|age)|\bhold|\bweigh\b|\b(?:bf|fp|float)\d+|\bint\d|\bhalf\b|\bprecision\b|\bstates?\b|显存|\bcheckpoint|\bload",
     re.IGNORECASE,
 )
-_NOT_COUNTED_IN = re.compile(r"\bnot (?:in )?(?:bytes|elements|numbers)\b", re.IGNORECASE)
-_ELEMENTS = re.compile(r"(?i:\belements?\b|\bnumbers\b|\bentries\b)|元素")
+_NOT_COUNTED_IN = Wording(r"\bnot (?:in )?(?:bytes|elements|numbers)\b", re.IGNORECASE)
+_ELEMENTS = Wording(r"(?i:\belements?\b|\bnumbers\b|\bentries\b)|元素")
 
 _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
 _S, _W = "scores P", "O"
@@ -163,8 +164,8 @@ _ATTENTION, _MLP, _EXPERTS = "block.attention", "block.mlp", "block.mlp.experts"
 _NOT_OF_HEAD = r"(?! (?:on|in)?to (?:the )?vocab)"
 # Words for some steps of a layer, as the places and the tensors that they make or the parameters that they use.
 _SEP = r"(?:[\s,、$\\]|and\b|&|W_|\{|\})*"
-_STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
-    (re.compile(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
+_STEPS: tuple[tuple[Wording, tuple[Part, ...]], ...] = tuple(
+    (Wording(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (r"\battn\.c[_ ]attn\b", (_ATTENTION, f"{_Q} {_K} {_V}")),  # GPT-2's modules
         (r"\battn\.c[_ ]proj\b", (_ATTENTION, _O)),
@@ -238,7 +239,7 @@ _STEPS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
 
 _PROJECTED = re.compile(r"\b(?:query|queries|keys?|values?|output|[QKVO])\b", re.IGNORECASE)
 _EACH_PROJECTED = rf"{_PROJECTED.pattern}[\s,/&+]*(?:and\s+)?"
-_PROJECTIONS = re.compile(
+_PROJECTIONS = Wording(
     rf"(?!output matri)(?:{_EACH_PROJECTED})+(?:proj\w*\b{_NOT_OF_HEAD}|matri(?:x|ces)\b)"
     rf"|\bquer(?:y|ies)[\s,/&+]*(?:{_EACH_PROJECTED}){{2,}}",
     re.IGNORECASE,
@@ -246,8 +247,8 @@ _PROJECTIONS = re.compile(
 _OF_LETTER = {"Q": _Q, "K": _K, "V": _V, "O": _O}
 
 # Words for whole parts; what comes first takes its words away.
-_PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), tuple((place, frozenset(names.split())) for place, names in parts))
+_PARTS: tuple[tuple[Wording, tuple[Part, ...]], ...] = tuple(
+    (Wording(pattern, re.IGNORECASE), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (
             r"\b(?:both|two|input and output|word and output) embeddings?\b"
@@ -304,7 +305,7 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[Part, ...]], ...] = tuple(
     )
 )
 
-_LINEAR = re.compile(
+_LINEAR = Wording(
     r"\b(?:linear (?:maps|layers|transformations)|weight matri(?:x|ces)|matmuls with weights)\b",
     re.IGNORECASE,
 )
@@ -312,55 +313,55 @@ LINEAR: tuple[Part, ...] = (
     (_ATTENTION, frozenset(f"{_Q} {_K} {_V} {_O}".split())),
     (_MLP, frozenset()),
 )  # of a block: all its matrices
-_INCLUDED = re.compile(r"\([^()]*\bincluded\)", re.IGNORECASE)
-_BESIDES = re.compile(
+_INCLUDED = Wording(r"\([^()]*\bincluded\)", re.IGNORECASE)
+_BESIDES = Wording(
     r"(?:\A|[,(])[^,;:()]{2,40}\bincluded\b|"
     r"\b(?:with|including|plus|adding|counting)\b (?:the |both |two )+[^,;:]*",
     re.IGNORECASE,
 )  # what comes on top
 
-_ALL_BLOCKS = re.compile(
+_ALL_BLOCKS = Wording(
     r"\ball (?:the |of the |\w{1,3} )?(?:layers|blocks)\b|\b(?:\$?L\$?|\d+) (?:layers|blocks)\b|所有层|[lLℓ]\s*层"
     r"|\ball of them\b",
     re.IGNORECASE,
 )
-_ONE_BLOCK = re.compile(
+_ONE_BLOCK = Wording(
     r"\b(?:per|each|one|a|every|single|the|whole|of a|this|plain) (?:\w+ )?(?:layer|block)\b|/layer\b|每层|一层|单层"
     r"|\b(?:layer|block)\b(?! ?(?:size|norm))",
     re.IGNORECASE,
 )
-_MODEL = re.compile(
+_MODEL = Wording(
     r"\b(?:whole|entire|full|this|our|the) (?:model|transformer|network)\b|\bmodel\b|\btotal\b|\beverything\b|\ball told\b"
     r"|\ball in all\b|\bin all\b|总",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(
+_TOKEN = Wording(
     r"\b(?:per|each|a|one|every|single) (?:\w+ )?token\b|每个\s?token|\btoken\b(?=:| costs| needs)",
     re.IGNORECASE,
 )
-_SEQUENCE = re.compile(
+_SEQUENCE = Wording(
     r"\b(?:per|each|a|one|every|single) (?:sequence|sample)\b|\bprompt\b|\bprefill\b|每个序列|一条序列",
     re.IGNORECASE,
 )
 
-_ONE_EXPERT = re.compile(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
-_BATCH = re.compile(
+_ONE_EXPERT = Wording(r"\b(?:per|each|a|an|one|every|single) (?:\w+ )?expert\b", re.IGNORECASE)
+_BATCH = Wording(
     r"\b(?:for|of|over) (?:the |a )?(?:whole |full |entire )?batch\b|\b(?:the|all|these) \S{1,6} sequences of\b",
     re.IGNORECASE,
 )
 _PER = (("expert", _ONE_EXPERT), ("batch", _BATCH), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
-HALF_SQUARE = re.compile(
+HALF_SQUARE = Wording(
     r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square|scores)", re.IGNORECASE
 )
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
-_OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("flash", re.compile(r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b", re.IGNORECASE)),
-    ("selective", re.compile(
+_OPTIONS: tuple[tuple[str, Wording], ...] = (
+    ("flash", Wording(r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b", re.IGNORECASE)),
+    ("selective", Wording(
         rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
         r"|\brecomput\w+ (?:only )?(?:the )?(?:core )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
-    ("checkpoint", re.compile(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
+    ("checkpoint", Wording(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
                               r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
                               r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
                               rf"|recomputed|{_AGAIN})"
@@ -369,11 +370,11 @@ _OPTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
                               r"|\brecompute(?:[_ ]\w+)?: full\b"
                               r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
     ("causal", HALF_SQUARE),
-    ("tensor", re.compile(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
-    ("sequence", re.compile(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
+    ("tensor", Wording(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
+    ("sequence", Wording(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
 )  # fmt: skip
 RECOMPUTED = frozenset({"selective", "checkpoint"})  # of which a step has one
-_NEGATED = re.compile(
+_NEGATED = Wording(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
 
@@ -381,17 +382,17 @@ _NO_DISCOUNT = (
     r"\b(?:not|no|without)(?: the)? causal (?:half|halving|discount|factor|saving)"
     r"|\bno discount\b[^.;)]{0,24}\bcausal\w*(?: mask\w*)?"
 )
-NO_DISCOUNT = re.compile(_NO_DISCOUNT, re.IGNORECASE)
-WHOLE_SQUARE = re.compile(
+NO_DISCOUNT = Wording(_NO_DISCOUNT, re.IGNORECASE)
+WHOLE_SQUARE = Wording(
     rf"\b(?:full|whole|entire) (?:attention )?(?:matrix|square)|{_NO_DISCOUNT}", re.IGNORECASE
 )
-_EXCEPT = re.compile(
+_EXCEPT = Wording(
     r"(?:,|\band|\bbut|\()(?: the)? \w+(?: is| are)? not\b|\b(?:except|without|but not)(?: for)?(?: the)? \w+",
     re.IGNORECASE,
 )
 
 # Words that make a form a part, a share or an exception of what they name, so that nothing is held against it.
-_QUALIFIED = re.compile(
+_QUALIFIED = Wording(
     r"\b(?:half|triangle|share|fraction|ratio|per head|each head|extra"
     r"|additional|more than|less|difference|"
     r"shapes?|others?"
@@ -405,9 +406,9 @@ _QUALIFIED = re.compile(
 )
 
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
-_OF_DEVICE = re.compile(r"\b(?:per|each|every|one|a) (?:gpu|device|rank)\b", re.IGNORECASE)
+_OF_DEVICE = Wording(r"\b(?:per|each|every|one|a) (?:gpu|device|rank)\b", re.IGNORECASE)
 
-CONCLUDES = re.compile(
+CONCLUDES = Wording(
     r"\b(?:so|hence|thus|therefore|together|makes?|becomes?|gives?|total|sum|in all|altogether)\b|共|因此|所以",
     re.IGNORECASE,
 )
@@ -698,7 +699,7 @@ _NAME_PARTS: tuple[tuple[str, str], ...] = (
     (r"optim|adam|update", "optimizer_flops"),
     (r"total|step|iter|train", "step_flops"),
 )
-_PASSES = re.compile(
+_PASSES = Wording(
     r"(?:(?P<forward>forward|fwd)|(?P<backward>backward|bwd)|(?P<training>train(?:ing)?|fwdbwd|fwd_bwd))_(?:pass_)?flops?\Z",
     re.IGNORECASE,
 )

@@ -13,8 +13,9 @@ from typing import Any
 from sympy import Expr
 
 from symcost.check.annotations import Settings
-from symcost.check.evidence import FEATURES, sentences, words
+from symcost.check.evidence import FEATURES, sentences
 from symcost.check.meanings import EMPHASIS
+from symcost.check.wordings import Wording, words
 from symcost.conventions import CONVENTIONS, OPTIONS
 from symcost.model import (
     LETTERS,
@@ -169,7 +170,7 @@ _NO_GATE_NAMED = words(
     r"\bgelu\b", r"\brelu\b", r"\bungated", r"not gated"
 )  # one document may have models of either kind
 _NAMES_LLAMA, _NAMES_GPT = (
-    re.compile("|".join(pattern.pattern for pattern in patterns), re.IGNORECASE)
+    Wording("|".join(pattern.pattern for pattern in patterns), re.IGNORECASE)
     for patterns in ((_GATED, _LIKE_LLAMA), (_UNGATED, _LIKE_GPT))
 )
 _RMS, _LAYER_NORM = words(r"rms ?norm"), words(r"layer ?norm")
@@ -191,7 +192,7 @@ _KEPT_APART = {
     )
 }  # what a list of kept tensors names besides, of whichever convention it is
 _MEGATRON = words(r"dropout", r"megatron", r"korthikanti")
-_CONVENTION = re.compile(
+_CONVENTION = Wording(
     rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in CONVENTIONS)})(?:\+(?:{'|'.join(map(re.escape, OPTIONS))}))*(?![\w-])"
 )
 _FULL = words(

@@ -9,12 +9,13 @@ from fractions import Fraction
 
 from symcost.check.documents import Block, Document, Span
 from symcost.check.knowledge import Knowledge
+from symcost.check.wordings import Wording
 from symcost.notation.units import SUFFIXES, Unit
 from symcost.notation.units import unit as unit_called
 from symcost.symbols import GLOSSARY
 
-FORMULAS = re.compile(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
-VALUES = re.compile(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
+FORMULAS = Wording(r"formula|arithmetic|calculation|computation|公式", re.IGNORECASE)
+VALUES = Wording(r"\b(?:values?|numbers?|results?|total|equals)\b|数值", re.IGNORECASE)
 _NAMED = re.compile(r"(?:[a-z-]+ )*\\?([A-Za-z]\w*)(?: \w+| ?\(\w+\))?")  # $S$, context S, C (FLOPs)
 _UNIT = re.compile(r"\((?:in )?([^()]+)\)\s*\Z|\A\s*(\S{2,})\s*\Z")
 _UNIT_OF_ALL = re.compile(r"\b([kMGT]i?B)\b")  # GB per GPU:

@@ -17,6 +17,7 @@ from symcost.check.numbers import number
 from symcost.check.polynomials import ratio, summands
 from symcost.check.rules import RULE_OF_THUMB
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
+from symcost.check.wordings import Wording
 from symcost.notation import text as plain_text
 from symcost.symbols import GLOSSARY, D, N, n
 from symcost.training import derive
@@ -28,10 +29,10 @@ _TIME = re.compile(
     rf"{_DEVICE}))_)*(?P<unit>\w+?)(?:_(?:total|needed|of_training))?\Z"
 )
 _NAMED = {
-    "cost": re.compile(r"(?:total_)?(?:cost|bill|dollars|usd)(?:_(?:total|usd|dollars))?\Z"),
-    "energy": re.compile(r"(?:total_|energy_)*kwh\Z"),
+    "cost": Wording(r"(?:total_)?(?:cost|bill|dollars|usd)(?:_(?:total|usd|dollars))?\Z"),
+    "energy": Wording(r"(?:total_|energy_)*kwh\Z"),
 }
-_FLOPS = re.compile(r"(?:total_|train(?:ing)?_|num_|n_)*(?:flops?|compute)(?:_total)?\Z")
+_FLOPS = Wording(r"(?:total_|train(?:ing)?_|num_|n_)*(?:flops?|compute)(?:_total)?\Z")
 HOUR = 3600
 SLIPS = frozenset(
     Fraction(many) ** power for many in (7, 24, 60, 365, 1440, 3600, 86400) for power in (1, -1, 2, -2)
@@ -94,7 +95,7 @@ def utilised(case: Case, left: Item, right: Item, statement: Statement) -> Pair 
                 message=f"the MFU divides: it is {number(exact, right.unit)}", quantity="training_time")  # fmt: skip
 
 
-_UTILISED = re.compile(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
+_UTILISED = Wording(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
 
 
 def _measures(literal: Literal, powers: Mapping[str, int]) -> bool:

@@ -15,6 +15,7 @@ from symcost.check.polynomials import reduced, summands
 from symcost.check.slips import one_slip
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
+from symcost.check.wordings import Wording
 from symcost.layouts.pipeline import INTERLEAVED, ONE_F_ONE_B, Schedule
 from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
@@ -23,16 +24,16 @@ from symcost.symbols import GLOSSARY, accumulation
 pp, chunks = GLOSSARY["pp"].symbol, GLOSSARY["chunks"].symbol
 OF_PIPELINE = {pp, accumulation, chunks}
 IN_FLIGHT = INTERLEAVED.holds / ONE_F_ONE_B.holds
-_OF_WHOLE = re.compile(
+_OF_WHOLE = Wording(
     r"\b(?:whole|total|full|entire|overall|actual)\b(?: \w+)? (?:step|time|iteration|batch|duration)"
     r"|\b(?:whole|entire)\b|\bidle included\b|\bshare of (?:the|a|each) (?:step|iteration)\b",
     re.IGNORECASE,
 )
-_OF_IDEAL = re.compile(
+_OF_IDEAL = Wording(
     r"\b(?:ideal|useful|busy|working|productive|computing|compute) time\b|\bideal\b", re.IGNORECASE
 )
-_WORKED = re.compile(r"\befficien\w+|\butili[sz]ation|\buseful share|\bbusy\b", re.IGNORECASE)
-_TIME = re.compile(
+_WORKED = Wording(r"\befficien\w+|\butili[sz]ation|\buseful share|\bbusy\b", re.IGNORECASE)
+_TIME = Wording(
     r"\btimes?\b|\btakes?\b|\bcosts?\b|\blasts?\b|\bseconds\b|\bworth\b|\bslots?\b", re.IGNORECASE
 )
 IDEAL, WHOLE, WORKED, LONGER = (
