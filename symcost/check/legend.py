@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
-from symcost.check.wordings import Wording
+from symcost.check.wordings import Wording, Wordings
 from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
 from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
 
@@ -76,8 +76,8 @@ MORE_TOKENS = "+c"  # behind the prompt: the context is as long as both
 # fits. Where none does, one of PHRASES says it.
 _CHOSEN = r"(?:active|used|chosen|selected|activated)"
 _MLP = r"(?:mlp|ffn|feed-?\s?forward|swiglu|geglu|gelu)"
-_TOGETHER: tuple[tuple[str | None, Wording], ...] = tuple(
-    (letter, Wording("|".join(patterns), re.IGNORECASE))
+_TOGETHER: Wordings[str | None] = Wordings(
+    (Wording("|".join(patterns), re.IGNORECASE), letter)
     for letter, *patterns in (
         (ALL_KEYS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:keys|(?:key|kv|k/v|key[-/ ](?:and )?value) heads)\b"),
         (ALL_HEADS, rf"\b{_SIZE} of (?:(?:all|the) )+(?:query )?(?:heads|queries)\b",
@@ -126,8 +126,8 @@ _TOGETHER: tuple[tuple[str | None, Wording], ...] = tuple(
 )  # fmt: skip
 _CALLED = r",? \(?(?:written|called|named|(?:let us )?(?:call|write) (?:it|them|this|that|(?:their|this|the) number))"
 # What the words on both sides mean together, with _ for the letter; these go before what either side says.
-_AROUND: tuple[tuple[str, Wording], ...] = tuple(
-    (letter, Wording("|".join(patterns), re.IGNORECASE))
+_AROUND: Wordings[str] = Wordings(
+    (Wording("|".join(patterns), re.IGNORECASE), letter)
     for letter, *patterns in (
         ("peak", r"\bpeak (?:\w+ ){0,2}_,? [TP]?FLOPS?(?:/s)?\b"),
         ("", r"\b(?:cards?|gpus?|devices?|accelerators?|memory) (?:of|with|has|have|holds?) _ (?:bytes|[GT]i?B)\b"),
@@ -204,7 +204,9 @@ def declared(text: str) -> dict[str, str]:
             one = None
         first, second = (other, one) if mostly_behind and other != "D" else (one, other)
         before, letter = each.behind, second if first is None else first
-        letter = next((whole for whole, pattern in _AROUND if pattern.search(each.around)), letter)
+        letter = next(
+            (whole for pattern, whole in _AROUND.in_(each.around) if pattern.search(each.around)), letter
+        )
         if letter is None or ("_" in each.name and _is_larger(each.name, letter)):
             continue
         if letter == "D" and each.name in ("v", "V"):
@@ -344,7 +346,7 @@ def meaning(words: str, *, behind: bool) -> str | None:
     """
     if not words:
         return None
-    for letter, pattern in _TOGETHER:
+    for pattern, letter in _TOGETHER.in_(words):
         if pattern.search(words):
             return letter
     phrases = list(FIND_PHRASE.finditer(words))

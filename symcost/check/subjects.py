@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from symcost.check.context import TITLE
-from symcost.check.wordings import Wording
+from symcost.check.wordings import Wording, Wordings
 
 Part: TypeAlias = tuple[
     str, frozenset[str]
@@ -38,11 +38,9 @@ MESSAGES = frozenset({"messages", "message_bytes"})
 IN_BYTES = MEMORY | {"message_bytes"}
 SETTLED = ACTIVATIONS | MESSAGES | {"kv_cache_memory", "bubble"}  # what is said besides is of these
 
-Table: TypeAlias = tuple[tuple[Wording, frozenset[str]], ...]
 
-
-def _table(*rows: tuple[str, Iterable[str] | str]) -> Table:
-    return tuple(
+def _table(*rows: tuple[str, Iterable[str] | str]) -> Wordings[frozenset[str]]:
+    return Wordings(
         (Wording(pattern, re.IGNORECASE), frozenset(names.split() if isinstance(names, str) else names))
         for pattern, names in rows
     )
@@ -164,7 +162,7 @@ _ATTENTION, _MLP, _EXPERTS = "block.attention", "block.mlp", "block.mlp.experts"
 _NOT_OF_HEAD = r"(?! (?:on|in)?to (?:the )?vocab)"
 # Words for some steps of a layer, as the places and the tensors that they make or the parameters that they use.
 _SEP = r"(?:[\s,、$\\]|and\b|&|W_|\{|\})*"
-_STEPS: tuple[tuple[Wording, tuple[Part, ...]], ...] = tuple(
+_STEPS: Wordings[tuple[Part, ...]] = Wordings(
     (Wording(pattern), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (r"\battn\.c[_ ]attn\b", (_ATTENTION, f"{_Q} {_K} {_V}")),  # GPT-2's modules
@@ -247,7 +245,7 @@ _PROJECTIONS = Wording(
 _OF_LETTER = {"Q": _Q, "K": _K, "V": _V, "O": _O}
 
 # Words for whole parts; what comes first takes its words away.
-_PARTS: tuple[tuple[Wording, tuple[Part, ...]], ...] = tuple(
+_PARTS: Wordings[tuple[Part, ...]] = Wordings(
     (Wording(pattern, re.IGNORECASE), tuple((place, frozenset(names.split())) for place, names in parts))
     for pattern, *parts in (
         (
@@ -356,23 +354,29 @@ HALF_SQUARE = Wording(
 )
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
-_OPTIONS: tuple[tuple[str, Wording], ...] = (
-    ("flash", Wording(r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b", re.IGNORECASE)),
-    ("selective", Wording(
-        rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
-        r"|\brecomput\w+ (?:only )?(?:the )?(?:core )?(?:attention|scores?|softmax)\b", re.IGNORECASE)),
-    ("checkpoint", Wording(r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
-                              r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?"
-                              r"(?:layers?|blocks?|forward)|\b(?:layers?|blocks?)\b[^.;]{0,20}\b(?:computed again"
-                              rf"|recomputed|{_AGAIN})"
-                              rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
-                              r"|\bfrom three to four\b[^.;]{0,12} forward|\bfour (?:forward passes )?instead of three"
-                              r"|\brecompute(?:[_ ]\w+)?: full\b"
-                              r"|\bwith (?:full )?recomputation\b|forward, recomputation|重计算", re.IGNORECASE)),
-    ("causal", HALF_SQUARE),
-    ("tensor", Wording(r"\btensor[ -]?(?:and sequence )?parallel|\btp\b", re.IGNORECASE)),
-    ("sequence", Wording(r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b", re.IGNORECASE)),
-)  # fmt: skip
+_OPTIONS = Wordings(
+    (Wording(pattern, re.IGNORECASE), name)
+    for name, pattern in (
+        ("flash", r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b"),
+        (
+            "selective",
+            rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
+            r"|\brecomput\w+ (?:only )?(?:the )?(?:core )?(?:attention|scores?|softmax)\b",
+        ),
+        (
+            "checkpoint",
+            r"(?<!non-)(?<!gradient )\bcheckpoint(?:s\b(?! hold| on)|ing|ed\b| every| all| each)"
+            r"|\bfull(?:y)? recomput|\brecomput\w+ (?:of )?(?:the |every |each |all )?(?:layers?|blocks?|forward)"
+            rf"|\b(?:layers?|blocks?)\b[^.;]{{0,20}}\b(?:computed again|recomputed|{_AGAIN})"
+            rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
+            r"|\bfrom three to four\b[^.;]{0,12} forward|\bfour (?:forward passes )?instead of three"
+            r"|\brecompute(?:[_ ]\w+)?: full\b|\bwith (?:full )?recomputation\b|forward, recomputation|重计算",
+        ),
+        ("causal", HALF_SQUARE.pattern),
+        ("tensor", r"\btensor[ -]?(?:and sequence )?parallel|\btp\b"),
+        ("sequence", r"\bsequence[ -]parallel|\btensor (?:\+|and) sequence|\bsp\b"),
+    )
+)
 RECOMPUTED = frozenset({"selective", "checkpoint"})  # of which a step has one
 _NEGATED = Wording(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
@@ -505,7 +509,7 @@ def said(words: str) -> Said:
     quantities = _quantities(words)
     options, denied = told_options(words)
     words = _EXCEPT.sub(" ", WHOLE_SQUARE.sub(" ", _INCLUDED.sub(" ", words)))
-    for _, pattern in _OPTIONS:
+    for pattern, _ in _OPTIONS.in_(words):
         words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
     parts, rest = _parts(words)
     times = (
@@ -527,7 +531,7 @@ def _quantities(words: str) -> frozenset[str]:
     found: frozenset[str] | None = None
     words = _SPARES.sub(lambda found: found["ahead"] or " ", words)
     words = _COMPARED.sub(" ", _HOW_OFTEN.sub(" ", words))
-    for pattern, names in _QUANTITIES:
+    for pattern, names in _QUANTITIES.in_(words):
         if pattern.search(words):
             words = pattern.sub(" ", words)
             if found is None:
@@ -550,14 +554,14 @@ def _parts(words: str) -> tuple[tuple[Part, ...], str]:
         steps[_ATTENTION] = steps.get(_ATTENTION, frozenset()) | frozenset(" ".join(named).split())
     if steps:
         rest = _PROJECTIONS.sub(" · ", rest)
-    for pattern, parts in _STEPS:
+    for pattern, parts in _STEPS.in_(rest):
         if pattern.search(rest):
             rest = pattern.sub(" · ", rest)
             for place, tensors in parts:
                 steps[place] = steps.get(place, frozenset()) | tensors if tensors else frozenset()
     whole: dict[str, frozenset[str]] = {}
     rest = _BESIDES.sub(" ", rest)
-    for pattern, parts in _PARTS:
+    for pattern, parts in _PARTS.in_(rest):
         if pattern.search(rest):
             rest = pattern.sub(" · ", rest)
             for place, tensors in parts:
@@ -589,7 +593,7 @@ def told_options(words: str) -> tuple[frozenset[str], frozenset[str]]:
     (['flash'], ['checkpoint'])
     """
     told: dict[bool, set[str]] = {True: set(), False: set()}
-    for name, pattern in _OPTIONS:
+    for pattern, name in _OPTIONS.in_(words):
         for found in pattern.finditer(words):
             told[_NEGATED.search(words[: found.start()]) is None].add(name)
     return frozenset(told[True] - told[False]), frozenset(told[False])

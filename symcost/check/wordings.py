@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from sys import maxsize
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 _PIECE = re.compile(
     r"(?P<letters>[^\W_][\w '/,:;=-]*)(?:[*?]|\{0?,\d*\})?|\((?:(?:\?(?:[aimsx]*:|P<\w+>|>))?(?!\?)|(?P<aside>\?))|\|"
@@ -63,6 +65,33 @@ class Wording:
 
     def split(self, text: str) -> list[Any]:
         return self.compiled.split(text)
+
+
+class Wordings(Generic[T]):
+    """A table of wordings and what each means, in the order in which they are tried."""
+
+    def __init__(self, rows: Iterable[tuple[Wording, T]]) -> None:
+        self.rows = tuple(rows)
+
+    @cached_property
+    def _rows_of(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows that each text is needed by; those that need none under the empty one, which is in every text."""
+        found: dict[str, tuple[int, ...]] = {}
+        for row, (wording, _) in enumerate(self.rows):
+            for need in wording.needs or ("",):
+                found[need] = (*found.get(need, ()), row)
+        return found
+
+    def in_(self, text: str) -> list[tuple[Wording, T]]:
+        """The rows that may be in a text.
+
+        >>> table = Wordings([(Wording("heads?"), "h"), (Wording("layers?|blocks?"), "L")])
+        >>> [meaning for _, meaning in table.in_("Two blocks.")]
+        ['L']
+        """
+        text = text.lower()
+        found = {row for need, rows in self._rows_of.items() if need in text for row in rows}
+        return [self.rows[row] for row in sorted(found)]
 
 
 def words(*patterns: str) -> Wording:
