@@ -134,12 +134,18 @@ class Rule:
         >>> sorted(map(str, GATE.reads(x)))
         ['w', 'x']
         """
-        gradient = self.gradient(slot)
-        mentioned = set() if gradient is None else set(gradient.free_symbols)
-        for made, form in {row: self.row, **self.means}.items():
-            if made in mentioned and form is not None:
-                mentioned |= form.free_symbols
-        return frozenset(mentioned - {dy, row, row_mean, row_slope})
+        return self._reads.get(slot, frozenset())
+
+    @cached_property
+    def _reads(self) -> Mapping[Symbol, frozenset[Symbol]]:
+        found = {}
+        for slot, gradient in self._gradients.items():
+            mentioned = set(gradient.free_symbols)
+            for made, form in {row: self.row, **self.means}.items():
+                if made in mentioned and form is not None:
+                    mentioned |= form.free_symbols
+            found[slot] = frozenset(mentioned - {dy, row, row_mean, row_slope})
+        return found
 
     @cached_property
     def _gradients(self) -> Mapping[Symbol, Expr]:

@@ -208,23 +208,19 @@ class Case:
         """The ways to take a form: as it stands, with names of the model's size as N, with what the names are meant to be,
         and with what they were said to be."""
         knowledge = self.knowledge
+        letters = form.free_symbols
+        entries = {symbol: entry for symbol in letters if (entry := self.meant.get(symbol.name)) is not None}
+        meant = {symbol: entry.total for symbol, entry in entries.items()}
         sizes = {
             symbol: GLOSSARY["N"].symbol
-            for symbol in form.free_symbols
-            if (entry := self.meant.get(symbol.name)) is not None
-            and entry.quantity == "parameters"
-            and not entry.parts
+            for symbol, entry in entries.items()
+            if entry.quantity == "parameters" and not entry.parts
         }
-        meant = {
-            symbol: entry.total
-            for symbol in form.free_symbols
-            if (entry := self.meant.get(symbol.name)) is not None
-        }
-        if b not in form.free_symbols:  # a step on all GPUs
+        if b not in letters:  # a step on all GPUs
             form = form.xreplace({GLOSSARY["global_batch"].symbol: b})
         own = {
             symbol: knowledge.definitions[symbol.name][-1]
-            for symbol in form.free_symbols
+            for symbol in letters
             if symbol.name not in GLOSSARY and symbol.name in knowledge.definitions
         }
         ways = [
@@ -237,7 +233,7 @@ class Case:
             self.with_numbers(form),
         ]
         found: list[Summands] = []
-        for way in ways:
+        for way in dict.fromkeys(ways):
             table = self.table(way)
             if table is not None and table not in found:
                 found.append(table)

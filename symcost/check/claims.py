@@ -602,7 +602,7 @@ class Claim:
         ):
             return None
         _, name = self.item.form.as_coeff_Mul()
-        own = str(name) in self.case.knowledge.definitions and str(name) not in GLOSSARY
+        own = name.is_Symbol and name.name in self.case.knowledge.definitions and name.name not in GLOSSARY
         if own or not self._is_declared or SHAPE.match(shown):
             return None  # what stands there is the name of another form, which is judged for itself
         if found is not None and self.is_meant(found):

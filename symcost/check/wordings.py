@@ -15,7 +15,6 @@ _PIECE = re.compile(
     r"|\)(?:(?P<perhaps>[*?]|\{0?,\d*\}))?|(?:\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|\{\d*,?\d*\}|[^\w()|\\\[{]|[{_])+",
     re.DOTALL,
 )  # of an expression; `aside` opens what is looked at but not matched
-_FEWEST = 2  # letters of what is worth looking for
 
 
 class Wording:
@@ -128,6 +127,5 @@ def _needs(pattern: str) -> tuple[str, ...]:
 
 
 def _worth(texts: tuple[str, ...]) -> int:
-    """How much it tells that one of some texts is there: the letters of the shortest, a sign of Chinese being enough."""
-    shortest = min(texts, key=len, default="")
-    return len(shortest) if len(shortest) >= _FEWEST or not shortest.isascii() else 0
+    """How much it tells that one of some texts is there: the letters of the shortest."""
+    return min(map(len, texts), default=0)
