@@ -479,6 +479,8 @@ class Book:
             for quantity, (per, _) in product(SIZED, SHARES):
                 yield from (entry for entry in self.sized(quantity, letters, per) if entry.table == table)
             return
+        if letters & OF_A_RUN:
+            return
         for per, factor in SHARES:
             if per and "b" in letters:
                 return
@@ -489,6 +491,8 @@ class Book:
                 *(("adapter_parameters",) if design.adapted else ()),
             )
             wanted = times(table, factor) or {}
+            if _over_tokens(wanted):
+                continue
             near = signature(wanted)
             for quantity in {"": whole, "sequence": PER_SEQUENCE, "token": PER_TOKEN}[per]:
                 if quantity in OF_EXPERTS and not design.experts:
@@ -500,21 +504,23 @@ class Book:
 
     def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
         """Every place that has some tensors whose amounts, in one block or in all, sum up to this form."""
-        every = any(name == "L" for monomial in table for name, _ in monomial)
+        letters = {name for monomial in table for name, _ in monomial}
+        every = "L" in letters
+        if letters & OF_A_RUN:
+            return
         if self.supposed.design.adapted:
             quantities = ("parameters",)
         elif self.supposed.design.experts:
             quantities = (*quantities, "active_parameters")
         for quantity in quantities:
             for per, factor in SHARES:
-                if per and (
-                    quantity not in PER_SEQUENCE
-                    or any(name == "b" for monomial in table for name, _ in monomial)
-                ):
+                if per and (quantity not in PER_SEQUENCE or "b" in letters):
                     continue
                 if per == "token" and quantity not in PER_TOKEN:
                     continue
                 wanted = times(table, factor) or {}
+                if _over_tokens(wanted):
+                    continue
                 for place, pieces in self._places(quantity).items():
                     chosen = _chosen(wanted, pieces, every)
                     if chosen:
@@ -568,8 +574,16 @@ def _sent_to_experts(costs: Costs) -> Iterator[Term]:
 SIZES = {"N": ("N",), "N_adapter": ("N_adapter",), "N_matmul": ("N_matmul", "N_active", "N")}
 PASSES = frozenset({"forward_flops", "backward_flops", "training"})
 OF_SIZES = frozenset(name for names in SIZES.values() for name in names)
+OF_A_RUN = frozenset(
+    {"D", "epochs", "n", "MFU", "HFU", "peak", "watts", "price", "budget", "C", "T", "M"}
+)  # no step's
 THUMB_OF_ALL = "a parameter that multiplies nothing is counted as if it did"
 SIZED = (*PASSES, "static_memory", "peak_memory", "parameter_memory", "inference_memory", "decode_time")
+
+
+def _over_tokens(table: Summands) -> bool:
+    """Whether a form is divided by sequences or tokens, which no quantity of a batch is."""
+    return any(name in ("b", "c") and power < 0 for monomial in table for name, power in monomial)
 
 
 def _size_of(piece: Piece, quantity: str) -> str:
