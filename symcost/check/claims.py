@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, product
+from itertools import chain, islice, product
 
 from sympy import Symbol
 
@@ -494,13 +494,16 @@ class Claim:
         return ("sequence", "token", "") if "c" in letters else ("", "token", "sequence")
 
     def looked_up(self, table: Summands) -> Entry | None:
-        """The derived form that this is: one that the words allow, else any; whole places before parts, likely designs first."""
+        """The derived form that this is: one that the words allow, else any; the likeliest design before others,
+        whole places before some steps of one."""
         letters = {name for monomial in table for name, _ in monomial}
         other: Entry | None = None
         mesh, once = _mesh(table), HEAD_ONCE.search(self.about.words)
         laid = layouts(_letters(table), self.about.options, self.about.words) if mesh - {"dp"} else ()
         for books, partial, own in (
             (self.case.books_on(laid), False, True),
+            (islice(self.case.books(letters), 1), False, True),
+            (islice(self.case.books(letters), 1), True, True),
             (self.case.books(letters), False, True),
             (self.case.books(letters), True, True),
             (self.case.other_books(letters), False, False),
