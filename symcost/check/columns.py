@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from symcost.check.documents import Block, Document
 from symcost.check.legend import given_name, listed, meaning
-from symcost.check.meanings import FIND_PHRASE, meaning_of
+from symcost.check.meanings import is_phrase, meaning_of
 from symcost.notation.vocabulary import GREEK, is_word
 
 # In a cell that explains no letter.
@@ -118,7 +118,7 @@ def _lists(line: re.Match[str]) -> bool:
     if _SHORT.fullmatch(name):
         return line["sign"] is None or bool(line["comment"])
     said = line["comment"] or line["number"] or line["sign"] == "..."
-    return bool(said) and not FIND_PHRASE.fullmatch(name) and any(listed([name], words))
+    return bool(said) and not is_phrase(name) and any(listed([name], words))
 
 
 def _listed_in(row: Sequence[Piece], *, of_sizes: bool = False) -> Iterator[Listing]:
@@ -183,9 +183,7 @@ def _names(piece: Piece, *, first: bool) -> tuple[str, ...]:
     elif piece.text.startswith("`"):
         are_names = all(names)
     else:
-        are_names = all(
-            (words or _SHORT.fullmatch(name)) and not FIND_PHRASE.fullmatch(name) for name in names
-        )
+        are_names = all((words or _SHORT.fullmatch(name)) and not is_phrase(name) for name in names)
     return names if all(names) and are_names else ()
 
 

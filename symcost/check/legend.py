@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from symcost.check.meanings import CUSTOMARY, EMPHASIS, FIND_PHRASE, PHRASES, meaning_of, plain_name
+from symcost.check.meanings import CUSTOMARY, EMPHASIS, meaning_of, phrases, plain_name
 from symcost.check.wordings import Wording, Wordings
 from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
 from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
@@ -349,11 +349,9 @@ def meaning(words: str, *, behind: bool) -> str | None:
     for pattern, letter in _TOGETHER.in_(words):
         if pattern.search(words):
             return letter
-    phrases = list(FIND_PHRASE.finditer(words))
-    if not phrases:
+    found = phrases(words)
+    if not found:
         return None
-    phrase = phrases[0] if behind else phrases[-1]
-    beside = (
-        _ADJECTIVES.match(words[: phrase.start()]) if behind else _NOTHING_MORE.match(words, phrase.end())
-    )
-    return PHRASES.get(phrase.group().lower(), PHRASES.get(phrase.group(), "")) if beside else None
+    phrase = found[0] if behind else found[-1]
+    beside = _ADJECTIVES.match(words[: phrase.start]) if behind else _NOTHING_MORE.match(words, phrase.end)
+    return phrase.letter if beside else None

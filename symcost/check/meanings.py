@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from symcost.check.wordings import Wording
 from symcost.notation.vocabulary import GREEK_SIGNS
 from symcost.symbols import letter_for
 
@@ -93,13 +95,53 @@ PHRASES: Mapping[str, str] = {
 
 EMPHASIS = re.compile(r"(?<!\w)\*+(?=[A-Za-z])|(?<=[A-Za-z])\*+(?!\w)")  # around *words*
 
-_PHRASE = "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True))
-_WITHOUT_SPACES = "|".join(
-    re.escape(phrase)
-    for phrase in sorted(PHRASES, key=len, reverse=True)
-    if phrase and ord(phrase[0]) > 0x2E80
-)
-FIND_PHRASE = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])|(?:{_WITHOUT_SPACES})", re.IGNORECASE)
+_MEANT = {phrase.lower(): letter for phrase, letter in PHRASES.items()}
+_RUN = re.compile(r"[\w-]+")
+_MOST_RUNS = max(len(_RUN.findall(phrase)) for phrase in PHRASES)
+_WITHOUT_SPACES = Wording(
+    "|".join(
+        re.escape(phrase)
+        for phrase in sorted(PHRASES, key=len, reverse=True)
+        if re.search("[\u4e00-\u9fff]", phrase)
+    ),
+    re.IGNORECASE,
+)  # Chinese words stand anywhere in a run
+
+
+class Phrase(NamedTuple):
+    """Words that mean a glossary letter, or "" for what has none, and where they stand."""
+
+    letter: str
+    start: int
+    end: int
+
+
+def is_phrase(text: str) -> bool:
+    """Whether a text is one of PHRASES and nothing else."""
+    return text.lower() in _MEANT
+
+
+def phrases(text: str) -> list[Phrase]:
+    """What PHRASES has of a text, the longest at each place.
+
+    >>> phrases("64 query heads of size 128")
+    [Phrase(letter='h', start=3, end=14)]
+    """
+    taken = {}
+    runs = [run.span() for run in _RUN.finditer(text)]
+    for first, (start, _) in enumerate(runs):
+        for _, end in reversed(runs[first : first + _MOST_RUNS]):
+            if text[start:end].lower() in _MEANT:
+                taken[start] = end
+                break
+    for chinese in _WITHOUT_SPACES.finditer(text):
+        taken.setdefault(chinese.start(), chinese.end())
+    found: list[Phrase] = []
+    for start, end in sorted(taken.items()):
+        if not found or start >= found[-1].end:
+            found.append(Phrase(_MEANT[text[start:end].lower()], start, end))
+    return found
+
 
 _COUNTS, _WIDTHS = ("L", "h", "h_kv", "E"), ("d", "d_ff", "d_k", "v", "c", "d_expert")
 _NUMBER_AHEAD = re.compile(r"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?\Z")  # 40 layers
@@ -142,16 +184,15 @@ def said_counts(text: str) -> Iterator[tuple[str, str]]:
     >>> dict(said_counts("It has 40 layers, 64 query heads and a vocabulary of 32,000."))
     {'L': '40', 'h': '64', 'v': '32,000'}
     """
-    for phrase in FIND_PHRASE.finditer(text):
-        meaning = PHRASES.get(phrase.group().lower(), "")
-        if meaning in _COUNTS:
-            found = _NUMBER_AHEAD.search(text[max(0, phrase.start() - _FURTHEST) : phrase.start()])
-        elif meaning in _WIDTHS:
-            found = _NUMBER_BEHIND.match(text, phrase.end())
+    for phrase in phrases(text):
+        if phrase.letter in _COUNTS:
+            found = _NUMBER_AHEAD.search(text[max(0, phrase.start - _FURTHEST) : phrase.start])
+        elif phrase.letter in _WIDTHS:
+            found = _NUMBER_BEHIND.match(text, phrase.end)
         else:
             continue
         if found is not None:
-            yield meaning, found[1]
+            yield phrase.letter, found[1]
 
 
 _SIGNS = str.maketrans(GREEK_SIGNS)

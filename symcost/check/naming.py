@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 
+from symcost.check.wordings import Wording, Wordings
 from symcost.families import known_models
 from symcost.training import derive
 
 
 @cache
-def _names() -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """What each known model may be called, in a group of its own; its size may be left out where it tells nothing."""
+def _names() -> Wordings[str]:
+    """What each known model may be called, longer names first; its size may be left out where it tells nothing."""
     names = sorted(known_models(), key=len, reverse=True)
     stems = [name.rpartition("-")[0] for name in names]
-    groups = []
+    rows = []
     for name, stem in zip(names, stems, strict=True):
         alone = bool(re.search(r"\d", stem)) and stems.count(stem) == 1 and stem not in names
-        written = [name, stem] if alone else [name]
-        groups.append("|".join(re.escape(each).replace(r"\-", r"[-\s]?") for each in written))
-    ways = "|".join(f"({group})" for group in groups)
-    return re.compile(rf"(?<![\w-])(?:{ways})(?![\w-]|\.\d)", re.IGNORECASE), tuple(names)
+        ways = [re.escape(each).replace(r"\-", r"[-\s]?") for each in ([name, stem] if alone else [name])]
+        rows.append((Wording("|".join(ways), re.IGNORECASE), name))
+    return Wordings(rows)
 
 
 def named_model(text: str) -> str | None:
@@ -31,8 +31,12 @@ def named_model(text: str) -> str | None:
     >>> named_model("For GPT-3 with one sequence"), named_model("Llama-2-7B and Mistral-7B")
     ('gpt-3-175b', None)
     """
-    pattern, names = _names()
-    found = {names[each.lastindex - 1] for each in pattern.finditer(text) if each.lastindex}
+    rows = _names().in_(text)
+    if not rows:
+        return None
+    ways = "|".join(f"({wording.pattern})" for wording, _ in rows)
+    named = re.finditer(rf"(?<![\w-])(?:{ways})(?![\w-]|\.\d)", text, re.IGNORECASE)
+    found = {rows[each.lastindex - 1][1] for each in named if each.lastindex}
     return found.pop() if len(found) == 1 else None
 
 
