@@ -99,11 +99,7 @@ _MEANT = {phrase.lower(): letter for phrase, letter in PHRASES.items()}
 _RUN = re.compile(r"[\w-]+")
 _MOST_RUNS = max(len(_RUN.findall(phrase)) for phrase in PHRASES)
 _WITHOUT_SPACES = Wording(
-    "|".join(
-        re.escape(phrase)
-        for phrase in sorted(PHRASES, key=len, reverse=True)
-        if re.search("[\u4e00-\u9fff]", phrase)
-    ),
+    "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True) if not phrase.isascii()),
     re.IGNORECASE,
 )  # Chinese words stand anywhere in a run
 
