@@ -653,6 +653,8 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
+        if slip.excess and (found is not None or self._rules(table)):
+            return None  # it is something else that the document may well speak of, such as another pass
         return self._told(table, entry, slip)
 
     def _out_of_place(self, table: Summands) -> tuple[Pair, Entry] | None:
@@ -1029,9 +1031,13 @@ class Claim:
             return None
         if not tables or unknown:
             return Pair("unchecked", "SC302", shown, message=unknown_words(self.case, form))
-        return Pair(
-            "unchecked", "SC302", shown, message="equals no derived quantity, and claims none by name"
+        found = next(filter(None, map(self.looked_up, tables)), None)
+        message = (
+            "equals no derived quantity, and claims none by name"
+            if found is None
+            else f"equals {found.named()}, supposing {found.supposed}, which the words beside it do not name"
         )
+        return Pair("unchecked", "SC302", shown, message=message)
 
 
 def _mesh(table: Summands) -> frozenset[str]:

@@ -44,6 +44,11 @@ class Slip:
     factor: bool = False  # terms have another coefficient
     share: Fraction | None = None  # what is written over what is derived, where it is one factor in all
 
+    @property
+    def excess(self) -> bool:
+        """Whether only too much is written: more often the right form of something larger than a slip in this one."""
+        return self.added or (self.share is not None and self.share > 1)
+
 
 def written(table: Summands) -> str:
     """A table in plain signs."""
@@ -151,7 +156,7 @@ def _factor_off(apart: _Apart, sure: bool) -> Slip | None:
         return Slip(f"{_factor_words(factor)}{where}", apart.difference, factor=True, share=factor)
     lone = not others and not apart.alike and apart.document[first] != 1
     near = max(factor.numerator, factor.denominator) <= MOST_SURE
-    return _coefficient(first, apart) if sure and lone and near else None
+    return replace(_coefficient(first, apart), share=factor) if sure and lone and near else None
 
 
 def _coefficient(monomial: Monomial, apart: _Apart) -> Slip:
