@@ -608,7 +608,7 @@ class Claim:
         own = name.is_Symbol and name.name in self.case.knowledge.definitions and name.name not in GLOSSARY
         if own or not self._is_declared or SHAPE.match(shown):
             return None  # what stands there is the name of another form, which is judged for itself
-        if found is not None and self.is_meant(found):
+        if found is not None and self.is_meant(found) and not self._lacks_an_option(found):
             return None
         approximate = self.statement.about or bool(
             DROPS.search(words_behind(self.case.document, self.statement.span))
@@ -653,9 +653,35 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        if slip.excess and (found is not None or self._rules(table)):
-            return None  # it is something else that the document may well speak of, such as another pass
+        another = self._rules(table) or (found is not None and self._is_another(found, entry))
+        if slip.excess and another and not self._is_plainly(entry):
+            return None
         return self._told(table, entry, slip)
+
+    def _lacks_an_option(self, found: Entry) -> bool:
+        """Whether the words right beside name a fused kernel, or steps computed again, that a form is without."""
+        had = found.supposed.convention.split("+") if found.supposed is not None else []
+        return found.quantity in FLOPS and not self.about.near_options & {*OPTION_NAMES[:3]} <= {*had}
+
+    def _is_plainly(self, entry: Entry) -> bool:
+        """Whether the words right beside name both the quantity and the part, "parameters of the MLP of one layer", or a
+        quantity that is nothing else's, as a cache is."""
+        beside = said(self.about.beside)
+        quantities = wanted(replace(self.about, quantities=beside.quantities))
+        return entry.quantity in quantities and bool(
+            beside.parts or beside.times or len(beside.quantities) == 1
+        )
+
+    def _is_another(self, found: Entry, entry: Entry) -> bool:
+        """Whether a document may well speak of one form where another is announced: of another pass or part, or of the same
+        without an option that the words right beside do not name."""
+        if (found.quantity, found.parts) != (entry.quantity, entry.parts):
+            return True
+        options, without = (
+            frozenset(each.supposed.convention.split("+")[1:]) if each.supposed is not None else frozenset()
+            for each in (entry, found)
+        )
+        return not (options - without) & self.about.near_options
 
     def _out_of_place(self, table: Summands) -> tuple[Pair, Entry] | None:
         """A form with a term of a size that nothing of the model has, one slip away from what the words or the document name."""

@@ -17,7 +17,7 @@ LETTERS_ONLY = re.compile(r"[A-Za-z\\,_{}^\s\u1d40]{1,12}\Z")
 _SETTING = re.compile(r"[a-z]\w{3,}: [a-z]\w*\Z")
 _UNFINISHED = re.compile(r"(?:\\times|\\cdot|×|·)[\s\\,]*\Z")  # "3×" before the words that it multiplies
 _CLAUSE = re.compile(
-    r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、]\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
+    r"(?<! [QKVO])(?<!\A[QKVO])[,;:.!?，；：。、](?!(?<=forward,) recomput)\s+|[，；：。]|\s[–—-]\s"  # "Q, K, V" is one
     r"|\bwhile\b|\bwhereas\b|\bwhich (?:makes|gives|means)\b|\bso that\b"
 )
 _CLAUSE_OF_LIST = re.compile(r"[;:.!?；：。]\s+|[；：。]")

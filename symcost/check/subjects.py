@@ -270,7 +270,7 @@ _PARTS: Wordings[tuple[Part, ...]] = Wordings(
             r"\b(?:un-?embedding|output embedding|lm[ _-]?head|output (?:matrix|layer|head|weights?)"
             r"|vocabulary (?:projection|head|matrix)|projection (?:on|in)?to (?:the )?vocabulary"
             r"|head matrix|classifier)\b|\b(?:the|its|and) head\b(?! (?:dim|size|width))"
-            r"|^head\b(?! (?:dim|size|width))|\bhead\b(?=[:;])"
+            r"|^head\b(?! (?:dim|size|width))|\bhead\b(?=[:;])|\bhead\b(?: and (?:the )?loss\b)"
             r"|输出层",
             ("head", ""),
         ),
@@ -357,7 +357,7 @@ HALF_SQUARE = Wording(
 _OPTIONS = Wordings(
     (Wording(pattern, re.IGNORECASE), name)
     for name, pattern in (
-        ("flash", r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b"),
+        ("flash", r"\bflash(?:[ -]?attention)?|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b"),
         (
             "selective",
             rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
