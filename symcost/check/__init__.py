@@ -39,11 +39,14 @@ def check_text(
 
 
 def check(path: str | Path, **options: Any) -> Findings:
-    """The findings for every formula in a document, in order.
+    """The findings for every formula in a document, in order, as the command has them.
 
-    The options are those of `check_text`: model, under, notation, given. Raises UsageError for a file that cannot be
-    read as text.
+    It may be Markdown, LaTeX with the files that it brings in, plain text, a notebook, a Python file's docstrings or a
+    corpus of claims (.toml). The options are those of `check_text`: model, under, notation, given. Raises UsageError for
+    a file that cannot be read.
     """
+    from symcost.check.working import Options, Task, checked
+
     place = Path(path)
     if place.is_dir():
         raise UsageError(f"{place}: expected a document, found a directory. Name the documents in it.")
@@ -55,4 +58,4 @@ def check(path: str | Path, **options: Any) -> Findings:
         raise UsageError(f"{place}: expected UTF-8 text, found other bytes at {error.start}.") from None
     except OSError as error:
         raise UsageError(f"{place}: expected a readable file, found: {error.strerror or error}.") from None
-    return check_text(text, str(path), **options)
+    return checked(Task(str(path), text), Options(**options)).findings

@@ -221,9 +221,10 @@ def _restructured(read: Pieces) -> Pieces:
 # ---------------------------------------------------------------------------------------------------- TeX
 
 _INPUT = re.compile(r"(?<!\\)\\(?:input|include|subfile)\s*\{([^{}\n]{1,200})\}")
+_BODY = r"\{((?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\}){0,120})\}"
 _NEW_COMMAND = re.compile(
-    r"\\(?:newcommand|renewcommand|providecommand)\*?\s*\{?\\([A-Za-z]+)\}?\s*\{((?:[^{}\n]|\{[^{}\n]*\}){0,120})\}"
-    r"|\\def\s*\\([A-Za-z]+)\s*\{((?:[^{}\n]|\{[^{}\n]*\}){0,120})\}"
+    rf"\\(?:newcommand|renewcommand|providecommand)\*?\s*\{{?\\([A-Za-z]+)\}}?\s*{_BODY}"
+    rf"|\\def\s*\\([A-Za-z]+)\s*{_BODY}"
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 

@@ -90,7 +90,7 @@ def check_document(task: Task, options: Options) -> Checked:
     ['no claim', 'differs']
     """
     try:
-        return _checked(task, options)
+        return checked(task, options)
     except SymcostError as error:
         return Checked(task.name, error=str(error))
     except RecursionError:
@@ -108,7 +108,8 @@ def check_document(task: Task, options: Options) -> Checked:
         )
 
 
-def _checked(task: Task, options: Options) -> Checked:
+def checked(task: Task, options: Options) -> Checked:
+    """One document in this process. Raises SymcostError where it cannot be read."""
     text = task.text if task.text is not None else read_bytes(task.name)
     name = _named(task.name)
     if suffix(name) == ".toml":

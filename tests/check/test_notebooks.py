@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import symcost
 from symcost.check.notebooks import taken_apart
 from symcost.check.pieces import Origin, Pieces
 from symcost.check.working import Options, Task, check_document
@@ -117,6 +118,15 @@ def test_a_file_that_tex_brings_in_is_read_in_its_place(tmp_path):
     main.write_text("Let $d$ be the model width.\n\n\\input{part}\n\nSo $5d^2 = 2d*2d$.\n", encoding="utf-8")
     found = wrong(main.read_text(encoding="utf-8"), str(main))
     assert found == [(str(tmp_path / "part.tex"), 2, 2, "3d^2 = 2d*2d"), (str(main), 5, 5, "5d^2 = 2d*2d")]
+
+
+def test_an_abbreviation_may_be_a_name_with_words_below_and_is_read_by_the_library_too(tmp_path):
+    document = tmp_path / "notes.tex"
+    document.write_text(
+        r"\newcommand{\Nact}{N_{\mathrm{act}}}\begin{document}With $\Nact = 2\cdot 10^9$, $6\Nact = 1.2\cdot 10^{10}$."
+        r"\end{document}"
+    )
+    assert [finding.verdict for finding in symcost.check(document)][-1] == "holds"
 
 
 @pytest.mark.parametrize("definition", [r"\newcommand{\width}{d}", r"\newcommand\width{d}", r"\def\width{d}"])

@@ -117,10 +117,10 @@ def test_a_worker_that_takes_too_long_is_replaced(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is the address space limited for certain")
 def test_a_worker_that_takes_too_much_memory_says_so_and_goes_on(monkeypatch):
-    whole = working._checked
+    whole = working.checked
     monkeypatch.setattr(
         working,
-        "_checked",
+        "checked",
         lambda task, options: len(bytes(2**31)) if task.name == "large.md" else whole(task, options),
     )
     found = list(check_all([Task("large.md", ""), Task("b.md", WRONG)], Options()))
