@@ -100,7 +100,7 @@ _TOGETHER: Wordings[str | None] = Wordings(
         ("d_r", rf"\b(?:rotary|rope|decoupled)\b.{{0,24}}\b{_SIZE}\b", r"\b(?:rotary|rope|decoupled) (?:\w+ )?key\b",
                 r"\b(?:rotary|rope|rotated) part\b"),
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
-                rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b"),
+                rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b", r"\bheads of\Z"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
         ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
                  rf"\b{_SIZE} of (?:the |its |each |an? |every )?(?:\(?[\w-]+\)? )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
@@ -142,6 +142,9 @@ _AROUND: Wordings[str] = Wordings(
         ("L", r"_(?: layers| blocks)? deep\b", r"\b_ of (?:these|such|them) (?:layers|blocks)\b"),
         ("k", rf"\bexperts\b[^.;]{{0,40}}(?:,| and) _ (?:of (?:them|which|these) )?(?:are )?{_CHOSEN}\b",
               rf"\bexperts\b[^.;]{{0,20}}\bof which _ (?:are )?{_CHOSEN}\b"),
+        ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b[^.;]{0,40}"
+              r"\bshared (?:ones?|experts?)\b[^.;]{0,12}\b_ (?:of the )?(?:routed|other) (?:ones|experts)\b"),
+        ("E_shared", r"\bexperts\b[^.;]{0,30}(?:,|\band|\bplus) _ (?:(?:are )?shared|always[- ]on)(?: ones?)?\b(?! expert)"),
         ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
         ("pp", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
         ("tp", r"\b(?:cut|split|divid|shard)\w* (?:the|our|a) model(?: itself)? (?:in(?:to)?|over|across) _"),
@@ -172,6 +175,7 @@ _WIDTHS = frozenset({"d_ff", "d_expert"})
 _NEVER_OF_A_PART = frozenset({"N", "D", "k", "b"})  # N_e is only some of them
 _ALL = Wording(r"_(?:all|tot(?:al)?|full|model|params?)\Z")
 _OF_TRAINING = Wording(r"\btrain(?:ing|ed)?\b|\bdataset\b|\bcorpus\b", re.IGNORECASE)
+_PLACE = re.compile(r"(?<!\w)_(?!\w)")  # of a letter in the words around it
 _EXPERT = Wording(r"\bexperts?\b", re.IGNORECASE)
 
 
@@ -215,7 +219,7 @@ def declared(text: str) -> dict[str, str]:
             letter = "dp"
         if said.get(each.name, "D") == "D":
             said[each.name] = (
-                "d_expert" if letter == "d_ff" and _EXPERT.search(each.around.partition("_")[0]) else letter
+                "d_expert" if letter == "d_ff" and _EXPERT.search(_PLACE.split(each.around)[0]) else letter
             )
     if "b" in said.values() and not _OF_TRAINING.search(text):
         said = {name: "c" if letter == "D" else letter for name, letter in said.items()}
@@ -267,6 +271,8 @@ def _is_larger(name: str, letter: str) -> bool:
     """Whether a name with a subscript is less than what the words say: N_e of the parameters, B_crit of the batches."""
     if _ALL.search(name):
         return False
+    if letter == "k" and name[0] in "kK":
+        return False  # of the routed experts
     return letter in _NEVER_OF_A_PART or (letter == "c" and name[0].isupper())
 
 
