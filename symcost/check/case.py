@@ -15,7 +15,7 @@ from sympy import Expr, Rational, Symbol
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import Knowledge
-from symcost.check.legend import FORMS
+from symcost.check.legend import ALL_HEADS, FORMS
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
 from symcost.check.polynomials import Summands, summands
@@ -155,7 +155,31 @@ class Case:
     def suppositions(self) -> Suppositions:
         """What the document is held against."""
         knowledge = self.knowledge
-        return suppositions(self.document.text, self.letters | self.sized, knowledge.told, knowledge.forms)
+        return suppositions(self.document.text, self.letters | self.sized, knowledge.told, knowledge.forms,
+                            wide_heads=self._has_wide_heads)  # fmt: skip
+
+    @property
+    def _has_wide_heads(self) -> bool:
+        """Whether the one number that the document states for the model's width is not that of all its heads together."""
+        width, heads, size, together = map(self._stated, ("d", "h", "d_k", ALL_HEADS))
+        if together is None and heads is not None and size is not None:
+            together = heads * size
+        return width is not None and together is not None and together != width
+
+    def _stated(self, meaning: str) -> int | None:
+        """The one number that the document states anywhere for the letter with this meaning, if there is one."""
+        names = [re.escape(name) for _, name, said in self.knowledge.legend if said == meaning]
+        stated = (
+            re.compile(rf"(?<![\w\\])(?:{'|'.join(names)}) *= *(\d[\d,]*)(?![\d.]*[\w*/^+-])")
+            if names
+            else None
+        )
+        found = set(stated.findall(self._plain)) if stated is not None else set()
+        return int(found.pop().replace(",", "")) if len(found) == 1 else None
+
+    @cached_property
+    def _plain(self) -> str:
+        return plain_name(self.document.text)
 
     def __post_init__(self) -> None:
         self.sized = frozenset(self.knowledge.values) & frozenset(
@@ -167,7 +191,7 @@ class Case:
         """The letters of ours that the document declares, or names in words that everybody knows."""
         words = {
             letter
-            for name in set(_CODE_NAME.findall(plain_name(self.document.text)))
+            for name in set(_CODE_NAME.findall(self._plain))
             if (letter := meaning_of(name)) is not None
         }
         legend = (*self.knowledge.legend, *self.knowledge.anew)

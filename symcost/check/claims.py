@@ -129,6 +129,10 @@ WHOLE = Wording(
     re.IGNORECASE,
 )  # that nothing of it is left out
 SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*[^\d\s]+\Z")  # of a matrix: $d\times d$
+_TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bnorms\b", re.IGNORECASE)
+_ONE_NORM = Wording(
+    r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE
+)
 FEW_TERMS = 3
 SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
@@ -654,7 +658,9 @@ class Claim:
             return None
         _, entry, slip = best
         another = self._rules(table) or (found is not None and self._is_another(found, entry))
-        if slip.excess and another and not self._is_plainly(entry):
+        if (slip.excess and another and not self._is_plainly(entry)) or self._is_of_gains(
+            slip.difference, entry
+        ):
             return None
         return self._told(table, entry, slip)
 
@@ -662,6 +668,15 @@ class Claim:
         """Whether the words right beside name a fused kernel, or steps computed again, that a form is without."""
         had = found.supposed.convention.split("+") if found.supposed is not None else []
         return found.quantity in FLOPS and not self.about.near_options & {*OPTION_NAMES[:3]} <= {*had}
+
+    def _is_of_gains(self, difference: Summands, entry: Entry) -> bool:
+        """Whether a sum is only off by the gains of norms, of which models have more or fewer where nobody says two."""
+        if self.case.said_first(_TWO_NORMS) and not self.case.said_first(_ONE_NORM):
+            return False
+        if not entry.pieces:  # a rule of thumb, without parameters that multiply nothing
+            return all({("L", 1), *monomial} == {("L", 1), ("d", 1)} for monomial in difference)
+        off = [piece.term.place for piece in entry.pieces if ratio(piece.amount, difference) is not None]
+        return len(entry.table) > 1 and bool(off) and all("norm" in place for place in off)
 
     def _is_plainly(self, entry: Entry) -> bool:
         """Whether the words right beside name both the quantity and the part, "parameters of the MLP of one layer", or a
@@ -719,7 +734,8 @@ class Claim:
             if not len(alike) == len(table) - 1 == len(entry.table) - 1 or not known:
                 continue
             slip = one_slip(table, entry.table) if self._is_supposed(entry, letters) else None
-            if slip is not None:
+            parallel = self.case.said_first(_ONE_NORM) is not None
+            if slip is not None and not (parallel and self._is_of_gains(slip.difference, entry)):
                 return self._told(table, entry, slip)
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symcost.check.wordings import Wording, words
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s|[。；]|\n\s*\n|\n(?=\s*(?:[-*+|#]|\d+\.|\\item))|\s\|\s")
-_IN_PASSING = re.compile(
+IN_PASSING = re.compile(
     r"\b(?:if|unless|whether|would|could|unlike|compared|original(?:ly)?|variants?|options?|some|others?|otherwise|somebody"
     r"|someone|formulas?|forms?)\b|(?<![\w-])--[a-z]|如果",
     re.IGNORECASE,
@@ -43,7 +43,7 @@ class Feature:
         for sentence in sentences:
             value = self._of(sentence)
             if value is not None:
-                in_passing = sentence in aside or _IN_PASSING.search(sentence)
+                in_passing = sentence in aside or IN_PASSING.search(sentence)
                 (passing if in_passing else outright)[value] = None
         return list(outright), list(passing)
 

@@ -10,10 +10,10 @@ from functools import cache
 from itertools import combinations, starmap
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Integer, Symbol
 
 from symcost.check.annotations import Settings
-from symcost.check.evidence import FEATURES, sentences
+from symcost.check.evidence import FEATURES, IN_PASSING, sentences
 from symcost.check.meanings import EMPHASIS
 from symcost.check.wordings import Wording, words
 from symcost.conventions import CONVENTIONS, OPTIONS
@@ -27,7 +27,7 @@ from symcost.model import (
     LatentAttention,
     Model,
 )
-from symcost.symbols import SYMBOLS, c, d, d_expert, d_ff, d_k, h
+from symcost.symbols import SYMBOLS, c, d, d_expert, d_ff, d_k, h, h_kv
 
 OF_ADAPTERS = frozenset({"r", "N_adapter"})
 OF_LATENTS = frozenset({"d_c", "d_cq", "d_n", "d_r"})
@@ -50,6 +50,8 @@ class Design:
     experts: bool = False
     shared: bool = False
     grouped: bool = False
+    one_key_head: bool = False
+    wide_heads: bool = False  # all heads together are not as wide as the model
     latent: bool = False
     adapted: bool = False
     gains_counted: bool = True
@@ -100,6 +102,10 @@ class Design:
             others.append("latent attention")
         if self.adapted:
             others.append("adapters")
+        if self.one_key_head:
+            others.append("one key head")
+        if self.wide_heads:
+            others.append("heads of their own width")
         if not self.gains_counted:
             others.append("norms' parameters not counted")
         if not self.final_norm:
@@ -131,7 +137,10 @@ def _model(design: Design) -> Model:
         tied=design.tied,
         drops=frozenset({"embedding", "weights", "results"}) if design.dropout else frozenset(),
     )
-    model = Model(str(design), architecture, {} if design.latent else {d_k: d / h})
+    ties: dict[Symbol, Expr] = {} if design.latent or design.wide_heads else {d_k: d / h}
+    if design.one_key_head:
+        ties[h_kv] = Integer(1)
+    model = Model(str(design), architecture, ties)
     return model.with_adapters(["all"]) if design.adapted else model
 
 
@@ -217,7 +226,9 @@ _FOUR_WIDE = words(
 )
 
 
-def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Design]]:
+def designs(
+    text: str, letters: Collection[str], *, wide_heads: bool = False
+) -> tuple[list[Design], list[Design]]:
     """The designs that a text may speak of, the likeliest first; then others, of which it does not speak.
 
     What it says outright holds. What it also denies, says in passing or leaves open is varied.
@@ -231,7 +242,14 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
     if {"E", "k"} <= set(letters) or _EXPERTS.search(text):
         stated["experts"] = True
     shared = "E_shared" in letters or "d_shared" in letters
-    first = (LIKE_LLAMA if gated else LIKE_GPT).but(**stated, grouped="h_kv" in letters, shared=shared)
+    single = "h_kv" not in letters and _has_one_key_head(text)
+    first = (LIKE_LLAMA if gated else LIKE_GPT).but(
+        **stated,
+        grouped=single or "h_kv" in letters,
+        one_key_head=single,
+        shared=shared,
+        wide_heads=wide_heads,
+    )
     first = first.but(shifted=first.shifted or first.rms)  # an RMSNorm has none in any case
     disputed = [name for name, said in readings.items() if set().union(*said) - {getattr(first, name)}]
     left_open = [
@@ -251,12 +269,18 @@ def designs(text: str, letters: Collection[str]) -> tuple[list[Design], list[Des
     if first.experts:
         fitting.append(turned("experts"))
     fitting.append(turned("gains_counted"))
-    other = (LIKE_GPT if gated else LIKE_LLAMA).but(grouped=first.grouped)
+    other = (LIKE_GPT if gated else LIKE_LLAMA).but(grouped=first.grouped, one_key_head=single)
     others = [
         other.but(biased=stated.get("biased", other.biased)),
         other.but(biased=False, tied=False, learned_positions=False, dropout=False),
     ]
     return (fitting, others) if told else (fitting + others, [])
+
+
+def _has_one_key_head(text: str) -> bool:
+    """Whether a text says outright that all query heads share one key and one value head."""
+    said = sentences(text) if _ONE_KEY_HEAD.search(text) and not _SEVERAL_KEY_HEADS.search(text) else ()
+    return any(_ONE_KEY_HEAD.search(each) and not IN_PASSING.search(each) for each in said)
 
 
 def kind(text: str) -> tuple[bool, bool]:
@@ -303,6 +327,9 @@ class Suppositions:
         return Supposed(design, convention, precision=precision, ties=ties)
 
 
+_KEY_HEAD = r"(?:kv|k/v|key|key(?: and |[-/])value) heads?"
+_ONE_KEY_HEAD = words(r"\bmulti-?query\b", r"\bMQA\b", rf"\b(?:single|one) (?:shared )?{_KEY_HEAD}\b")
+_SEVERAL_KEY_HEADS = words(r"\bgrouped\b", r"\bGQA\b", rf"\b(?:fewer|\d+) {_KEY_HEAD}\b")
 _HALF_COUNTED = words(
     r"\bcausal\b[^.]{0,60}\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf",
     r"\b(?:we|i) (?:\w+ )?(?:charge|count|take|use)\b[^.]{0,30}\bhalf\b[^.]{0,40}\b(?:scores?|square|attention)",
@@ -333,9 +360,17 @@ def _meant_convention(text: str, design: Design) -> str:
 
 
 def suppositions(
-    text: str, letters: Collection[str], told: Settings, forms: Mapping[str, Expr] | None = None
+    text: str,
+    letters: Collection[str],
+    told: Settings,
+    forms: Mapping[str, Expr] | None = None,
+    *,
+    wide_heads: bool = False,
 ) -> Suppositions:
-    """What a text supposes, with forms that it gives for widths; what its author or the caller tells outright comes first."""
+    """What a text supposes, with forms that it gives for widths; what its author or the caller tells outright comes first.
+
+    `wide_heads` says that its numbers make all heads together wider, or less wide, than the model.
+    """
     text = EMPHASIS.sub("", text)
     ties: dict[str, Expr] = {}
     if "d_ff" not in letters or _FOUR_WIDE.search(text):
@@ -349,7 +384,7 @@ def suppositions(
     if "d_shared" not in letters:
         ties["d_shared"] = SYMBOLS["E_shared"] * d_expert
     ties |= {**(forms or {}), **dict(told.ties)}
-    found, others = designs(text, letters)
+    found, others = designs(text, letters, wide_heads=wide_heads)
     if told.model is not None:
         found, others = [Design(name=told.model)], found + others
     first = told.under or _named_convention(text) or _meant_convention(text, found[0])
