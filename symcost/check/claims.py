@@ -675,7 +675,11 @@ class Claim:
             return False
         if not entry.pieces:  # a rule of thumb, without parameters that multiply nothing
             return all({("L", 1), *monomial} == {("L", 1), ("d", 1)} for monomial in difference)
-        off = [piece.term.place for piece in entry.pieces if ratio(piece.amount, difference) is not None]
+        off = [
+            piece.term.place
+            for piece in entry.pieces
+            if ratio(piece.in_all if entry.every else piece.amount, difference) is not None
+        ]
         return len(entry.table) > 1 and bool(off) and all("norm" in place for place in off)
 
     def _is_plainly(self, entry: Entry) -> bool:

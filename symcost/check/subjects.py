@@ -357,7 +357,7 @@ HALF_SQUARE = Wording(
 _OPTIONS = Wordings(
     (Wording(pattern, re.IGNORECASE), name)
     for name, pattern in (
-        ("flash", r"\bflash(?:[ -]?attention)?|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b"),
+        ("flash", r"\bflash|\bfused (?:attention|kernel)\b|\battention (?:is )?fused\b"),
         (
             "selective",
             rf"\bselective|\b(?:scores?|attention)\b[^.;,]{{0,12}}(?:\brecomput|{_AGAIN})"
