@@ -727,6 +727,8 @@ class Claim:
         letters = _letters(table)
         if len(table) < FEW_TERMS or letters & SHARING_PARAMETERS or self.statement.about:
             return None
+        if self.case.knowledge.confused(self.item.part.expr):
+            return None
         meant = (
             [self]
             if wanted(self.about)

@@ -17,7 +17,10 @@ from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
 _LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
 _NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+))?"
-_SHORT = r"[A-Z][bcdfghjklmnpqrstvwxz]{1,3}(?![A-Za-z])"  # Hkv, Nd: no word has as few vowels
+_SHORT = (
+    r"(?:[A-Z][bcdfghjklmnpqrstvwxz]{1,3}(?![A-Za-z])"  # Hkv, Nd: no word has as few vowels
+    r"|[A-Z]{2,3}(?= ?= ?\d))"  # NB = 40 blocks
+)
 _GIVEN = re.compile(rf"\s*({_NAME}|[A-Za-z]\w*)\s*(?:=(?:[^,;=]|,(?=\d)|\{{,\}})+)?")  # d, or d = 4096
 _SYMBOL = re.compile(rf"\s*{_NAME}(?![A-Za-z])")  # in mathematics several letters are a product
 _CODE_NAME = re.compile(r"[A-Za-z]|[A-Z]_[A-Za-z0-9]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -103,7 +106,8 @@ _TOGETHER: Wordings[str | None] = Wordings(
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b", r"\bheads of\Z"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
         ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
-                 rf"\b{_SIZE} of (?:the |its |each |an? |every )?(?:\(?[\w-]+\)? )?{_MLP}\b", rf"\A(?:the )?{_MLP}(?:'s)?\Z"),
+                 rf"\b{_SIZE} of (?:the |its |each |an? |every )?(?:\(?[\w-]+\)? )?{_MLP}\b",
+                 rf"\A(?:the |an? )?(?:gated )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
         ("k", r"\btokens? (?:\w+ )?(?:visits?|uses?|goes to|chooses?|picks?|sees?|is (?:sent|routed) to)\b",
               r"\b(?:sends?|routes?|dispatch\w*) (?:each|every|a|one|the) tokens? to\Z",

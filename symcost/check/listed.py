@@ -95,7 +95,7 @@ def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
         and OF_ALL.search(words)
         else None
     )
-    if slip is not None:
+    if slip is not None and not slip.excess:
         return Pair("differs", "SC201", shown, written(every), written(slip.difference),
                     f"{slip.words}, with {last} for each block")  # fmt: skip
     if item.unit is None or "byte" not in item.unit.powers:
@@ -105,7 +105,7 @@ def of_the_listed(case: Case, item: Item, words: str) -> Pair | None:
         if each == table:
             return Pair("holds", "SC101", shown, message=f"{size} bytes for each of {last}")
         slip = one_slip(table, each)
-        if slip is not None and slip.factor and len(table) > 2:
+        if slip is not None and slip.factor and not slip.excess and len(table) > 2:
             return Pair("differs", "SC201", shown, written(each), written(slip.difference),
                         f"{slip.words}, with {size} bytes for each of {last}")  # fmt: skip
     return None

@@ -23,6 +23,9 @@ SCALE_WORDS: Mapping[str, int] = MappingProxyType(
         "billion": 10**9,
         "trillion": 10**12,
         "quadrillion": 10**15,
+        "万": 10**4,
+        "亿": 10**8,
+        "万亿": 10**12,
     }
 )
 
