@@ -30,6 +30,8 @@ HEADS_EXCHANGED = {
     frozenset({("d", -1), ("h", 2)}): "the size of a head stands for the number of heads",
     frozenset({("d", 1), ("h", -1), ("h_kv", -1)}): "the number of key heads stands for the size of a head",
     frozenset({("d", -1), ("h", 1), ("h_kv", 1)}): "the size of a head stands for the number of key heads",
+    frozenset({("d", -1), ("d_k", 1), ("h", 1)}): "the width of the model stands for that of all heads",
+    frozenset({("d", 1), ("d_k", -1), ("h", -1)}): "the width of all heads stands for that of the model",
 }  # by how much the powers of letters are off
 
 

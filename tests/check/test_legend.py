@@ -28,6 +28,10 @@ from symcost.check.legend import declared
         ("the routed experts ($N_e$ parameters in all layers)", ""),  # some parameters are not N
         ("Every head has width $h_a = h/a$", "h_a=d_k"),
         ("A model with a vocabulary and a width; `SwiGLU` layers.", ""),  # no letters
+        ("NB = 40 blocks, width W = 5120, gated feed-forward F = 13824, GB = 10^9 bytes", "NB=L W=d F=d_ff"),
+        ("$n_h=16$ heads of $d_h=128$", "n_h=h d_h=d_k"),
+        ("$N_r=64$ routed experts and $N_s=2$ shared ones, all SwiGLU of inner width $m$; a token visits both shared experts "
+         "and $K_r=6$ routed ones", "N_r=E N_s=E_shared m=d_expert K_r=k"),
     ],
 )  # fmt: skip
 def test_what_letters_are_said_to_mean(text, letters):

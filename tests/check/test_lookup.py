@@ -80,3 +80,14 @@ def test_what_is_included_in_brackets_names_no_part():
 def test_a_slip_is_told_in_the_words_of_what_it_is_of(words, form, slip):
     finding = check_text(f"{MODEL}{words}: ${form}$.")[-1]
     assert finding.verdict == "differs" and finding.message.startswith(slip)
+
+
+@pytest.mark.parametrize(
+    "label, verdict", [("the MLP", "holds"), ("Parameters of the MLP of a layer", "differs")]
+)
+def test_a_factor_too_much_is_told_only_of_what_the_words_right_beside_name(label, verdict):
+    """`6DF` is also what a token costs in the MLP, and holds as that."""
+    assert (
+        check_text(f"{MODEL}The weights, as they are in the layers. For {label}: $6DF$.")[-1].verdict
+        == verdict
+    )

@@ -60,3 +60,30 @@ def test_a_bandwidth_is_the_rate_that_was_stated():
     text = "The model has `N = 8.03e9` parameters. The card reads 3.35 TB/s, so a token takes `t ≈ 2*N/bandwidth`, that is "
     assert said(f"{text}4.8 ms.") == "holds"
     assert "holds" not in verdicts(f"{text}7.2 ms.")[-1:]
+
+
+WIDE = (
+    "- $L$ layers, $d$ width, $H$ heads of size $Q$, $F$ feed-forward width, $T$ tokens per sequence\n"
+    "- $L=118$, $d=18432$, $H=48$, $Q=256$, $F=73728$, $T=2048$; multi-query attention, SwiGLU, no biases, one norm gain per "
+    "layer and one at the end, table tied to the head\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "label, form, verdict",
+    [
+        ("Parameters of the query and output projections of a layer", "2dHQ", "holds"),
+        ("Parameters of the single key head and the single value head of a layer", "2dQ", "holds"),
+        ("Forward FLOPs of the scores and the weighted sum of a layer, one sequence", "4T^2HQ", "holds"),
+        ("Forward FLOPs of the attention of a layer, one sequence", "4TdQ(H+1) + 4T^2HQ", "holds"),
+        ("Forward FLOPs of the attention of a layer, one sequence", "4TdQ(H+1) + 4T^2d", "differs"),
+    ],
+)
+def test_one_key_head_and_heads_that_are_not_as_wide_as_the_model(label, form, verdict):
+    assert check_text(f"{WIDE}{label}: ${form}$", "a.md")[-1].verdict == verdict
+
+
+def test_gains_of_norms_are_counted_in_several_ways():
+    model = "A GPT of $L$ layers, width $d$ and an MLP four times as wide, without biases. "
+    assert check_text(f"{model}Parameters of a layer: $12d^2 + d$", "a.md")[-1].verdict != "differs"
+    assert check_text(f"{model}Parameters of a layer: $10d^2 + 4d$", "a.md")[-1].verdict == "differs"

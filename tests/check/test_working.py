@@ -325,3 +325,14 @@ def test_a_folder_of_hostile_files_ends_in_a_line_for_each_and_the_others_are_ch
     refused = [line.split(": ")[1].removeprefix(f"{tmp_path}/") for line in answer.stderr.splitlines()]
     assert refused == ["braces.md", "gone.md", "latin.md", "long.md", "loop.md", "pipe.md"]
     assert answer.return_value == 2 and not pwned.exists()
+
+
+def test_the_command_itself_loads_no_sympy_where_a_worker_does():
+    program = """
+import sys
+from importlib import import_module
+for room in ("symcost.cli.check", "symcost.check.configuration", "symcost.check.formats", "symcost.check.working"):
+    import_module(room)
+assert "sympy" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
