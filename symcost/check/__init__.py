@@ -47,15 +47,4 @@ def check(path: str | Path, **options: Any) -> Findings:
     """
     from symcost.check.working import Options, Task, checked
 
-    place = Path(path)
-    if place.is_dir():
-        raise UsageError(f"{place}: expected a document, found a directory. Name the documents in it.")
-    try:
-        text = place.read_bytes().decode("utf-8", errors="strict")
-    except FileNotFoundError:
-        raise UsageError(f"{place}: expected a document, found no such file.") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{place}: expected UTF-8 text, found other bytes at {error.start}.") from None
-    except OSError as error:
-        raise UsageError(f"{place}: expected a readable file, found: {error.strerror or error}.") from None
-    return checked(Task(str(path), text), Options(**options)).findings
+    return checked(Task(str(path)), Options(**options)).findings

@@ -182,9 +182,15 @@ def read_bytes(path: str) -> str:
     try:
         return found.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: expected UTF-8 text, found other bytes at {error.start}.") from None
+        raise UsageError(
+            f"{path}: expected UTF-8 text, found other bytes at {error.start}. Save it as UTF-8."
+        ) from None
 
 
 def _kind(mode: int) -> str:
-    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    kinds = (
+        (stat.S_ISDIR, "a folder: name the documents in it"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+    )
     return next((words for test, words in kinds if test(mode)), "a device")
