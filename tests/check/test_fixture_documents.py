@@ -66,7 +66,11 @@ def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_prove
 
 @pytest.mark.parametrize(
     ("name", "caught", "proven"),
-    [("later", Fraction(3, 5), Fraction(4, 5)), ("latest", Fraction(2, 5), Fraction(3, 4))],
+    [
+        ("later", Fraction(3, 5), Fraction(4, 5)),
+        ("latest", Fraction(9, 20), Fraction(3, 4)),
+        ("newest", Fraction(1, 4), Fraction(3, 4)),
+    ],
 )
 def test_most_formulas_of_strangers_are_judged(name, caught, proven):
     wrong, right = shares(name)
