@@ -55,7 +55,8 @@ MOST_DESIGNS = 8
 MOST_BACK = 100  # statements that one may be held against
 _MASKED = Wording(r"causal|\bmask|triang|diagonal|\bsees\b", re.IGNORECASE)
 EXACT = "causal-exact"  # nobody writes c(c + 1) who does not mean it
-OPTION_NAMES = ("flash", "selective", "checkpoint", "causal", "gate-apart")
+COMPUTED_AGAIN = ("flash", "selective", "checkpoint")  # options with which some steps are done a second time
+OPTION_NAMES = (*COMPUTED_AGAIN, "causal", "gate-apart")
 
 
 @dataclass(frozen=True)
@@ -349,7 +350,7 @@ class Case:
         """Where a form in the sizes of a mesh is looked up: on one device of a layout, with steps computed again or not."""
         given = self.suppositions
         bytes_known = given.half is not None or given.conventions[0].startswith("megatron")
-        for layout, option in product(layouts, ("", *OPTION_NAMES[:3])):
+        for layout, option in product(layouts, ("", *COMPUTED_AGAIN)):
             if option and option in given.conventions[0]:
                 continue
             convention = "+".join(filter(None, (given.conventions[0], option)))

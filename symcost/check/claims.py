@@ -11,7 +11,7 @@ from itertools import chain, islice, product
 
 from sympy import Symbol
 
-from symcost.check.case import EXACT, OPTION_NAMES, Case
+from symcost.check.case import COMPUTED_AGAIN, EXACT, OPTION_NAMES, Case
 from symcost.check.catalogue import (
     BLOCK,
     BY_TENSOR,
@@ -667,7 +667,8 @@ class Claim:
     def _lacks_an_option(self, found: Entry) -> bool:
         """Whether the words right beside name a fused kernel, or steps computed again, that a form is without."""
         had = found.supposed.convention.split("+") if found.supposed is not None else []
-        return found.quantity in FLOPS and not self.about.near_options & {*OPTION_NAMES[:3]} <= {*had}
+        named = self.about.near_options.intersection(COMPUTED_AGAIN)
+        return found.quantity in FLOPS and not named <= set(had)
 
     def _is_of_gains(self, difference: Summands, entry: Entry) -> bool:
         """Whether a sum is only off by the gains of norms, of which models have more or fewer where nobody says two."""
@@ -740,8 +741,8 @@ class Claim:
             if not len(alike) == len(table) - 1 == len(entry.table) - 1 or not known:
                 continue
             slip = one_slip(table, entry.table) if self._is_supposed(entry, letters) else None
-            parallel = self.case.said_first(_ONE_NORM) is not None
-            if slip is not None and not (parallel and self._is_of_gains(slip.difference, entry)):
+            one_norm = self.case.said_first(_ONE_NORM) is not None
+            if slip is not None and not (one_norm and self._is_of_gains(slip.difference, entry)):
                 return self._told(table, entry, slip)
         return None
 
