@@ -6,6 +6,7 @@ The form is first put in order (`arranging`), then written by one of four pens t
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
@@ -53,7 +54,7 @@ class Piece(NamedTuple):
     right: str = "bracket"
 
 
-class Pen:
+class Pen(ABC):
     """Writes a tree. `values` puts numbers in place of letters, `display` any words; styles differ below."""
 
     plus, minus, lead = "+", "-", "-"
@@ -129,27 +130,27 @@ class Pen:
 
     # What a style says.
 
-    def name(self, name: str) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def name(self, name: str) -> Piece: ...
 
-    def number(self, value: Exact) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def number(self, value: Exact) -> Piece: ...
 
+    @abstractmethod
     def joint(self, left: Piece, right: Piece, before: str) -> str:
         """The sign between two factors; `before` is all that is written so far."""
-        raise NotImplementedError
 
-    def power(self, node: Power) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def power(self, node: Power) -> Piece: ...
 
-    def quotient(self, node: Quotient) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def quotient(self, node: Quotient) -> Piece: ...
 
-    def root(self, node: Root) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def root(self, node: Root) -> Piece: ...
 
-    def call(self, node: Call) -> Piece:
-        raise NotImplementedError
+    @abstractmethod
+    def call(self, node: Call) -> Piece: ...
 
 
 class Latex(Pen):
