@@ -2,7 +2,7 @@
 
 Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` after that. The authors of
 `later` had not seen the checker; it has been mended by their documents since, so a new one fares a little worse. Nor had
-those of `latest`, of which the checker has been mended least: what a new document may expect.
+those of `latest` and `newest`; by these the checker has been mended least: what a new document may expect.
 """
 
 import json
