@@ -598,7 +598,7 @@ class Claim:
 
     # -------------------------------------------------------------------------------------- one slip away
 
-    def slipped(self, table: Summands, found: Entry | None) -> tuple[Pair, Entry] | None:
+    def slipped(self, table: Summands, found: Entry | None) -> tuple[Pair, Entry | None] | None:
         """The derived form that the words announce without a doubt, where the written one is a single slip from it."""
         about = self.about
         shown = self.item.source.strip()
@@ -657,12 +657,19 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        another = self._rules(table) or (found is not None and self._is_another(found, entry))
-        if (slip.excess and another and not self._is_plainly(entry)) or self._is_of_gains(
-            slip.difference, entry
-        ):
+        if self._is_of_gains(slip.difference, entry):
             return None
+        another = found is not None and self._is_another(found, entry)
+        if slip.excess and not self._is_plainly(entry) and (another or self._rules(table)):
+            return self._either(found, entry, slip) if another and found is not None else None
         return self._told(table, entry, slip)
+
+    def _either(self, found: Entry, entry: Entry, slip: Slip) -> tuple[Pair, Entry | None] | None:
+        """A form that is something else than the words name, and too much of what they name: which of them is not certain."""
+        if found.quantity in wanted(self.about):
+            return None
+        message = f"either {found.named()}, or {entry.named()} with {slip.words}"
+        return Pair("unchecked", "SC302", self.item.source.strip(), message=message), None
 
     def _lacks_an_option(self, found: Entry) -> bool:
         """Whether the words right beside name a fused kernel, or steps computed again, that a form is without."""

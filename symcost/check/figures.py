@@ -93,8 +93,8 @@ def _put_in(case: Case, statement: Statement, about: Subject) -> Pair | None:
         return None
     for (each, table), found in zip(tables, meant, strict=True):
         slipped = each.slipped(table, found)
-        if slipped is not None and slipped[0].verdict == "differs":
-            pair, entry = slipped
+        if slipped is not None and slipped[0].verdict == "differs" and slipped[1] is not None:
+            pair, entry = slipped[0], slipped[1]
             known = {name: values[-1] for name, values in case.knowledge.numbers.items()}
             if value_at(entry.table, known) in (None, *case.knowledge.evaluated(item.form)):
                 continue
