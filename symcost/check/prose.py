@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# The longest first; a token that is no part of any formula is a `word` or `other`.
+# The longest first; a token that is no part of any formula is a `word` or `other`. No group is possessive: before
+# Python 3.11.5 one that fails half-way keeps what it has begun (python/cpython issue 106052).
 _TOKEN = re.compile(
     r"""
     (?P<space>\s++)
@@ -20,14 +21,15 @@ _TOKEN = re.compile(
       | \d++(?:st|nd|rd|th)\b
       | \d++(?:\.\d++)?[xX×](?=\s++[A-Za-z]{2}|\s*+[.,;:)])   # 3x forward, 8x faster
       | [1-4]D\b | \d[xX]{2}\b                               # 3D parallelism, error 5xx
-      | (?<![\w^*/+(×·])\d++(?:[.,]\d++){0,4}+[-–—]\d++(?:[.,]\d++){0,4}+(?![\w^²]) )  # a range, 3-5
+      | (?<![\w^*/+(×·])\d++(?:[.,]\d++){0,4}[-–—]\d++(?:[.,]\d++){0,4}(?![\w^²]|[.,]\d) )  # a range, 3-5
   | (?P<word>(?<!\w)(?![A-Za-z]-(?:[A-Za-z]|\d{1,2})\b)         # but n-1
-      (?: [^\W\d_][^\W_]*+(?:/\w++)?[-–.@]\w++(?:[-–/.@]\w++)*+   # GPT-2, GPU-hours, i.e., notes.md
-        | [^\W\d_]{2}\w*+(?:/\w++){2,}+(?:\.\w++)*+ ) )                     # a/b/c
+      (?: [^\W\d_][^\W_]*+(?:/\w++)?[-–.@]\w++(?:[-–/.@]\w++)*    # GPT-2, GPU-hours, i.e., notes.md
+        | [^\W\d_]{2}\w*+(?:/\w++){2,}(?:\.\w++)* ) )                       # a/b/c
   | (?P<number>(?:(?:\bUS|\bA)?\\?\$\s?)?
-      (?: \d{1,3}(?:[,'’\u2009\u202f]\d{3})++(?!\d)(?:\.\d++)? | \d++(?:\.\d++)? | (?<![\w.])\.\d++ )
+      (?: \d{1,3}(?:[,'’\u2009\u202f]\d{3})+(?!\d|[,'’\u2009\u202f]\d{3})(?:\.\d++)? | \d++(?:\.\d++)? | (?<![\w.])\.\d++ )
       (?:\s?[eE][+-]?\d++(?![A-Za-z]))?  (?:\s?%)? )
-  | (?P<name>[A-Za-zͰ-Ͽℎℓ][A-Za-z0-9Ͱ-Ͽ]*+(?:\\?_(?:\{[^{}\s]{1,40}\}|[A-Za-z0-9]++))*+[′']{0,2}(?![A-Za-z]) )
+  | (?P<name>[A-Za-zͰ-Ͽℎℓ][A-Za-z0-9Ͱ-Ͽ]*+(?:\\?_(?:\{[^{}\s]{1,40}\}|[A-Za-z0-9]++))*[′']{0,2}
+      (?![A-Za-z]|\\?_(?:\{[^{}\s]{1,40}\}|[A-Za-z0-9])) )
   | (?P<sup>[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁺⁻]+)
   | (?P<arrow>--?>|={1,3}>|[→⇒⟹⟶])
   | (?P<rel>:=|<=|>=|!=|~=|==?|[≈≃≅≡≤≥≪≫≠∝]|(?<![<>])[<>](?![<>])|~)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from symcost.check import check_text
 from symcost.check.documents import find
 from symcost.check.prose import formulas, sentences
 
@@ -153,3 +154,9 @@ def test_a_plain_text_is_read_by_paragraphs_across_its_line_ends():
 )
 def test_sentences_end_where_a_reader_would_stop(text, expected):
     assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+def test_a_word_with_a_hyphen_ends_before_the_full_stop():
+    """In Python 3.11.2 a possessive group that failed half-way kept the full stop, and the number was not seen."""
+    found = check_text("So 3.384e22 / 1.31e14 = 2.58e8 GPU-seconds, 2,990 GPU-days.\nNext.", "a.txt")
+    assert [finding.text for finding in found][-1] == "2,990 GPU-days"
