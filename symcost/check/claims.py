@@ -334,7 +334,8 @@ class Claim:
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
-        if not self.about.quantities & ACTIVATIONS or "checkpoint" in self.about.options or not tables:
+        kept = self.about.quantities & ACTIVATIONS or (self.about.in_bytes and self.about.quantities <= FLOPS)
+        if not kept or "checkpoint" in self.about.options or not tables:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
 

@@ -153,7 +153,7 @@ _OF_MEMORY = Wording(
     re.IGNORECASE,
 )
 _NOT_COUNTED_IN = Wording(r"\bnot (?:in )?(?:bytes|elements|numbers)\b", re.IGNORECASE)
-_ELEMENTS = Wording(r"(?i:\belements?\b|\bnumbers\b|\bentries\b)|元素")
+_ELEMENTS = Wording(r"(?i:\belements?\b|\bnumbers\b|\bentries\b|· *values\b)|元素")
 
 _Q, _K, _V, _O = "Q W_Q bias_Q", "K W_K bias_K", "V W_V bias_V", "y W_O bias_y"
 _S, _W = "scores P", "O"

@@ -30,11 +30,42 @@ def test_the_sizes_of_what_is_named_are_held_against_a_form(words, right, wrong)
         ("RMSNorm 2 | its input", "x_res"),
         ("SiLU, product | both outputs of gate and up", "G U"),
         ("queries and the input of the output projection", "Q O"),
+        ("softmax output, its mask, the dropped-out copy", "P mask_P_dropped P_dropped"),
+        ("mask of the softmax dropout", "mask_P_dropped"),
+        ("dropped-out softmax and V", "P_dropped V"),
+        ("input of the output projection, mask after it", "O mask_y_dropped"),
+        ("MLP: input of the first linear map", "x_ffin"),
+        ("GELU input", "U"),
+        ("input of the second MLP layer, mask after it", "H mask_z_dropped"),
+        ("dropout mask after it", ""),  # after what stands in the row before
         ("the gate, and what our kernel writes besides", ""),  # nobody knows how much that is
     ],
 )
 def test_which_tensors_words_name(words, tensors):
     assert named_tensors(words) == frozenset(tensors.split())
+
+
+BYTES = """A GPT with GELU of inner width $4h$, LayerNorm, biases and dropout, in fp16: $b$ sequences of $s$ tokens,
+width $h$, $a$ heads, $L$ layers. Kept by one layer:
+
+| tensor | bytes |
+|---|---|
+| {words} | ${form}$ |
+"""
+
+
+@pytest.mark.parametrize(
+    "words, right, wrong",
+    [
+        ("input of the GELU", "8bsh", "4bsh"),  # 4bsh are its elements
+        ("mask of the softmax dropout", "as^2b", "2as^2b"),  # a mask has one byte for each
+        ("dropped-out softmax and V", "2as^2b + 2bsh", "2as^2b + bsh"),
+        ("Q and K", "4bsh", "2bsh"),
+    ],
+)
+def test_bytes_are_those_of_the_type_that_the_document_names(words, right, wrong):
+    verdicts = [check_text(BYTES.format(words=words, form=form))[-1].verdict for form in (right, wrong)]
+    assert verdicts == ["holds", "differs"]
 
 
 LOGITS = """A GPT of $L$ layers, width $d$, vocabulary $v$, microbatch $b$, context $c$,
