@@ -14,11 +14,10 @@ from symcost.check import numbers
 from symcost.check.amounts import other_unit
 from symcost.check.bare import in_other_words, of_one_device
 from symcost.check.case import Case
-from symcost.check.catalogue import Entry, book
-from symcost.check.chains import TAKEN_BACK
+from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
-from symcost.check.context import words_before
 from symcost.check.elements import elements_as_bytes
+from symcost.check.experts import of_experts
 from symcost.check.findings import Pair
 from symcost.check.literals import placeholders
 from symcost.check.majority import column_pair
@@ -42,10 +41,6 @@ SPLIT = Wording(
 )
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
-AS_DENSE = Wording(
-    r"\bdense\b|\bwould\b|\ball (?:the |its )?(?:experts|parameters|weights)\b|\bevery (?:expert|parameter|weight)\b",
-    re.IGNORECASE,
-)
 EXACT = 5  # digits of a count that is hardly met by chance
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
@@ -59,6 +54,7 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     )
     return (
         elements_as_bytes(case, statement)
+        or of_experts(case, statement)
         or column_pair(case, statement)
         or of_forward_alone(case, statement, about)
         or of_one_device(case, statement)
@@ -66,7 +62,6 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         or reckoned(case, statement, about)
         or led_on(case, statement)
         or _elements(case, statement, about)
-        or _of_all_experts(case, statement)
         or _shared_out(case, statement)
         or in_other_words(case, statement)
     )
@@ -254,32 +249,6 @@ def _of_two_models(known: Mapping[str, Fraction], factors: Collection[Fraction])
     """Whether heads of the size that a product counts do not make up the width that is known: it is of another model."""
     width, heads = known.get("d", Fraction(0)), known.get("h", Fraction(0))
     return bool(width) and bool(heads) and width not in factors and width / heads not in factors
-
-
-def _of_all_experts(case: Case, statement: Statement) -> Pair | None:
-    """`6 · 46.7e9 · 1e12` FLOPs: all parameters of a mixture of experts, where a token is only sent to some of them."""
-    span, left, right = statement.span, statement.items[0], statement.items[-1]
-    if (
-        left is right
-        or right.unit is None
-        or right.unit.powers != {"FLOP": 1}
-        or AS_DENSE.search(span.sentence.text)
-        or TAKEN_BACK.search(words_before(span))
-    ):
-        return None
-    entries = map(book(case.first).entry, ("parameters", "active_parameters"))
-    every, active = (case.there(span).evaluated(entry.total) if entry else () for entry in entries)
-    if not every or not active or every == active:
-        return None
-    factors = placeholders(left, span.form)[1]
-    if not {each.value for each in factors} & {2, 6}:
-        return None
-    for each in factors:
-        if each.printed.significant >= EXACT - 2 and compare(every[0], each.printed, None, False).holds:
-            shown = number(active[0], None)
-            return Pair("differs", "SC203", left.source.strip(), message=f"{each.printed.digits} are all parameters; a token "
-                        f"is only sent to {shown} of them", quantity="active_parameters")  # fmt: skip
-    return None
 
 
 def _derived(
