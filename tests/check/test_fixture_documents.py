@@ -44,6 +44,14 @@ def judged(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name.removesuffix(".expected.json"))
+def test_every_formula_stands_where_the_list_says(path):
+    facts = expected(path)
+    lines = (path.parent / facts["document"]).read_text(encoding="utf-8").splitlines()
+    listed = [(each["line"], each["column"], each["text"].split("\n")[0]) for each in facts["formulas"]]
+    assert [row for row in listed if not lines[row[0] - 1].startswith(row[2], row[1] - 1)] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name.removesuffix(".expected.json"))
 def test_no_right_formula_is_called_wrong(path):
     assert [
         text for expect, verdict, text in judged(path) if verdict == "differs" and expect != "differs"
