@@ -28,7 +28,7 @@ _DIRECTIVE = re.compile(r"\s*+symcost:\s*+")
 _FIGURE = re.compile(r"\d+(?:\.\d+)?e\+?\d+|\d{1,3}(?:[,_]\d{3})+")  # 4.51e12, 2,127,057,600
 _BARE = re.compile(r"\W*?(\d{1,3}(?:,\d{3})+|\d{4,}|\d+\.\d+)\W*")  # a cell that is one number
 _OPERATION = re.compile(
-    r"[\w)\]²³}]\s*+(?:[*×·⋅∗/+^=≈<>−]|-(?=\s))+\s*+[\w(\[.\\-]"
+    r"[\w)\]²³}]\s*+(?:[*×·⋅∗/+^=≈<>−]|-(?=\s))+\s*+[\w(\[.\\$-]"
     r"|(?<![\w.])\d++(?:\.\d++)?(?:[A-Za-z_(Α-ω]{2}|[A-Za-z_(Α-ω]\b)"
 )
 _PROGRAM = re.compile(

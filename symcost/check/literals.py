@@ -32,7 +32,8 @@ _BESIDE = re.compile(
 )
 _MONEY = re.compile(r"\\?\$\s?\Z")
 _PER_TIME = re.compile(
-    r"\s*(?:/|per|an?|each|every)\s*(?:(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?(second|hour|hr|h|day|year)\b"
+    r"\s*(?:/|per|an?|each|every)\s*(?P<device>(?:GPU|TPU|chip|card|device|[A-Z]+\d+)s?[ -](?:and )?)?"
+    r"(?P<time>second|hour|hr|h|day|year)\b"
 )
 _BYTES_EACH = Wording(r"[`$*\s]{1,4}(bytes? (?:per|of each|for each|for every) \w+)")
 SMALL = 32
@@ -122,8 +123,9 @@ def state(case: Case, item: Item, about: Subject, span: Span) -> None:
         return
     unit, per = item.unit or heading_unit(span.block) or _unit_behind(span), _PER_TIME.match(span.after)
     if unit is not None and unit.powers == {"USD": 1} and per is not None:
-        hour = unit_called(per[1])
-        unit = unit * hour**-1 if hour is not None else unit
+        hour, device = unit_called(per["time"]), unit_called("GPU") if per["device"] else None
+        for each in filter(None, (hour, device)):
+            unit = unit * each**-1
     scale = unit.scale if unit is not None else Fraction(1)
     amount = Amount(printed.value * scale, unit, about, span)
     case.said.append(amount)

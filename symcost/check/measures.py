@@ -31,9 +31,12 @@ _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
 _DEVICES = r"(?:[A-Z]\w* )?(?:GPU|TPU|NPU|chip|card|device|accelerator|[A-Z]\d{2,3}s?\b)"
+_SEVERAL = Wording(rf"(?<![\d.,-])((?!1\b)\d[\d,]*) {_DEVICES}s?", re.IGNORECASE)
+_FOR_ONE = Wording(rf"\b(?:one|single|a|each|per|every) {_DEVICES}(?![ -]*(?:and )?h)", re.IGNORECASE)
 _FLOP = Unit("FLOP", Fraction(1), tuple(int(name == "FLOP") for name in DIMENSIONS))
 _COUNTED = ("byte", "FLOP", "s", "USD", "J")  # tokens, parameters and devices are often left out
 _CERTAIN = (3600, 86400)  # numbers that only convert one unit of time into another
+_NO_TIMES = (8, 1000, 1024)  # of those which follow, the ones that convert something else
 _LIKELY = (7, 8, 24, 60, 365, 1000, 1024, 1440, 8760)  # those that may also count something
 _SLIPS = tuple(Fraction(factor) ** power for factor in (3600, 24, 60, 86400, 1440, 8) for power in (1, -1))
 _LASTING = (1, 60, 3600, 86400, 7 * 86400, 365 * 86400)
@@ -72,6 +75,29 @@ def unit_pair(case: Case, left: Item, right: Item, words: Sequence[str], stateme
         message = f"by the units of its numbers {source} is {derived}, not {shown}"
     return Pair("differs", "SC204", f"{source} = {shown}", derived=derived, difference=f"a factor {max(slip, 1 / slip)}",
                 message=message)  # fmt: skip
+
+
+def without_devices(case: Case, left: Item, right: Item, statement: Statement) -> Pair | None:
+    """`41.7 h · $1.80 = $75` for a run on 8 GPUs, of which an hour costs that each: how many there are is left out."""
+    printed, span = right.part.printed, statement.span
+    in_dollars = printed is not None and right.unit is not None and right.unit.powers == {"USD": 1}
+    told = list(_SEVERAL.finditer(case.document.text[: span.start])) if in_dollars else []
+    if printed is None or not told or _FOR_ONE.search(f"{span.before} {span.after}"):
+        return None
+    counts = {Fraction(each[1].replace(",", "")) for each in told}
+    factors = literals(case, left, span.form)
+    if len(factors) < 2 or any(each.value in counts or each.value in _NO_TIMES for each in factors):
+        return None
+    for way in product(*(_units(case, each, statement) for each in factors)):
+        known = [unit**each.power for unit, each in zip(way, factors, strict=True) if unit is not None]
+        if len(known) == len(factors) and reduce(mul, known).powers == {"USD": 1, "device": -1}:
+            many = Fraction(told[-1][1].replace(",", ""))
+            total = f"${number(printed.value * many * right.scale, None)}"
+            message = f"what one of them costs: the {told[-1][0]} cost {total}"
+            return Pair(
+                "differs", "SC204", f"{left.source.strip()} = {right.source.strip()}", total, message=message
+            )
+    return None
 
 
 def measured(case: Case, left: Item, right: Item, statement: Statement) -> Iterator[Fraction]:

@@ -54,3 +54,19 @@ def test_conversions_and_counts_are_told_apart(text):
 def test_numbers_of_no_size_and_of_any_come_to_an_end(formula):
     text = f"A file of 5 GB is read in 2 s.\n\nTogether that is {formula}."
     assert check_text(text)[-1].verdict in ("differs", "unchecked", "no claim")
+
+
+RUN = "We train for 3.2 hours on 8 H100. At $2.50 per GPU-hour {sentence}"
+
+
+@pytest.mark.parametrize(
+    "sentence, verdict_of_it",
+    [
+        ("the run costs 3.2 × $2.50 = $8.", "differs"),  # one of the eight
+        ("the run costs 8 × 3.2 × $2.50 = $64.", "holds"),
+        ("one GPU costs 3.2 × $2.50 = $8.", "holds"),
+        ("the run costs `3.2 h * $2.50 = $8`.", "differs"),
+    ],
+)
+def test_a_price_for_one_device_is_not_that_of_all(sentence, verdict_of_it):
+    assert verdict(RUN.format(sentence=sentence)) == verdict_of_it
