@@ -40,7 +40,7 @@ from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import SIZES, Knowledge, read_legend
 from symcost.check.largest import largest_batch, without_static
 from symcost.check.literals import placeholders, state
-from symcost.check.measures import pass_pair, unit_pair, utilisation_pair, without_devices
+from symcost.check.measures import hardware_pair, pass_pair, unit_pair, utilisation_pair, without_devices
 from symcost.check.meshes import MESH
 from symcost.check.products import IN_SIDES, product_pair
 from symcost.check.quotes import is_quoted, quoted, says_the_same
@@ -363,6 +363,7 @@ class Judge:
             pair = (
                 unit_pair(self.case, left, right, words[1:3], made)
                 or without_devices(self.case, left, right, made)
+                or hardware_pair(self.case, left, right, made)
                 or utilisation_pair(self.case, left, right, made)
                 or utilised(self.case, left, right, made)
                 or pass_pair(self.case, left, right, about, made)

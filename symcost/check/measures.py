@@ -25,6 +25,14 @@ _TIMES = Wording(
     r"(?:GPU[- ]?)?\b(seconds?|minutes?|hours?|days?|weeks?|years?)\b|(小时|天|年|秒)", re.IGNORECASE
 )
 _MFU = Wording(r"\bMFU\b|\butili[sz]ation\b", re.IGNORECASE)
+_HFU = Wording(r"\bHFU\b|\bhardware\b", re.IGNORECASE)
+_LAST_USE = re.compile(
+    r"\b(MFU|HFU|hardware (?:FLOPs? )?utili[sz]ation)\b(?!.*\b(?:MFU|HFU|utili[sz]ation)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_AGAIN = tuple(
+    Fraction(more, less) for more, less in ((4, 3), (3, 4))
+)  # forward passes with one that is made again
 _TRAINING = Wording(r"\btrain", re.IGNORECASE)
 MANY = 10**6  # FLOPs, rather than tokens or devices
 _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
@@ -224,6 +232,33 @@ def _is_training(case: Case, forward: Fraction, made: Product) -> bool:
         and said * right.scale == 3 * forward
         and sorted(each.value for each in factors) == sorted((Fraction(3), said / 3))
     )
+
+
+def hardware_pair(case: Case, left: Item, right: Item, statement: Statement) -> Pair | None:
+    """`39.5% · 6/8` for the HFU of a run with recomputation: what the hardware does is more than the model needs, not less."""
+    span, factors = statement.span, literals(case, left, statement.span.form)
+    shares = [each for each in factors if each.power == 1 and each.value < 1]
+    again = reduce(mul, (each.value**each.power for each in factors if each not in shares), Fraction(1))
+    if (
+        right.part.printed is None
+        or len(shares) != 1
+        or again not in _AGAIN
+        or not _HFU.search(span.sentence.text)
+    ):
+        return None
+    words = (*statement.names, span.sentence.text[: span.start - span.sentence.start])
+    told = next((found for found in map(_LAST_USE.search, words) if found is not None), None)
+    of_model = told is not None and told[1].upper() == "MFU"
+    if told is None or of_model == (again < 1):
+        return None
+    true = f"{rounded(100 * shares[0].value / again, 1)}%"
+    which = (
+        "the model needs less than the hardware does"
+        if of_model
+        else "the hardware does more than the model needs"
+    )
+    return Pair("differs", "SC203", f"{left.source.strip()} = {right.source.strip()}", derived=true,
+                message=f"the fraction is upside down: {which}, so it is {true}")  # fmt: skip
 
 
 def pass_pair(case: Case, left: Item, right: Item, about: Subject, statement: Statement) -> Pair | None:

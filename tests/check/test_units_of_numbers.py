@@ -70,3 +70,17 @@ RUN = "We train for 3.2 hours on 8 H100. At $2.50 per GPU-hour {sentence}"
 )
 def test_a_price_for_one_device_is_not_that_of_all(sentence, verdict_of_it):
     assert verdict(RUN.format(sentence=sentence)) == verdict_of_it
+
+
+@pytest.mark.parametrize(
+    "text, verdict_of_it",
+    [
+        ("The MFU is 39.5 %. With all activations computed again the HFU is 39.5% × 8/6 = 52.7%.", "holds"),
+        ("The MFU is 39.5 %. With all activations computed again the HFU is 39.5% × 6/8 = 29.6%.", "differs"),
+        ("We log an HFU of 52.7 %, so without what is done twice the MFU is 52.7% × 6/8 = 39.5%.", "holds"),
+        ("We log an HFU of 39.5 %, so without what is done twice the MFU is 39.5% × 8/6 = 52.7%.", "differs"),
+        ("A share of 39.5% × 6/8 = 29.6% of the budget is for hardware.", "holds"),
+    ],
+)
+def test_the_hardware_does_at_least_what_the_model_needs(text, verdict_of_it):
+    assert verdict(text) == verdict_of_it
