@@ -334,10 +334,11 @@ class Claim:
 
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
-        kept = self.about.quantities & ACTIVATIONS or (self.about.in_bytes and self.about.quantities <= FLOPS)
-        if not kept or "checkpoint" in self.about.options or not tables:
+        about = self.about
+        counted = about.in_bytes is not None and about.quantities <= (FLOPS if about.in_bytes else frozenset())
+        if not (about.quantities & ACTIVATIONS or counted) or "checkpoint" in about.options or not tables:
             return None
-        return kept_pair(self.case, self.statement, self.item, tables[0], self.about)
+        return kept_pair(self.case, self.statement, self.item, tables[0], about)
 
     def _rules(self, table: Summands) -> list[Entry]:
         """What a form is of any model, where words name a stage of ZeRO at that stage."""

@@ -68,6 +68,13 @@ def test_bytes_are_those_of_the_type_that_the_document_names(words, right, wrong
     assert verdicts == ["holds", "differs"]
 
 
+def test_keys_of_groups_of_heads_are_narrower_than_the_model():
+    text = "A Llama of width $d$: $h$ query heads and $g$ key/value heads of $k$ each, $b$ sequences of $s$ tokens.\n\n{}"
+    said = "Keys and values of a layer are ${}$ elements."
+    verdicts = [check_text(text.format(said.format(form)))[-1].verdict for form in ("2bsgk", "2bsd")]
+    assert verdicts == ["holds", "differs"]
+
+
 LOGITS = """A GPT of $L$ layers, width $d$, vocabulary $v$, microbatch $b$, context $c$,
 with dropout, $t$-way tensor parallelism, bf16.
 
