@@ -319,6 +319,7 @@ class Claim:
             self._of_adapters()
             or next(filter(None, map(self._spared, tables)), None)
             or next(filter(None, map(self._with_a_letter, tables)), None)
+            or next(filter(None, map(self._grouped, tables)), None)
         )
         if small is not None:
             return small
@@ -335,7 +336,9 @@ class Claim:
     def _kept(self, tables: Sequence[Summands]) -> Pair | None:
         """What is said of the tensors that the words right beside a form name."""
         about = self.about
-        counted = about.in_bytes is not None and about.quantities <= (FLOPS if about.in_bytes else frozenset())
+        counted = about.in_bytes is not None and about.quantities <= (
+            FLOPS if about.in_bytes else frozenset()
+        )
         if not (about.quantities & ACTIVATIONS or counted) or "checkpoint" in about.options or not tables:
             return None
         return kept_pair(self.case, self.statement, self.item, tables[0], about)
@@ -403,6 +406,20 @@ class Claim:
                             f"{words} is {written(spared)}", public(entry.quantity), entry.scope)  # fmt: skip
                 slipped = pair, entry
         return slipped
+
+    def _grouped(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """`4·s·g·k` for scores and weighted sum, as if grouping had left fewer of them: every query head has its own."""
+        if not _has(table, "h_kv") or not self.about.quantities or not self.about.quantities <= FLOPS:
+            return None
+        every = summands(form_of(table).xreplace({h_kv: GLOSSARY["h"].symbol})) or {}
+        entries = (entry for each in self.case.books(_letters(every)) for entry in each.some(every))
+        core = (entry for entry in entries if entry.quantity in FLOPS and CORE.issuperset(entry.tensors))
+        meant = next(core, None)
+        if meant is None:
+            return None
+        words = f"grouping spares keys and values, and no scores: {meant.named()} is {written(every)}"
+        return Pair("differs", "SC201", self.item.source.strip(), written(every), written(minus(every, table)), words,
+                    public(meant.quantity), meant.scope), meant  # fmt: skip
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"

@@ -436,18 +436,29 @@ def _firsts(legend: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
 
 
 def _widths(knowledge: Knowledge, spans: Iterable[Span]) -> Iterator[tuple[int, str, str]]:
-    """The model's width where a document only says that its heads make it up: d = nk."""
-    heads = GLOSSARY["h"].symbol * GLOSSARY["d_k"].symbol
+    """The model's width, or the size of a head, where a document only says that heads make the width up: d = nk."""
+    heads, size = (GLOSSARY[name].symbol for name in ("h", "d_k"))
+    declared_letters = {meaning for _, _, meaning in knowledge.legend}
     for span in spans:
         sides = [side.strip() for side in span.text.split("=")]
-        name = min(sides, key=len)
-        if len(sides) != 2 or len(span.text) > LONGEST_TIE or name in knowledge.names():
+        if len(sides) != 2 or len(span.text) > LONGEST_TIE:
             continue
+        name, other = sorted(sides, key=len)
         with suppress(SymcostError):
-            form = read_part(max(sides, key=len), span.form, names=knowledge.names()).expr
-            if knowledge.letter(name) == "d" and knowledge.translated(form) == heads:
-                yield span.start, name, "d"
-                return
+            form = read_part(other, span.form, names=knowledge.names()).expr
+            if name not in knowledge.names():
+                if knowledge.letter(name) == "d" and knowledge.translated(form) == heads * size:
+                    yield span.start, name, "d"
+                    return
+            elif knowledge.letter(name) == "d" and "d_k" not in declared_letters and form.is_Mul:
+                rest = [each for each in form.args if knowledge.translated(each) != heads]
+                if (
+                    len(rest) == len(form.args) - 1 == 1
+                    and rest[0].is_Symbol
+                    and rest[0].name not in knowledge.names()
+                ):
+                    yield span.start, rest[0].name, "d_k"
+                    return
 
 
 def _read_forms(document: Document, knowledge: Knowledge) -> None:

@@ -36,7 +36,8 @@ PHRASES: Mapping[str, str] = {
                 "key heads|kv groups|key-value groups",
         "d_k": "每个头的维度|单头维度|头维度|"
                "head dimension|head size|head width|width of one head|width of a head|dimension per head|size of each head|"
-               "head dim|per-head dimension|size of one head|key size|per-head width|size per head",
+               "head dim|per-head dimension|size of one head|key size|per-head width|size per head|"
+               "dimensions per head|channels per head|per head",
         "L": "hidden layers|decoder layers|decoder blocks|"
              "transformer layers|transformer blocks|number of layers|number of blocks|layers|blocks|depth|层数",
         "v": "vocabulary size|vocab size|vocabulary|vocab|vocabulary entries|词表大小|词表",
