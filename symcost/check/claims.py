@@ -304,7 +304,7 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            unsaid = found is None or found.quantity not in wanted(self.about)
+            unsaid = found is None or found.quantity not in wanted(self.about) or self._is_per_other(found)
             if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
             if found is not None and (self._fits(found) or self._can_be_no_other(found)):
@@ -547,6 +547,10 @@ class Claim:
         """Whether the words allow that a form is meant as this."""
         return self._may_be(entry) and self._agrees(entry) and not self._is_less(entry)
 
+    def _is_per_other(self, found: Entry) -> bool:
+        """Whether a form is for a token where the words are about a sequence, or the reverse."""
+        return {self.about.per, found.per} == {"token", "sequence"}
+
     def _can_be_no_other(self, found: Entry) -> bool:
         """Whether a form has so many terms that it is this, whatever the words beside it name."""
         return len(found.table) >= FEW_TERMS and not found.partial
@@ -569,6 +573,8 @@ class Claim:
             return entry.quantity == "static_memory" or entry.quantity in near or of_states
         if self.about.in_bytes:  # "4bcd bytes forward"
             near -= FLOPS
+        if not near and self.about.quantities and self.about.quantities <= FLOPS and not self.about.in_bytes:
+            return entry.quantity not in MEMORY
         return not near or entry.quantity in near
 
     def _agrees(self, found: Entry) -> bool:

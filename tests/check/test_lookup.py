@@ -92,3 +92,17 @@ def test_a_slip_is_told_in_the_words_of_what_it_is_of(words, form, slip):
 def test_an_excess_is_told_only_of_what_the_words_right_beside_name(words, verdict):
     """`6DF` is also what a token costs in the MLP: under a heading alone it is not certain which of them is meant."""
     assert check_text(f"{MODEL}{words}", "a.md")[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "sentence, verdict",
+    [
+        ("With groups this term stays $4TD$.", "holds"),
+        ('Someone wrote: "with grouped heads this term shrinks to $4TKH$".', "differs"),
+    ],
+)
+def test_groups_of_heads_have_no_fewer_scores(sentence, verdict):
+    text = f"{MODEL}## FLOPs\n\nOne token costs $4TD$ in each layer for scores and weighted sum. {sentence}\n"
+    found = check_text(text, "note.md")[-1]
+    assert found.verdict == verdict
+    assert verdict == "holds" or "spares keys and values, and no scores" in found.message
