@@ -39,7 +39,7 @@ LAST_FORMS = 3  # whose FLOPs or bytes a number may be made of
 NEARBY = 600  # characters before a paragraph in which the devices may be counted
 ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded each
 LEADS_ON = re.compile(
-    r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z"
+    r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z|, (?:about|some|roughly)\s*\Z"
 )
 _OF = Wording(r"\s*of\s*[$`]?\s*\Z")
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")

@@ -40,7 +40,8 @@ _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
 _DEVICES = r"(?:[A-Z]\w* )?(?:GPU|TPU|NPU|chip|card|device|accelerator|[A-Z]\d{2,3}s?\b)"
 _SEVERAL = Wording(rf"(?<![\d.,-])((?!1\b)\d[\d,]*) {_DEVICES}s?", re.IGNORECASE)
-_FOR_ONE = Wording(rf"\b(?:one|single|a|each|per|every) {_DEVICES}(?![ -]*(?:and )?h)", re.IGNORECASE)
+FOR_ONE = Wording(r"\b(?:one|single|per|each|every|only|without|alone)\b", re.IGNORECASE)
+_AN_HOUR = re.compile(rf"\b(?:per|a|each|every) {_DEVICES}s?[ -]*(?:and )?(?:hour|hr|h)\b", re.IGNORECASE)
 _FLOP = Unit("FLOP", Fraction(1), tuple(int(name == "FLOP") for name in DIMENSIONS))
 _COUNTED = ("byte", "FLOP", "s", "USD", "J")  # tokens, parameters and devices are often left out
 _CERTAIN = (3600, 86400)  # numbers that only convert one unit of time into another
@@ -90,7 +91,7 @@ def without_devices(case: Case, left: Item, right: Item, statement: Statement) -
     printed, span = right.part.printed, statement.span
     in_dollars = printed is not None and right.unit is not None and right.unit.powers == {"USD": 1}
     told = list(_SEVERAL.finditer(case.document.text[: span.start])) if in_dollars else []
-    if printed is None or not told or _FOR_ONE.search(f"{span.before} {span.after}"):
+    if printed is None or not told or FOR_ONE.search(_AN_HOUR.sub(" ", f"{span.before} {span.after}")):
         return None
     counts = {Fraction(each[1].replace(",", "")) for each in told}
     factors = literals(case, left, span.form)

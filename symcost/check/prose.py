@@ -144,7 +144,7 @@ class _Reader:
         first = self.primary(at, depth, joined=joined)
         if first is None:
             return None
-        end, operations, strong, _, number = first
+        end, operations, strong, bracketed, number = first
         powers = spaced = 0
         while True:
             kind = self.kind(end)
@@ -174,7 +174,7 @@ class _Reader:
                 break
         operations += max(spaced - 1, 0)
         after = self.unit(end, number)
-        amount = number and after > end
+        amount = (number and after > end) or (bracketed and after == first.end)
         if number and (self.tokens[at].text.endswith("%") or "$" in self.tokens[at].text):
             amount = True
         return _Piece(after, operations, strong, amount, number)
@@ -278,7 +278,9 @@ class _Reader:
         text = self.tokens[at].text
         if len(text) == 1 and not self.glued(at):
             follows = self.tokens[at + 1].text if self.kind(at + 1) in ("name", "word") else ""
-            if not number or text in "bt" or self.kind(at + 1) in ("sup", "power", "open"):
+            if not number or text in "bt" or self.kind(at + 1) in ("sup", "power"):
+                return at
+            if self.kind(at + 1) == "open" and not self.is_remark(at + 1):
                 return at
             if follows and text not in "Bsh" and not _UNIT.match(follows):
                 return at
@@ -293,6 +295,11 @@ class _Reader:
             end += 2
         return end
 
+    def is_remark(self, at: int) -> bool:
+        """Whether a bracket has one amount in it: `2.14e5 s (59 hours)`."""
+        inside = self.group(at, 1) if not self.glued(at) else None
+        return inside is not None and inside.amount
+
     def group(self, at: int, depth: int) -> _Piece | None:
         """A bracket with arithmetic in it. Each is read once, so nested ones cost no more than flat ones."""
         if at not in self.groups:
@@ -300,7 +307,7 @@ class _Reader:
             if at in self.partner and depth < _DEEPEST:
                 inside = self.sum(at + 1, depth + 1)
                 if inside and inside.end == self.partner[at]:
-                    self.groups[at] = _Piece(inside.end + 1, inside.operations)
+                    self.groups[at] = _Piece(inside.end + 1, inside.operations, amount=inside.amount)
         return self.groups[at]
 
     # a sum: operands with operators between them

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from symcost.check.case import Case, Product
 from symcost.check.findings import Pair
 from symcost.check.literals import SMALL, Literal, literals
-from symcost.check.measures import counted
+from symcost.check.measures import FOR_ONE, counted
 from symcost.check.numbers import number
 from symcost.check.statements import Item, Statement
 from symcost.check.wordings import Wording
@@ -19,7 +19,6 @@ MOST = 64  # epochs, steps, GPUs
 LARGE = 10**6  # parameters, tokens, FLOPs
 _DEVICE = r"(?:GPU|TPU|chip|card|accelerator|device|[A-Z]\d{2,3})s?\b"
 _COUNTED = (r"epochs?\b", r"(?:gradient[- ])?accumulation(?: steps)?", _DEVICE)
-_FOR_ONE = Wording(r"\b(?:one|single|per|each|every|only|without|alone)\b", re.IGNORECASE)
 
 
 def sibling_pair(case: Case, left: Item, right: Item, statement: Statement) -> Pair | None:
@@ -104,7 +103,7 @@ def _words(case: Case, lacking: Literal, earlier: Product, statement: Statement)
         return f"the {percent} % are" if re.search(rf"(?<![\d.]){percent}\s*\\?%", sentence) else ""
     clause = f"{span.before} {span.after}"
     together = earlier.statement.span.block.headings == span.block.headings
-    if not together or value.denominator > 1 or value > MOST or _FOR_ONE.search(clause):
+    if not together or value.denominator > 1 or value > MOST or FOR_ONE.search(clause):
         return ""
     for counts in _COUNTED:
         said = case.said_first(Wording(rf"(?<![\d.,-]){value} ({counts})", re.IGNORECASE))

@@ -144,3 +144,10 @@ def test_a_column_that_a_name_heads_is_what_its_form_comes_to_in_each_row():
     )
     assert right["3.15\\times 10^{23}"] == right["3,646"] == "holds"
     assert wrong["5.15\\times 10^{23}"] != "holds" and "3,646" not in wrong
+
+
+@pytest.mark.parametrize("said", ["({})", ", about {}", ", or {}", ", that is {}"])
+@pytest.mark.parametrize(("number", "verdict"), [("2.48 days", "holds"), ("59 days", "differs")])
+def test_a_time_said_again_in_another_unit(said, number, verdict):
+    text = f"The run takes 2.14e5 s{said.format(number) if said[0] == ',' else ' ' + said.format(number)}."
+    assert check_text(text, "note.md")[-1].verdict == verdict
