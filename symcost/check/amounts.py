@@ -18,7 +18,7 @@ from symcost.check.chains import NO_CLAIM, UNCERTAIN
 from symcost.check.findings import Pair
 from symcost.check.literals import NUMBER, placeholders
 from symcost.check.meanings import time_name
-from symcost.check.measures import measured
+from symcost.check.measures import counted, measured
 from symcost.check.numbers import number
 from symcost.check.polynomials import ratio, summands
 from symcost.check.statements import Item, Statement, plain_name
@@ -373,7 +373,7 @@ def _wrong(
         return Pair("unchecked", "SC302", shown, message=UNCERTAIN)
     if left.name in GLOSSARY and relation != "≈":
         return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
-    if right.unit is not None and left.unit is not None and not left.unit.measures(right.unit):
+    if right.unit is not None and left.unit is not None and counted(left.unit) != counted(right.unit):
         return Pair(
             "unchecked",
             "SC204",
