@@ -147,6 +147,15 @@ def _uncertain(case: Case, left: Item, shown: str) -> Pair | None:
         return Pair("unchecked", "SC302", shown, message=f"which number {name} has here is not certain")
     for letter in sorted(case.knowledge.confused(left.part.expr)):
         return Pair("unchecked", "SC302", shown, message=f"two of its names were taken for {letter}")
+    for name in sorted(names) if left.name is None else ():
+        ways = case.knowledge.definitions.get(name, ()) if name not in case.knowledge.numbers else ()
+        if len(ways) > 1 and not all(map(case.knowledge.evaluated, ways)):
+            return Pair(
+                "unchecked",
+                "SC302",
+                shown,
+                message=f"which of its forms {plain_name(name)} has is not certain",
+            )
     return None
 
 

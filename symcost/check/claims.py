@@ -682,9 +682,16 @@ class Claim:
         if best is None or self.statement.about:
             return None
         _, entry, slip = best
-        if self._is_of_gains(slip.difference, entry):
+        if self._is_of_gains(slip.difference, entry) or self._names_norms_elsewhere(entry):
             return None
         another = found is not None and self._is_another(found, entry)
+        if (
+            slip.excess
+            and found is not None
+            and found.quantity in about.named
+            and self._can_be_no_other(found)
+        ):
+            return None  # its heading names the larger
         if slip.excess and not self._is_plainly(entry) and (another or self._rules(table)):
             return self._either(found, entry, slip) if another and found is not None else None
         return self._told(table, entry, slip)
@@ -714,6 +721,13 @@ class Claim:
             if ratio(piece.in_all if entry.every else piece.amount, difference) is not None
         ]
         return len(entry.table) > 1 and bool(off) and all("norm" in place for place in off)
+
+    def _names_norms_elsewhere(self, entry: Entry) -> bool:
+        """Whether a form is held against norms that only the rest of its sentence names: "the biases ($3h$) are split, the
+        norms are not"."""
+        of_norms, beside = (bool(parts) and all("norm" in place for place, _ in parts)
+                            for parts in (entry.parts, said(self.about.beside).parts))  # fmt: skip
+        return of_norms and not beside and self.statement.span.block.cell is None
 
     def _is_plainly(self, entry: Entry) -> bool:
         """Whether the words right beside name both the quantity and the part, "parameters of the MLP of one layer", or a

@@ -143,8 +143,8 @@ def phrases(text: str) -> list[Phrase]:
 _COUNTS, _WIDTHS = ("L", "h", "h_kv", "E"), ("d", "d_ff", "d_k", "v", "c", "d_expert")
 _NUMBER_AHEAD = re.compile(r"(?<![\w.,$/×*·])(\d[\d,]*) (?:transformer |decoder |full )?\Z")  # 40 layers
 _NUMBER_BEHIND = re.compile(
-    r"(?: size| is| of|:| =){0,2} (\d[\d,]*\d)(?![\w]|[.,]\d| ?[%×*·])"
-)  # width of 4096
+    r"(?:(?: size| is| of|:| =){0,2} |(?: \$?[A-Za-z]\$?)? \()(\d[\d,]*\d)(?![\w]|[.,]\d| ?[%×*·])"
+)  # width of 4096, vocabulary (50,257 everywhere)
 _FURTHEST = 40  # characters from a phrase to the number before it
 
 # What a letter means where a document uses it without a word: only what everybody takes for granted.

@@ -87,6 +87,7 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
     if (
         not readings
         and len(statement.items) > 1
+        and len(statement.items[0].part.terms) == 1  # in a sum there is more than the weights
         and not _named(nearest) - {PARAMETER}
         and _WEIGHTS.search(nearest)
     ):

@@ -378,6 +378,10 @@ _OPTIONS = Wordings(
     )
 )
 RECOMPUTED = frozenset({"selective", "checkpoint"})  # of which a step has one
+_NOTHING_AGAIN = Wording(
+    r"\b(?:no|without|w/o) (?:any )?recomput\w+|\bnothing (?:is |was )?(?:recomputed|checkpointed|computed again)",
+    re.IGNORECASE,
+)
 _NEGATED = Wording(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
@@ -596,6 +600,8 @@ def told_options(words: str) -> tuple[frozenset[str], frozenset[str]]:
     for pattern, name in _OPTIONS.in_(words):
         for found in pattern.finditer(words):
             told[_NEGATED.search(words[: found.start()]) is None].add(name)
+    if _NOTHING_AGAIN.search(words):
+        told[False] |= RECOMPUTED
     return frozenset(told[True] - told[False]), frozenset(told[False])
 
 
@@ -639,7 +645,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     if any(each.in_bytes is not None for each in all_said[:near]):
         sure -= FLOPS
     denied = frozenset(name for each in all_said[:near] for name in each.denied)
-    near_options = frozenset(name for each in all_said[: near + 1] for name in each.options)
+    near_options = frozenset(name for each in all_said[: near + 1] for name in each.options) - denied
     further = frozenset(name for each in all_said for name in each.options) - denied
     for named in (RECOMPUTED, SPREAD):
         further -= named if near_options & named else frozenset()
