@@ -193,6 +193,9 @@ class Named:
     around: str
 
 
+_REMARK = re.compile(r"\s\([^()$`]{1,60}\)(?=\s+(?:of|with)\s+(?:\w+ )?(?:width|size|dimension)\b)")  # a SwiGLU (three matrices) of width
+
+
 def declared(text: str) -> dict[str, str]:
     """Letters and what the words beside them say they mean, as glossary letters; "" for what has none.
 
@@ -201,6 +204,7 @@ def declared(text: str) -> dict[str, str]:
     >>> declared("L blocks of width d, with H query heads and G key/value heads of size k")
     {'L': 'L', 'd': 'd', 'H': 'h', 'G': 'h_kv', 'k': 'd_k'}
     """
+    text = _REMARK.sub("", text)
     found = list(_named(" ".join(_OWN_LINE.sub("; ", EMPHASIS.sub("", text.replace("--", "-"))).split())))
     ahead = [meaning(each.ahead, behind=False) for each in found]
     behind = [meaning(each.behind, behind=True) for each in found]
