@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,20 @@ def check_text(
         )
     from symcost.check.deciding import Judge
     from symcost.check.documents import find, kind_of
+    from symcost.check.letters import notes, understood
 
-    judge = Judge(find(text, kind_of(file)), file, model=model, under=under, notation=notation, given=given)
-    return Findings(tuple(judge.findings()))
+    document = find(text, kind_of(file))
+
+    def judge(letters: Iterable[tuple[str, str]] = ()) -> Judge:
+        return Judge(
+            document, file, model=model, under=under, notation=notation, given=given, letters=letters
+        )
+
+    first = judge()
+    found, letters = tuple(first.findings()), understood(first.case)
+    if not letters:
+        return Findings(found)
+    return Findings(tuple(judge(letters.items()).findings()), tuple(notes(file, letters)))
 
 
 def check(path: str | Path, **options: Any) -> Findings:

@@ -140,6 +140,7 @@ class Case:
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
+    open: list[Expr] = field(default_factory=list)
     firsts: dict[Wording, re.Match[str] | None] = field(default_factory=dict)
     recipes: tuple[Recipe, ...] = SHARED
     meshes: dict[object, frozenset[str]] = field(default_factory=dict)

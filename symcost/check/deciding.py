@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -78,6 +78,7 @@ IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
 LIMITS = frozenset("≪≫")
+CERTAIN = ("holds", "differs")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = Wording(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
@@ -94,13 +95,13 @@ class Judge:
 
     def __init__(
         self, document: Document, file: str = "", *, model: str | None = None, under: str | None = None,
-        notation: str | None = None, given: Mapping[str, Any] | None = None,
+        notation: str | None = None, given: Mapping[str, Any] | None = None, letters: Iterable[tuple[str, str]] = (),
     ) -> None:  # fmt: skip
         self.document, self.file = document, file
         told = settings(model, under, notation, given=given).over(
             of_front_matter(document.front_matter, file)
         )
-        self.case = Case(document, read_legend(document, told.over(beside(file))))
+        self.case = Case(document, read_legend(document, told.over(beside(file)), letters))
         self.case.meant |= dict(explained(self.case))
         self.annotated = {directive.precedes: claim for directive, claim in claims_of(document.directives)}
         self.previous: Item | None = None
@@ -309,6 +310,10 @@ class Judge:
         self._learn(made)
         self._remember(made, pairs)
         wrong = any(pair.verdict == "differs" for pair in pairs)
+        if self.entry is None and not any(pair.verdict in CERTAIN for pair in pairs):
+            self.case.open += [
+                item.part.expr for item in made.items if item.form.free_symbols and item.name is None
+            ]
         if self.entry is not None and self.entry.quantity not in about.quantities:
             about = about.of(self.entry.quantity)
         if not is_quoted(span):

@@ -29,7 +29,7 @@ NOTHING = "expected formulas between dollars, in code or in plain text, such as 
 
 
 def as_lines(findings: Findings, configuration: Configuration, *, every: bool = False) -> str:
-    """One paragraph for each finding that is not off (`every`: for all), and the summary last.
+    """One paragraph for each finding that is not off (`every`: for all), then the notes, and the summary last.
 
     The place comes first, then verdict and code, then what the document has and what is derived.
     """
@@ -45,6 +45,7 @@ def as_lines(findings: Findings, configuration: Configuration, *, every: bool = 
         ):
             if what and "".join(what.split()) != "".join(finding.text.split()):
                 rows.append(f"    {name:9} {_short(what)}")
+    rows += map(_plain, findings.notes)
     counts = ", ".join(f"{many} {verdict}" for verdict, many in findings.summary.items() if many)
     rows.append(counts)
     return "\n".join(rows)

@@ -262,10 +262,10 @@ _IN_MATH = Wording(
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\Z")
 
 
-def read_legend(document: Document, told: Settings) -> Knowledge:
-    """The letters that a document declares, in sentences, lists and tables, or that it is told with."""
+def read_legend(document: Document, told: Settings, understood: Iterable[tuple[str, str]] = ()) -> Knowledge:
+    """The letters that a document declares, in sentences, lists and tables, that it is told with, or that its forms tell."""
     knowledge = Knowledge(told=told)
-    knowledge.legend += [(FIRST, name, letter) for name, letter in told.legend]
+    knowledge.legend += [(FIRST, name, letter) for name, letter in (*told.legend, *understood)]
     if told.notation is not None:
         letters = NOTATIONS[told.notation].letters
         knowledge.legend += [(FIRST, theirs, ours) for ours, theirs in letters.items()]

@@ -105,7 +105,7 @@ _TOGETHER: Wordings[str | None] = Wordings(
         ("d_k", rf"\bheads?(?:'s)?(?: each)?,? (?:(?:all|each|with|of|has|have|an?|inner) )*{_SIZE}\b",
                 rf"\b{_SIZE} (?:of|per) (?:(?:an?|one|each|every|the) )?(?:\w+ )?head\b", r"\bheads of\Z"),
         ("d_expert", rf"\bexperts?\b.{{0,12}}\b{_SIZE}\b", rf"\b{_SIZE} of (?:an?|one|each|every) (?:\w+ )?expert\b"),
-        ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b.{{0,24}}\b{_SIZE}\b",
+        ("d_ff", rf"\b(?:{_MLP}|inner|intermediate|gated?)(?:'s)?\b(?! blocks?\b).{{0,24}}\b{_SIZE}\b",
                  rf"\b{_SIZE} of (?:the |its |each |an? |every )?(?:\(?[\w-]+\)? )?{_MLP}\b",
                  rf"\A(?:the |an? )?(?:gated )?{_MLP}(?:'s)?\Z"),
         ("h_kv", r"\b(?:kv|k/v|key[-/ ](?:and )?value)[- ](?:heads?|groups?)\b"),
@@ -193,7 +193,9 @@ class Named:
     around: str
 
 
-_REMARK = re.compile(r"\s\([^()$`]{1,60}\)(?=\s+(?:of|with)\s+(?:\w+ )?(?:width|size|dimension)\b)")  # a SwiGLU (three matrices) of width
+_REMARK = re.compile(  # a SwiGLU (three matrices) of width f
+    r"\s\([^()$`]{1,60}\)(?=\s+(?:of|with)\s+(?:\w+ )?(?:width|size|dimension)\b)"
+)
 
 
 def declared(text: str) -> dict[str, str]:

@@ -370,7 +370,10 @@ def gathered(
     """All findings in order without the accepted ones, and all errors."""
     from collections import Counter
 
-    findings = Findings(tuple(finding for each in once(checked) for finding in each.findings))
+    findings = Findings(
+        tuple(finding for each in once(checked) for finding in each.findings),
+        tuple(note for each in checked for note in each.findings.notes),
+    )
     new = without_accepted(findings, Counter(accepted)) if accepted else list(findings)
     errors = [each.why for each in refused] + [each.error for each in checked if each.error]
     return Findings(tuple(new), findings.notes), errors

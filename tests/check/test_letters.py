@@ -183,3 +183,32 @@ def test_degrees_of_parallelism_are_read_with_their_sizes(devices, verdict):
         "t": "tp", "p": "pp", "d": "dp", "n": "n", "B": "global_batch", "b": "b",
     }  # fmt: skip
     assert check_text(text, "note.md")[-1].verdict == verdict
+
+
+UNEXPLAINED = """# A small Llama
+
+{legend} RMSNorm with a gain, no biases, a head of its own.
+
+A block has $4d^2 + 3d{f} + 2d$ parameters, the model $L(4d^2 + 3d{f} + 2d) + 2Vd + d$.
+"""
+
+
+def test_a_letter_that_nobody_explains_is_what_makes_the_forms_come_out():
+    text = UNEXPLAINED.format(legend="$L$ SwiGLU blocks of width $d$, vocabulary $V$.", f="q")
+    found = check_text(text)
+    assert [each.verdict for each in found[-2:]] == ["holds", "holds"]
+    assert found.notes == (
+        "text.md: note: q was read as inner width of the feed-forward layer, as only then its forms are derived",
+    )
+
+
+def test_of_two_letters_taken_for_one_each_gets_its_own():
+    legend = "$L$ SwiGLU blocks (each has three matrices of width $f$), $d$ = `d_model`, vocabulary $V$."
+    found = check_text(UNEXPLAINED.format(legend=legend, f="f"))
+    assert [each.verdict for each in found[-2:]] == ["holds", "holds"]
+
+
+def test_a_letter_is_not_understood_by_a_form_that_is_wrong_in_all_ways():
+    text = UNEXPLAINED.format(legend="$L$ SwiGLU blocks of width $d$, vocabulary $V$.", f="q")
+    found = check_text(text.replace("4d^2", "7d^2"))
+    assert "holds" not in [each.verdict for each in found[-2:]] and found.notes == ()
