@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice, permutations
 
 from sympy import Expr, Symbol
@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 from symcost.check.case import Case
 from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import CUSTOMARY, plain_name
+from symcost.check.polynomials import Summands, summands
 from symcost.symbols import GLOSSARY
 
 SIZES = tuple("c b d d_ff h h_kv d_k v L".split())  # what a letter may stand for
@@ -39,12 +40,14 @@ def understood(case: Case) -> dict[str, str]:
 
 def _best(case: Case, forms: Sequence[Expr], letters: Sequence[str], free: Sequence[str]) -> dict[str, str]:
     """The one meaning of some letters that has the most forms derived, where there are enough."""
-    best, most = {}, ENOUGH - 1
-    for some in permutations(free, len(letters)):
+    speak = [form for form in forms if _names(form) & {*letters} and _is_clear(case.knowledge, form, letters)]
+    best: dict[str, str] = {}
+    most, could = ENOUGH - 1, sum(_weight_of(summands(form) or {}) for form in speak)
+    for some in permutations(free, len(letters)) if could >= ENOUGH else ():
         told = dict(zip(letters, some, strict=True))
         if "h_kv" in some and "h" in free and "h" not in some:
             continue  # grouped heads are beside others
-        weight = sum(_weight(case, form, told) for form in forms if _names(form) & told.keys())
+        weight = sum(_weight(case, form, told) for form in speak)
         if weight >= most:
             best, most = (told if weight > most else {}), weight
     return best
@@ -78,6 +81,12 @@ def _unclear(knowledge: Knowledge, forms: Sequence[Expr]) -> list[str]:
     ][:MOST_LETTERS]
 
 
+def _is_clear(knowledge: Knowledge, form: Expr, but: Collection[str]) -> bool:
+    """Whether all letters of a form are understood but for some."""
+    others = _names(form).difference(but, knowledge.definitions)
+    return all(knowledge.letter(name) in GLOSSARY for name in others)
+
+
 def _names(form: Expr) -> set[str]:
     return {symbol.name for symbol in form.free_symbols}
 
@@ -96,4 +105,8 @@ def _weight(case: Case, form: Expr, told: Mapping[str, str]) -> int:
     letters = {name for monomial in table for name, _ in monomial}
     books = chain(case.books(letters), case.other_books(letters))
     derived = any(entry for each in islice(books, MOST_BOOKS) for entry in each.equal(table))
-    return WEIGHTS[min(len(table), len(WEIGHTS)) - 1] if derived else 0
+    return _weight_of(table) if derived else 0
+
+
+def _weight_of(table: Summands) -> int:
+    return WEIGHTS[min(len(table), len(WEIGHTS)) - 1] if table else 0
