@@ -150,6 +150,8 @@ _AROUND: Wordings[str] = Wordings(
               r"\bshared (?:ones?|experts?)\b[^.;]{0,12}\b_ (?:of the )?(?:routed|other) (?:ones|experts)\b"),
         ("E_shared", r"\bexperts\b[^.;]{0,30}(?:,|\band|\bplus) _ (?:(?:are )?shared|always[- ]on)(?: ones?)?\b(?! expert)"),
         ("global_batch", r"\bglobal batch(?: size)? (?:of|is|has|holds) _"),
+        ("b", r"\bsequences\b[^.;]{0,40}, _ of (?:them|these|those) (?:per|in|to|make) (?:a |each |every |one )?(?:step|batch)"),
+        ("n", r"\bon _ (?:\w+ )?(?:[ABHLMTV]\d{2,3}\w?s|GPUs|TPUs|cards|chips|accelerators)\b"),
         ("pp", r"\bmicro-?batches\b[^.;]{0,30}\b_ stages\b"),
         ("tp", r"\b(?:cut|split|divid|shard)\w* (?:the|our|a) model(?: itself)? (?:in(?:to)?|over|across) _"),
         *((each, rf"_-way (?:\w+ )?{kind}\b", rf"\b{kind}[- ]paralleli\w+,? \(?(?:(?:of|with) )?(?:degree|size) _",

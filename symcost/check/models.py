@@ -18,8 +18,8 @@ from symcost.symbols import GLOSSARY
 _NEXT = 60  # characters behind a formula in which the model is named that it is of
 FEWEST = 2  # sizes that make a model of what a line or a row lists
 _LINE = re.compile(
-    r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>[A-Za-z][\w.]*(?:[- ][\w.]+){0,3})(?:[ \t]*\([^()\n]*\))?[.:,]*[ \t]+"
-    r"(?=\$?\\?[A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)* ?= ?\d)",
+    r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>(?:[A-Za-z][\w.]*|\d[\d.]*[MBT]\b)(?:[- ][\w.]+){0,3})"
+    r"(?:[ \t]*\([^()\n]*\))?[.:,]*[ \t]+(?=\$?\\?[A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)* ?= ?\d)",
     re.MULTILINE,
 )
 _ASIDE = re.compile(
