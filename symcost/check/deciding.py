@@ -364,6 +364,10 @@ class Judge:
         if not right.is_number:
             return form_pair(self.case, left, relation, right, shown, made)
         pair = amounts.number_pair(self.case, left, right, relation, shown, made.items[:at], made)
+        if pair.verdict == "differs" and at == 0 and made.continued and self._is_unproven(left):
+            return replace(
+                pair, verdict="unchecked", code="SC302", message=f"{pair.message}; either may be meant"
+            )
         if pair.verdict == "holds" and right is made.items[-1]:
             pair = (
                 unit_pair(self.case, left, right, words[1:3], made)
@@ -376,6 +380,12 @@ class Judge:
                 or pair
             )
         return pair
+
+    def _is_unproven(self, left: Item) -> bool:
+        """Whether a form of which the number stands in the next cell is not known to be right itself."""
+        before = self.case.given[-1] if self.case.given else None
+        cell = before is not None and before.statement.span.block.cell is not None
+        return cell and not before.holds and bool(left.form.free_symbols)  # type: ignore[union-attr]
 
     # --------------------------------------------------------------------------------------------- its claims
 
