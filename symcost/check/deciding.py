@@ -307,7 +307,9 @@ class Judge:
     def _keep(self, made: Statement, about: Subject, pairs: Sequence[Pair]) -> None:
         """What a statement leaves for those behind it: names, numbers and forms, and whether it was right."""
         span, last, knowledge = made.span, made.items[-1], self.case.knowledge
-        self._learn(made)
+        quoted_here = is_quoted(span)
+        if not quoted_here:
+            self._learn(made)
         self._remember(made, pairs)
         wrong = any(pair.verdict == "differs" for pair in pairs)
         if self.entry is None and not any(pair.verdict in CERTAIN for pair in pairs):
@@ -316,7 +318,7 @@ class Judge:
             ]
         if self.entry is not None and self.entry.quantity not in about.quantities:
             about = about.of(self.entry.quantity)
-        if not is_quoted(span):
+        if not quoted_here:
             holds = not wrong and any(pair.verdict == "holds" for pair in pairs)
             self.case.given.append(Given(made, about, holds, wrong))
         if wrong:

@@ -175,7 +175,7 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     many_digits = alone and item.part.printed is not None and item.part.printed.significant >= EXACT
     if not row and not (alone and (item.unit is not None or many_digits) and about.sure_quantities):
         return None
-    [value] = case.knowledge.evaluated(item.form) or (None,)
+    value = next(iter(case.knowledge.evaluated(item.form)), None)
     if value is None:
         return None
     value *= item.scale
@@ -220,7 +220,7 @@ def _elements(case: Case, statement: Statement, about: Subject) -> Pair | None:
     *_, left, right = (None, *statement.items)
     if left is None or right.unit is None or right.unit.powers != {"byte": 1} or left.unit is not None:
         return None
-    [value] = case.knowledge.evaluated(left.form) or (None,)
+    value = next(iter(case.knowledge.evaluated(left.form)), None)
     many = {"kv_cache_memory": "kv_cache", "activation_memory": "saved_activations"}
     named = [many[name] for name in many if name in about.sure_quantities]
     if value is None or value < MANY or not named or left.part.units_inside or about.qualified:

@@ -27,7 +27,8 @@ _PAGE = (
     r"\b(?:slides?|deck|(?:work|cheat)?sheets?|hand-?outs?|drafts?|posts?|blogs?|wiki(?:s|pedia)?|readmes?|forums?|threads?"
     r"|(?:colleague|(?:lab|class|team) ?mate|professor)s?|chatgpt|interns?|students?|readers?|reviewers?|friends?|tutorials?"
     r"|papers?|articles?|(?:text)?books?|notes|calculators?|spreadsheets?|code-?bases?|repositor(?:y|ies)"
-    r"|comments?|answers?|repl(?:y|ies)|snippets?|scripts?|channels?|mailing lists?|issues?|groups?|overheard"
+    r"|comments?|answers?|submissions?|regrade requests?|repl(?:y|ies)|snippets?|scripts?|channels?|mailing lists?|issues?"
+    r"|groups?|overheard"
     r"|(?:old(?:er)?|earl(?:y|ier)|first|last|previous) versions?)\b"
 )
 _ANYBODY = r"\b(?:some|many|several|others?|people|someone|somebody|they|groups?|authors)\b"

@@ -151,3 +151,11 @@ def test_a_column_that_a_name_heads_is_what_its_form_comes_to_in_each_row():
 def test_a_time_said_again_in_another_unit(said, number, verdict):
     text = f"The run takes 2.14e5 s{said.format(number) if said[0] == ',' else ' ' + said.format(number)}."
     assert check_text(text, "note.md")[-1].verdict == verdict
+
+
+def test_a_letter_with_two_forms_behind_a_number_is_no_fault():
+    text = (
+        "Let $N$ be parameters, $T$ tokens of a run, $T = 5N$, later $T = 20N$.\n\n"
+        "For $N = 70\\times10^9$ the training FLOPs per token, and for 15T tokens in all."
+    )
+    assert {finding.verdict for finding in check_text(text)} == {"no claim"}

@@ -241,3 +241,11 @@ STAGES = (
 )
 def test_a_best_or_largest_value_is_put_into_what_it_solves(text, verdict):
     assert said(text) == verdict
+
+
+def test_what_somebody_else_says_of_a_letter_is_not_in_force():
+    text = (
+        "The model has $N = 7.0\\times10^9$ parameters. A number that turned up in several submissions is "
+        "$N = 6.4\\times10^9$.\n\nIn bf16 the weights take $2N = 14.0$ GB.\n"
+    )
+    assert check_text(text)[-1].verdict == "holds"
