@@ -18,13 +18,14 @@ SIZES = tuple("c b d d_ff h h_kv d_k v L".split())  # what a letter may stand fo
 MOST_FORMS, MOST_LETTERS, MOST_BOOKS = 24, 2, 12
 LONGEST = 8  # signs of what is a letter, n_kv for one, rather than a name
 WEIGHTS = (1, 2, 4)  # of a form with one term, with two, with more: the less likely it is met by chance
-ENOUGH = 4  # that forms weigh together
+SUM = WEIGHTS[1]  # one form at least is more than a product
+ENOUGH = 3  # that forms weigh together, and one more for another letter
 
 
 def understood(case: Case) -> dict[str, str]:
     """What letters stand for that the words of a document leave open: the one way in which forms come out as derived.
 
-    Only forms that nothing was said of speak for it, one with three terms or more, two with two or four with one; and
+    Only forms that nothing was said of speak for it, one with three terms or more, or one with two and another one; and
     no other way may fit as many.
     """
     forms = list(dict.fromkeys(case.open))[:MOST_FORMS]
@@ -42,12 +43,13 @@ def _best(case: Case, forms: Sequence[Expr], letters: Sequence[str], free: Seque
     """The one meaning of some letters that has the most forms derived, where there are enough."""
     speak = [form for form in forms if _names(form) & {*letters} and _is_clear(case.knowledge, form, letters)]
     best: dict[str, str] = {}
-    most, could = ENOUGH - 1, sum(_weight_of(summands(form) or {}) for form in speak)
-    for some in permutations(free, len(letters)) if could >= ENOUGH else ():
+    most, could = ENOUGH + len(letters) - 2, sum(_weight_of(summands(form) or {}) for form in speak)
+    for some in permutations(free, len(letters)) if could > most else ():
         told = dict(zip(letters, some, strict=True))
         if "h_kv" in some and "h" in free and "h" not in some:
             continue  # grouped heads are beside others
-        weight = sum(_weight(case, form, told) for form in speak)
+        weights = [_weight(case, form, told) for form in speak]
+        weight = sum(weights) if max(weights) >= SUM else 0
         if weight >= most:
             best, most = (told if weight > most else {}), weight
     return best
