@@ -46,7 +46,7 @@ def check_text(
     found, letters = Findings(tuple(first.findings())), understood(first.case)
     if not letters:
         return found
-    again = Findings(tuple(judge(letters.items()).findings()), tuple(notes(file, letters)))
+    again = Findings(tuple(judge(letters.items()).findings()), tuple(notes(letters)))
     return again if again.summary["holds"] > found.summary["holds"] else found  # more comes out right so
 
 

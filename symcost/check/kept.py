@@ -113,11 +113,8 @@ def named_tensors(words: str) -> frozenset[str]:
 WHOLE: Summands = {(): 1}
 SHARED: Summands = {(("tp", -1),): 1}  # of the devices that share a tensor
 NARROWER = (Fraction(1, 2), Fraction(1, 4))  # than an element is said to be
-ELEMENTS, MIXED, SINGLE = (
-    "saved_activations",
-    "mixed-16",
-    "fp32",
-)  # what is counted: numbers, or bytes of a precision
+ELEMENTS = "saved_activations"  # what is counted: numbers, or else bytes in one of two precisions
+MIXED, SINGLE = "mixed-16", "fp32"
 STATISTIC = "lse"  # of the rows of scores, which a fused kernel keeps
 
 
@@ -130,11 +127,13 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, abo
     if statement.span.block.cell is not None:
         words = words.rpartition(" | ")[0]  # without the heading of the column
     tensors = named_tensors(words)
+    if not tensors:
+        return None
     letters = {name for monomial in table for name, _ in monomial}
     per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else WHOLE
     every = ALL_BLOCKS if "L" in letters else SHARED if "tp" in letters else WHOLE
     ways = {name: times(times(way, per) or way, every) or way for name, way in _together(case, tensors)}
-    if not tensors or not ways:
+    if len(ways) < len((ELEMENTS, MIXED, SINGLE)):
         return None
     sizes, in_bytes = ways[ELEMENTS], (ways[MIXED], ways[SINGLE])
     shown, named = item.source.strip(), ", ".join(sorted(tensors))

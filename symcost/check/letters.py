@@ -55,10 +55,10 @@ def _best(case: Case, forms: Sequence[Expr], letters: Sequence[str], free: Seque
     return best
 
 
-def notes(file: str, letters: Mapping[str, str]) -> Iterator[str]:
+def notes(letters: Mapping[str, str]) -> Iterator[str]:
     """What is told of letters that were understood by the forms of a document alone."""
     for name, meaning in letters.items():
-        yield f"{file}: note: {plain_name(name)} was read as {GLOSSARY[meaning].meaning}, as only then its forms are derived"
+        yield f"{plain_name(name)} was read as {GLOSSARY[meaning].meaning}, as only then its forms are derived"
 
 
 def _unclear(knowledge: Knowledge, forms: Sequence[Expr]) -> list[str]:

@@ -372,7 +372,7 @@ def gathered(
 
     findings = Findings(
         tuple(finding for each in once(checked) for finding in each.findings),
-        tuple(note for each in checked for note in each.findings.notes),
+        tuple(f"{each.name}: note: {note}" for each in checked for note in each.findings.notes),
     )
     new = without_accepted(findings, Counter(accepted)) if accepted else list(findings)
     errors = [each.why for each in refused] + [each.error for each in checked if each.error]

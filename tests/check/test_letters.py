@@ -198,7 +198,7 @@ def test_a_letter_that_nobody_explains_is_what_makes_the_forms_come_out():
     found = check_text(text)
     assert [each.verdict for each in found[-2:]] == ["holds", "holds"]
     assert found.notes == (
-        "text.md: note: q was read as inner width of the feed-forward layer, as only then its forms are derived",
+        "q was read as inner width of the feed-forward layer, as only then its forms are derived",
     )
 
 
