@@ -56,7 +56,7 @@ _UNIT = re.compile(
       |s|secs?|seconds?|min|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?|ms|us|µs
       |(?:[GT]PU|[A-Z]\d{2,3})-?(?:hours?|days?|h)|PF-days?|(?:[KMGTP]?FLOPs?|[KMGTP]?FLOP/s)-?(?:days?|s|seconds?)|FLOPdays?
       |USD|dollars?|EUR|k|K|M|B|T|b|t|bn|[Tt]housand|[Mm]illions?|[Bb]illions?|[Tt]rillions?
-      |tokens?|params?|parameters?|sequences?|elements?|W|kW|MW|kWh|MWh)\Z""",
+      |tokens?|params?|parameters?|sequences?|elements?|W|kW|MW|Wh|kWh|MWh|GWh)\Z""",
     re.VERBOSE,
 )
 _SCALE = re.compile(r"(?:[kKMBTbt]|bn|[a-zA-Z]+(?:ion|and)s?)\Z")

@@ -485,10 +485,10 @@ class _Understanding:
         return re.search(r"NUMBER (?:SUP|CARET LBRACE (?:MINUS )?NUMBER RBRACE)\Z", kinds) is not None
 
     def is_single_unit(self, at: int, number: bool) -> bool:
-        """Whether one letter after a number is a unit: `4 B`, `24 h`, `10 s`, `16 B/param`, `3\\text{s}`."""
+        """Whether one letter after a number is a unit: `4 B`, `24 h`, `10 s`, `400 W`, `16 B/param`, `3\\text{s}`."""
         mark, after = self.marks[at], self.peek(at + 1)
         letter = mark.text
-        if not number or letter not in "Bsh":
+        if not number or letter not in "BshW":
             return False
         if mark.kind == "text" or (letter == "B" and after.kind == "SLASH" and self.spells_unit(at + 2)):
             return True

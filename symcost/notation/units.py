@@ -126,8 +126,7 @@ def _spellings() -> Iterator[Unit]:
         yield from (_simple(word, "s", scale) for word in words.split())
     for prefix, size in {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}.items():
         yield _simple(f"{prefix}Wh", "J", HOUR * size)
-        if prefix:  # a W by itself is a matrix
-            yield _simple(f"{prefix}W", "J", size, "s")
+        yield _simple(f"{prefix}W", "J", size, "s")
         yield from (_simple(prefix + word, "J", size) for word in ("joule", "joules"))
         yield from (_simple(prefix + word, "J", size, "s") for word in ("watt", "watts"))
     for dimension, words in (

@@ -44,6 +44,10 @@ def said(text):
             "The energy is 512 × 0.7 kW × 100 h = 35,840 kWh.",
             "The energy is 512 × 0.7 kW × 100 h = 35.84 kWh.",
         ),
+        (  # a single W behind a number and a space is the unit, not a matrix
+            "Each card draws 400 W: 624,000 h × 400 W = 250 MWh.",
+            "Each card draws 400 W: 624,000 h × 400 W = 250 GWh.",
+        ),
     ],
 )
 def test_a_number_holds_and_its_slip_differs(right, wrong):
