@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symcost.errors import UsageError
+from symcost.errors import UsageError, nearest
 
 if TYPE_CHECKING:  # imported where a folder is walked: a single document does not need it
     from pathspec import GitIgnoreSpec
@@ -172,7 +172,7 @@ def read_bytes(path: str) -> str:
         finally:
             os.close(opened)
     except FileNotFoundError:
-        raise UsageError(f"{path}: expected a document, found no such file.") from None
+        raise UsageError(f"{path}: expected a document, found no such file. {_beside(path)}") from None
     except OSError as error:
         raise UsageError(f"{path}: expected a readable file, found: {error.strerror or error}.") from None
     except ValueError:  # a NUL in the name
@@ -185,6 +185,16 @@ def read_bytes(path: str) -> str:
         raise UsageError(
             f"{path}: expected UTF-8 text, found other bytes at {error.start}. Save it as UTF-8."
         ) from None
+
+
+def _beside(path: str) -> str:
+    """The mend for a file that is not there: a name like it in its folder, or the folder that is missing."""
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return f"There is no folder {folder}."
+    return nearest(name, names, "Write its path from here, or a folder's.")
 
 
 def _kind(mode: int) -> str:
