@@ -304,7 +304,7 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            unsaid = found is None or found.quantity not in wanted(self.about) or self._is_per_other(found)
+            unsaid = found is None or found.quantity not in wanted(self.about) or self._is_for_another_count(found)
             if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
             if found is not None and (self._fits(found) or self._can_be_no_other(found)):
@@ -547,8 +547,8 @@ class Claim:
         """Whether the words allow that a form is meant as this."""
         return self._may_be(entry) and self._agrees(entry) and not self._is_less(entry)
 
-    def _is_per_other(self, found: Entry) -> bool:
-        """Whether a form is for a token where the words are about a sequence, or the reverse."""
+    def _is_for_another_count(self, found: Entry) -> bool:
+        """Whether a form is for one token where the words are about one sequence, or the reverse."""
         return {self.about.per, found.per} == {"token", "sequence"}
 
     def _can_be_no_other(self, found: Entry) -> bool:
