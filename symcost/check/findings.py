@@ -110,7 +110,9 @@ class Findings(Sequence[Finding]):
         return {verdict: sum(each.verdict == verdict for each in self.found) for verdict in order}
 
     def to_dict(self) -> dict[str, Any]:
-        return {"findings": [finding.to_dict() for finding in self.found], "summary": self.summary}
+        """Plain data: the findings and how many of each verdict; the notes only where there are some."""
+        found = {"findings": [finding.to_dict() for finding in self.found], "summary": self.summary}
+        return found | ({"notes": list(self.notes)} if self.notes else {})
 
     def _repr_html_(self) -> str:
         from html import escape

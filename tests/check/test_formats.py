@@ -164,6 +164,8 @@ def test_a_formula_cannot_write_to_the_terminal():
     assert "\x1b" not in rendered("text", Findings((evil,)), Configuration())
 
 
-def test_json_holds_every_finding_and_the_summary():
+def test_json_holds_every_finding_and_the_summary_and_notes_where_there_are_some():
     data = json.loads(rendered("json", ALL, Configuration()))
-    assert len(data["findings"]) == 3 and data["summary"]["differs"] == 2
+    assert len(data["findings"]) == 3 and data["summary"]["differs"] == 2 and "notes" not in data
+    noted = Findings(ALL.found, ("a.md: note: Q is read as c",))
+    assert json.loads(rendered("json", noted, Configuration()))["notes"] == ["a.md: note: Q is read as c"]
