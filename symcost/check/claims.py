@@ -304,7 +304,9 @@ class Claim:
             slipped = self.slipped(table, found)
             if slipped is not None:
                 return slipped
-            unsaid = found is None or found.quantity not in wanted(self.about) or self._is_for_another_count(found)
+            unsaid = (
+                found is None or found.quantity not in wanted(self.about) or self._is_for_another_count(found)
+            )
             if unsaid and (listed := self._of_the_listed()) is not None:
                 return listed, None
             if found is not None and (self._fits(found) or self._can_be_no_other(found)):

@@ -40,7 +40,7 @@ from symcost.check.findings import Finding, Pair, worst
 from symcost.check.knowledge import SIZES, Knowledge, read_legend
 from symcost.check.largest import largest_batch, without_static
 from symcost.check.literals import placeholders, state
-from symcost.check.measures import hardware_pair, pass_pair, unit_pair, utilisation_pair, without_devices
+from symcost.check.measures import unit_pair, without_devices
 from symcost.check.meshes import MESH
 from symcost.check.products import IN_SIDES, product_pair
 from symcost.check.quotes import is_quoted, quoted, says_the_same
@@ -61,6 +61,7 @@ from symcost.check.states import state_pair
 from symcost.check.subjects import Subject, subject, told_options
 from symcost.check.tables import figure_beside
 from symcost.check.times import named_time, utilised
+from symcost.check.utilisation import hardware_pair, pass_pair, utilisation_pair
 from symcost.check.waiting import waiting
 from symcost.check.wordings import Wording
 from symcost.errors import ReadError

@@ -191,7 +191,7 @@ def _beside(path: str) -> str:
     """The mend for a file that is not there: a name like it in its folder, or the folder that is missing."""
     folder, name = os.path.split(path)
     try:
-        names = os.listdir(folder or ".")
+        names = [each.name for each in Path(folder or ".").iterdir()]
     except OSError:
         return f"There is no folder {folder}."
     return nearest(name, names, "Write its path from here, or a folder's.")

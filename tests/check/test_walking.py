@@ -109,6 +109,8 @@ def test_what_is_no_readable_file_is_refused_in_one_line(tmp_path):
     assert f"at most {LARGEST:,} bytes, found 52,428,800" in refusal(tmp_path / "large.md")
     assert "symbolic link" in refusal(tmp_path / "round.md")
     assert "found no such file. Did you mean 'round.md'?" in refusal(tmp_path / "sound.md")
-    assert f"found no such file. There is no folder {tmp_path / 'gone'}." in refusal(tmp_path / "gone" / "a.md")
+    assert f"found no such file. There is no folder {tmp_path / 'gone'}." in refusal(
+        tmp_path / "gone" / "a.md"
+    )
     assert "found a folder" in refusal(tmp_path)
     assert "NUL" in refusal(Path("a\0b.md"))
