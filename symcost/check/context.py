@@ -53,6 +53,7 @@ _MARKUP = re.compile(
 )
 _GOES_ON = re.compile(r"\A(?:[\s$`)}*]|\\[\])]|\\end\{\w+\*?\})*(?=[a-z\u4e00-\u9fff]|FLOPs?\b|GB\b|MB\b)")
 
+_OF_ITS_PARTS = re.compile(r",? of (?:which|these|those|them)\b")  # what follows is of shares, not of the whole
 _STARTS_ANEW = re.compile(r"[\s.]*(?:\$\$|\\\]|\\end\{\w+\*?\})\s*[A-Z][a-z]*\s")
 
 
@@ -233,7 +234,7 @@ def _last_sentence(words: str) -> str:
 def _sentence(document: Document, position: int) -> str:
     """The sentence of a formula without the formulas in it; mere letters are words too.
 
-    A capital behind a displayed formula starts another one.
+    A capital behind a displayed formula starts another one, and "of which …" is not of the formula before it.
     """
     span = document.spans[position]
     sentence = span.sentence
@@ -248,6 +249,8 @@ def _sentence(document: Document, position: int) -> str:
         if sentence.start <= other.start and other.end <= sentence.end and not _is_words(other.text):
             start, end = other.start - sentence.start, other.end - sentence.start
             words = f"{words[:start]}{'·' * (end - start)}{words[end:]}"
+    parts = _OF_ITS_PARTS.search(words, max(first, span.end - sentence.start), last)
+    last = parts.start() if parts is not None else last
     return _clean(re.sub("·+", "·", words[first:last]))
 
 

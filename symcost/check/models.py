@@ -23,8 +23,9 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _ASIDE = re.compile(
-    r"(?<![\w-])(?P<name>[\w.-]*\d[BMT])\s+(?:model\s+)?\((?=\s*\\?[A-Za-z]\w*\s*=\s*\d)"
-)  # the 22B model (L = 48, …
+    r"(?<![\w-])(?P<name>[\w.-]*\d[BMT]|[A-Z][\w.]*(?:[- ](?:[A-Z\d][\w.]*|large|medium|small|xl|base|tiny|nano|mini))*)"
+    r"(?:\s+[a-z]+){0,4}\s+\((?=\s*\\?[A-Za-z]\w*\s*=\s*\d)"
+)  # the 22B model (L = 48, …; the GPT-2 large shape (V = 50257, …
 _SIZES = re.compile(r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w])")
 _BY_SIZE = re.compile(
     r"\b(?:the|our|an?) \W?(?P<name>(?P<size>\d+(?:\.\d+)?)(?P<power>[MBT]))(?![\w-])"
@@ -85,6 +86,7 @@ def model_at(document: Document, span: Span, models: list[Model]) -> Model | Non
         span.sentence.text,
         span.block.text[:start],
         *reversed(span.block.lead),
+        document.text[: span.block.start],
     ]
     for text in texts:
         places = {model.named(text, models): model for model in models}
