@@ -16,6 +16,7 @@ from symcost.check import numbers
 from symcost.check.case import MOST_BACK, Case
 from symcost.check.chains import NO_CLAIM, UNCERTAIN
 from symcost.check.findings import Pair
+from symcost.check.knowledge import SIZES
 from symcost.check.literals import NUMBER, placeholders
 from symcost.check.meanings import time_name
 from symcost.check.measures import counted, measured
@@ -97,7 +98,7 @@ def _as_printed(
             if match.holds:
                 remark = (match.remark + _unrounded(case, left)).removeprefix("; ")
                 return Pair("holds", "SC103" if match.remark else "SC101", shown, message=remark)
-    slack = _rounded_before(left)
+    slack = _rounded_before(left) + _rounded_names(case, left)
     nearly = (near for value in (exact if slack else ()) for near in _candidates(value, left, right))
     if any(abs(near - _printed(right)) <= slack * abs(near) for near in nearly):
         return Pair("holds", "SC103", shown, message="but for what was rounded before")
@@ -284,9 +285,22 @@ def _rounded_before(left: Item) -> Fraction:
     return slack
 
 
+def _rounded_names(case: Case, left: Item) -> Fraction:
+    """The same for names of the document that stand for a large number of few digits: 4A, where A was 2.75e9."""
+    slack, knowledge = Fraction(0), case.knowledge
+    for name, power in left.form.as_powers_dict().items():
+        [value, *others] = knowledge.numbers.get(str(name), (Fraction(0),))
+        digits = str(value.numerator).rstrip("0") if value.denominator == 1 else ""
+        few = FEW_DIGITS <= len(digits) <= MOST_DIGITS and value >= MANY and str(name) not in SIZES
+        if few and not others and power.is_Integer:
+            slack += abs(int(power)) * Fraction(1, 2 * int(digits))
+    return slack
+
+
 NEARBY = Fraction(1, 10)  # what ≈ allows for a number of one or two digits
 MANY = 10**6  # parameters of a model
 FEW_DIGITS = 3  # a number with fewer digits is taken as it stands
+MOST_DIGITS = 5  # one with more is exact
 
 
 def _lacking(case: Case, left: Item) -> list[str]:

@@ -232,7 +232,8 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
         plain = [(each.value, [each.words]) for each in said if not _kind(each.unit) and each.value > 1]
     yield from (Way(value, f"by {' and '.join(words)}") for value, words in plain if len(words) > 1)
     tokens = {each.value for each in said if each.unit is not None and "token" in each.unit.powers}
-    counts = [count for count in _counts_near(case, span, places) if count not in tokens]
+    itself = {printed.value} if printed is not None else set()
+    counts = [count for count in _counts_near(case, span, places) if count not in tokens | itself]
     for many in (1, 2):
         for (value, words), chosen, powers in product(
             plain, combinations(counts, many), product((1, -1), repeat=many)

@@ -58,14 +58,26 @@ def significant_step(printed: PrintedNumber) -> Fraction:
     return abs(printed.scale) * 10**zeros if digits.rstrip("0") else abs(printed.scale)
 
 
-def odds(printed: PrintedNumber, about: bool = False) -> Fraction:
+def odds(printed: PrintedNumber, about: bool = False, *, to_the_last: bool = False) -> Fraction:
     """How often a number of about that size is taken for the one printed by accident.
+
+    `to_the_last` asks for one that comes to every digit printed, the zeros at the end too: 60 for 59.97.
 
     >>> [round(float(odds(PrintedNumber(digits))), 4) for digits in ("3.7", "3.71")]
     [0.0176, 0.0018]
+    >>> [round(float(odds(PrintedNumber("60"), to_the_last=way)), 4) for way in (False, True)]
+    [0.1087, 0.0072]
     """
     width = significant_step(printed) * 3 / 2 / abs(printed.value)
+    if to_the_last:
+        return printed.step / abs(printed.value) / DECADE
     return max(width, 2 * NEAR if about else width) / DECADE
+
+
+def to_the_last(exact: Fraction, printed: PrintedNumber, unit: Unit | None) -> bool:
+    """Whether `exact`, in base units, rounds to every digit that is printed, the zeros at its end too."""
+    value, _, fine = _in_base_units(printed, unit.scale if unit is not None else Fraction(1))
+    return abs(exact - value) * 2 <= fine
 
 
 def compare(exact: Fraction, printed: PrintedNumber, unit: Unit | None, about: bool) -> Match:

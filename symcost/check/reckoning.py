@@ -18,7 +18,7 @@ from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.majority import heading_forms
 from symcost.check.meshes import MESH
-from symcost.check.numbers import compare, number, odds, slip
+from symcost.check.numbers import compare, number, odds, slip, to_the_last
 from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
 from symcost.check.recipes import element_types
@@ -47,17 +47,16 @@ def reckoned(case: Case, statement: Statement, about: Subject) -> Pair | None:
     printed, unit = item.part.printed, unit_of(statement.span.block, item.unit)
     if printed is None or len(statement.items) > 1 or not printed.value:
         return None
-    size, chance = (
-        abs(printed.value) * (unit.scale if unit is not None else 1),
-        odds(printed, statement.about),
-    )
+    size = abs(printed.value) * (unit.scale if unit is not None else 1)
+    chance, least = odds(printed, statement.about), odds(printed, to_the_last=True)
     tried: set[Fraction] = set()
     for way in _ways(case, statement, about):
         if size < way.value * HALF_A_DECADE and way.value < size * HALF_A_DECADE:
             tried.add(way.value)
-        if len(tried) * chance > BELIEVED:
+        if len(tried) * least > BELIEVED:
             return None
-        if compare(way.value, printed, unit, statement.about).holds:
+        told = len(tried) * chance <= BELIEVED or to_the_last(way.value, printed, unit)
+        if told and compare(way.value, printed, unit, statement.about).holds:
             return Pair("holds", "SC101", item.source.strip(), message=way.words)
     return None
 
