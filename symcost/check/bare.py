@@ -94,10 +94,11 @@ def in_other_words(case: Case, statement: Statement) -> Pair | None:
         meant = binary(last.value * count, printed, unit)
         if meant is not None:
             return other_unit(case, last.value * count, meant, item, shown)
-    if not _converts(last.unit, unit) or not LEADS_ON.search(words_before(span)):
+    ahead = words_before(span)
+    if not _converts(last.unit, unit) or not (LEADS_ON.search(ahead) or ahead.rstrip().endswith(",")):
         return None
     found = printed.value * item.scale
-    slip = numbers.slip(last.value, found)
+    slip = numbers.slip(last.value, found) if LEADS_ON.search(ahead) or printed.significant >= DIGITS else ""
     if printed.significant >= DIGITS and last.unit is not None:
         backwards = last.value * (item.scale / last.unit.scale) ** 2
         slip = "converted the wrong way" if abs(found / backwards - 1) <= ROUNDED else slip

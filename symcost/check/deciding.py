@@ -14,6 +14,7 @@ from sympy import Expr
 from symcost.check import amounts, numbers
 from symcost.check.annotated import annotated_claim
 from symcost.check.annotations import Annotation, beside, claims_of, of_front_matter, settings
+from symcost.check.batches import without_batch
 from symcost.check.case import Case, Given, Stated
 from symcost.check.catalogue import Entry
 from symcost.check.chains import (
@@ -398,6 +399,8 @@ class Judge:
         if not found and (pair is None or pair.verdict != "differs"):
             beside = quoted(self.case, made, about)
             pair, entry = (beside, None) if beside is not None else (pair, entry)
+        if pair is None or pair.verdict == "unchecked":
+            pair = without_batch(self.case, made) or pair
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
             self.case.proven.append(entry)
         self.entry = entry

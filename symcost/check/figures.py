@@ -17,6 +17,7 @@ from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim, public
 from symcost.check.elements import elements_as_bytes
+from symcost.check.exact import off_by_a_term
 from symcost.check.experts import of_experts
 from symcost.check.findings import Pair
 from symcost.check.literals import placeholders
@@ -59,6 +60,7 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         or of_forward_alone(case, statement, about)
         or of_one_device(case, statement)
         or (_put_in(case, statement, about) or _number(case, statement, about) if bare else None)
+        or off_by_a_term(case, statement, about)
         or reckoned(case, statement, about)
         or led_on(case, statement)
         or _elements(case, statement, about)
