@@ -32,6 +32,7 @@ _PRONOUN = Wording(r"\b(?:they|them|these|both)\b", re.IGNORECASE)
 _RUN_IN = re.compile(r"(?:\*{1,2}(?=\S)[^*\n]{2,60}\*{1,2}\s+)+")  # **Q6.** *KV cache.* Per token …
 _COUNTED_VALUES = Wording(r"\A\s*(?:values|entries)\b")  # "2bcd values" are no values of attention
 _OPENING = re.compile(r"([A-Z][\w-]*(?: [\w-]+){0,3}): (?=[A-Za-z]{2})")
+_IN_BOLD = re.compile(r"\*\*(?=[A-Z])([^*\n]{2,60})\*\*")  # **Activations**, bytes on one GPU: …
 _AMOUNT = Wording(
     r"\b(?:param(?:eter)?s?|weights|flops?|elements|bytes|memory|numbers)\b", re.IGNORECASE
 )  # of a column
@@ -186,9 +187,10 @@ def _after(document: Document, span: Span) -> str:
 
 
 def _topic(document: Document, span: Span) -> Iterator[str]:
-    """What the nearest paragraph before a formula opens with, as a heading of its own: `Activations: we keep …`."""
+    """What the nearest paragraph before a formula opens with, as a heading of its own: `Activations: we keep …`, or in bold."""
     for block in section(document, span):
-        opening = _OPENING.match(block.text) if block.kind == "paragraph" else None
+        found = (_OPENING.match(block.text), _IN_BOLD.match(block.text)) if block.kind == "paragraph" else ()
+        opening = next(filter(None, found), None)
         if opening is not None:
             yield TITLE + opening[1]
             return

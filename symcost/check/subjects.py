@@ -612,9 +612,7 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     >>> sorted(found.quantities), found.parts, found.times, found.sharp
     (['forward_flops'], (('block.mlp', frozenset()),), 'one', True)
     """
-    all_said = [
-        Said(said(words).quantities) if words.startswith(TITLE) else said(words) for words in levels
-    ]  # a title names a subject, not a part
+    all_said = [Said(_of_title(words)) if words.startswith(TITLE) else said(words) for words in levels]
     if not any(each.quantities for each in all_said) and any(map(_MATRICES.search, levels[: near + 1])):
         all_said[0] = replace(all_said[0], quantities=frozenset({"parameters"}))
     quantities: frozenset[str] = frozenset()
@@ -662,12 +660,20 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
     )  # fmt: skip
 
 
+def _of_title(words: str) -> frozenset[str]:
+    """The quantities of a title, which names a subject and not a part: none where it names memory and compute side by side."""
+    sides = [said(side).quantities for side in _SIDE_BY_SIDE.split(words)]
+    several = any(side and side <= FLOPS for side in sides) and any(side & (MEMORY | PARAMETERS) for side in sides)
+    return frozenset() if several else said(words).quantities
+
+
 def _names_unknown(words: str) -> bool:
     """Whether the last of several cells before a formula, the narrowest, names something that is not known."""
     cells = words.split(" | ")[:-1]
     return len(cells) > 1 and not (said(cells[-1]).parts or said(cells[-1]).times)
 
 
+_SIDE_BY_SIDE = re.compile(r",|\band\b|&|/|:")
 _MORE = re.compile(r"· *(?:and|&|\+) *(?:the )?([A-Za-z][\w-]*) *\Z")
 
 
