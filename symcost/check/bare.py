@@ -21,6 +21,7 @@ from symcost.check.knowledge import Knowledge
 from symcost.check.measures import counted
 from symcost.check.numbers import binary, compare, number
 from symcost.check.places import DEVICES, NUMBER_WORDS
+from symcost.check.recipes import element_types
 from symcost.check.statements import Statement
 from symcost.check.subjects import FLOPS, IN_BYTES
 from symcost.check.tables import row_of, unit_of
@@ -36,7 +37,9 @@ NEXT = 3  # those that it may be in another unit
 DIGITS = 3  # by which a number that has been searched for is told from others
 MOST_FACTORS = 3
 LAST_FORMS = 3  # whose FLOPs or bytes a number may be made of
+NARROW = 24  # characters before a number of bytes that say in which type its elements are
 NEARBY = 600  # characters before a paragraph in which the devices may be counted
+NEARLY = Fraction(1, 100)  # what a time may be off that was rounded before
 ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded each
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z|, (?:about|some|roughly)\s*\Z"
@@ -69,6 +72,9 @@ def likely_ways(case: Case, statement: Statement) -> Iterator[Way]:
     for each in reversed(before[-NEXT:]):
         if _converts(each.unit, unit):
             yield Way(each.value, f"{_shown(each)}, in another unit")
+        elif unit is not None and unit.powers == {"byte": 1} and not _kind(each.unit):
+            for width, name in element_types(words_before(statement.span, NARROW)).items():
+                yield Way(each.value * width, f"{_shown(each)} in {name}")
     yield from _sums(statement, before, unit)
 
 
@@ -120,9 +126,11 @@ def of_one_device(case: Case, statement: Statement) -> Pair | None:
         for each in _before(case, span)
         if (each.span.block.start in row if row else each.span.sentence.start == span.sentence.start)
     ]
-    devices = _devices(case, span)
+    devices = _devices(case, span) or next(
+        map(_count, reversed(DEVICES.findall(case.document.text, 0, span.start))), Fraction(0)
+    )
     for time in (each for each in here if each.unit is not None and each.unit.powers == {"s": 1}):
-        if devices > 1 and compare(time.value, printed, unit, False).holds:
+        if devices > 1 and abs(time.value / (printed.value * unit.scale) - 1) <= NEARLY:
             right = number(time.value * devices / unit.scale, unit)
             return Pair("differs", "SC204", shown, right,
                         message=f"{_shown(time)} of one of {number(devices, None)} devices: together {right}")  # fmt: skip
@@ -233,6 +241,8 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
         plain = [(each.value, [each.words]) for each in said if not _kind(each.unit) and each.value > 1]
     yield from (Way(value, f"by {' and '.join(words)}") for value, words in plain if len(words) > 1)
     tokens = {each.value for each in said if each.unit is not None and "token" in each.unit.powers}
+    of_devices = unit is not None and unit.powers.get("device", 0) > 0
+    devices = {_devices(case, span), *map(_count, DEVICES.findall(span.block.text))} if of_devices else set()
     itself = {printed.value} if printed is not None else set()
     counts = [count for count in _counts_near(case, span, places) if count not in tokens | itself]
     for many in (1, 2):
@@ -242,6 +252,10 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
             scale = reduce(mul, (count**power for count, power in zip(chosen, powers, strict=True)))
             if scale == 1:
                 continue  # counts that cancel say nothing
+            if of_devices and any(
+                count in devices and power < 0 for count, power in zip(chosen, powers, strict=True)
+            ):
+                continue  # GPU-hours are of all of them
             yield Way(
                 value * scale, f"by {' and '.join([*words, *(number(count, None) for count in chosen)])}"
             )

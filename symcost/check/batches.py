@@ -23,7 +23,10 @@ def without_batch(case: Case, statement: Statement) -> Pair | None:
         return None
     [term] = alone
     odd, right = {term: table[term]}, {tuple(sorted((("b", 1), *term))): table[term]}
-    shown, meant = forms[-1].source.strip(), {each: value for each, value in table.items() if each != term} | right
+    shown, meant = (
+        forms[-1].source.strip(),
+        {each: value for each, value in table.items() if each != term} | right,
+    )
     return Pair("differs", "SC201", shown, written(meant), message=f"the factor b is missing in {written(odd)}: every other "
                 "term that counts tokens is of the whole batch")  # fmt: skip
 

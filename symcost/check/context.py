@@ -54,7 +54,9 @@ _MARKUP = re.compile(
 )
 _GOES_ON = re.compile(r"\A(?:[\s$`)}*]|\\[\])]|\\end\{\w+\*?\})*(?=[a-z\u4e00-\u9fff]|FLOPs?\b|GB\b|MB\b)")
 
-_OF_ITS_PARTS = re.compile(r",? of (?:which|these|those|them)\b")  # what follows is of shares, not of the whole
+_OF_ITS_PARTS = re.compile(
+    r",? of (?:which|these|those|them)\b"
+)  # what follows is of shares, not of the whole
 _STARTS_ANEW = re.compile(r"[\s.]*(?:\$\$|\\\]|\\end\{\w+\*?\})\s*[A-Z][a-z]*\s")
 
 

@@ -326,7 +326,7 @@ class Judge:
         if wrong:
             self.case.wrong.update(made.names)
         else:
-            state(self.case, last, about, span)
+            state(self.case, last, about, span, made.names)
             if made.argument is not None and made.names:
                 knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))
         if (

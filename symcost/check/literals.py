@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -116,12 +117,14 @@ def _stated(case: Case, literal: Literal) -> tuple[Amount, ...]:
     return tuple(each for each in case.said if compare(each.printed, literal.printed, None, False).holds)
 
 
-def state(case: Case, item: Item, about: Subject, span: Span) -> None:
+def state(case: Case, item: Item, about: Subject, span: Span, names: Sequence[str] = ()) -> None:
     """Remembers a printed number with its unit, also that in the words behind it ($1.50 per GPU-hour), and what it is of."""
     printed = item.part.printed
     if printed is None or printed.percent:
         return
     unit, per = item.unit or heading_unit(span.block) or _unit_behind(span), _PER_TIME.match(span.after)
+    if unit is None and "C" in names:
+        unit = unit_called("FLOP")  # the glossary's letter for the compute of a run
     if unit is not None and unit.powers == {"USD": 1} and per is not None:
         hour, device = unit_called(per["time"]), unit_called("GPU") if per["device"] else None
         for each in filter(None, (hour, device)):

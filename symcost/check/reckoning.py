@@ -30,6 +30,7 @@ from symcost.symbols import L, b
 
 BELIEVED = Fraction(1, 10)  # the chance of a hit by accident from which on a number is not told
 HALF_A_DECADE = 3  # what is further off is no way to come to a number
+EACH = "bytes each"  # of elements
 LATEST = 4  # forms that a share may be of a term of
 FEW = 3  # digits by which a number is told from others
 BOTH_PASSES = frozenset({"training", "step_flops", "training_flops", "training_time"})
@@ -167,10 +168,12 @@ def _of_many(
     if unit is not None and unit.powers == {"byte": 1}:
         widths = element_types(span.sentence.text) or element_types(case.document.text)
         for width in sorted(widths):
-            ways.append((f"at {width} bytes each", lambda form, width=width: form * Rational(width)))  # type: ignore[misc]
+            ways.append((f"at {width} {EACH}", lambda form, width=width: form * Rational(width)))  # type: ignore[misc]
     for own, known in ((own, known) for own in forms for known in places):
         for side in _sides(own):
             for words, way in ways if side.unit is None else ():
+                if own.about.in_bytes and words.endswith(EACH):
+                    continue  # it is in bytes already
                 for value in known.evaluated(way(case.knowledge.opened(side.form))):
                     yield Way(value, f"what {side.source.strip()} comes to {words}")
 

@@ -663,7 +663,9 @@ def subject(levels: Sequence[str], near: int = 2) -> Subject:
 def _of_title(words: str) -> frozenset[str]:
     """The quantities of a title, which names a subject and not a part: none where it names memory and compute side by side."""
     sides = [said(side).quantities for side in _SIDE_BY_SIDE.split(words)]
-    several = any(side and side <= FLOPS for side in sides) and any(side & (MEMORY | PARAMETERS) for side in sides)
+    several = any(side and side <= FLOPS for side in sides) and any(
+        side & (MEMORY | PARAMETERS) for side in sides
+    )
     return frozenset() if several else said(words).quantities
 
 
