@@ -81,6 +81,7 @@ OF_SOME = Wording(
     r"|\b(?:one|each|single|an) (?:all-?reduce|of|phase|pass|collective)",
     re.IGNORECASE,
 )  # words for some of the messages of a step
+_STAGE_NAME = re.compile(r"P_?\{?(?:\\(?:text|mathrm)\{)?os((?:\+[a-z]+){0,2})")  # P_{os+g}: stage 2
 _NUMBERED = re.compile(r"\W*([0-3])(?![\w.,]*\d|[\w%])")  # the row of a stage: "2", "2: gradients too"
 _MARKER = re.compile(r"\s*([1-3])[.)]\s")  # of an item of a numbered list
 _FULLY = Wording(r"\bfsdp\b|\bfully[- ]sharded\b", re.IGNORECASE)
@@ -179,6 +180,9 @@ class Claim:
         if _NOT_SHARDED.search(self.about.beside):  # nothing is shared
             return "0"
         rows = row_of(self.case.document, self.statement.span)
+        named = _STAGE_NAME.search(rows[0].text) if rows else None
+        if named is not None and self._is_shared_out:
+            return str(1 + named[1].count("+"))
         heading = rows[0].cell.column if rows and rows[0].cell is not None else ""
         speaks_of_zero = "zero" in f"{heading} {words}".lower()
         found = _STAGE.search(words) if speaks_of_zero or "stage" in words.lower() else None
