@@ -80,6 +80,7 @@ IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
 LIMITS = frozenset("≪≫")
+COUNTS = frozenset({"parameters", "active_parameters", "adapter_parameters", "idle_parameters"})  # of parameters
 CERTAIN = ("holds", "differs")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = Wording(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
@@ -246,6 +247,8 @@ class Judge:
         self.previous = last
         self._learn_in_words(span, last)
         about = subject(["", *levels(self.document, position)])
+        if last.unit is not None and last.unit.powers == {"param": 1} and not about.near_quantities & COUNTS:
+            about = about.of("parameters")
         pair = figure(self.case, made, about)
         state(self.case, last, about, span)
         return [pair] if pair is not None else []

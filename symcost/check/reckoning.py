@@ -213,7 +213,8 @@ def _derived(case: Case, statement: Statement, about: Subject, places: Sequence[
 def _shares(case: Case, about: Subject, places: Sequence[Knowledge]) -> Iterator[Way]:
     """What share the parts that the words name have of the whole model, or of a block."""
     of = book(case.first)
-    for own in (about, *(each.about for each in case.given[:-2:-1])) if about.parts else ():
+    whole_said = [about.of(name) for each in case.said[:-2:-1] for name in sorted(each.about.sure_quantities)]
+    for own in (about, *(each.about for each in case.given[:-2:-1]), *whole_said) if about.parts else ():
         for quantity, per, whole in product(
             sorted(own.sure_quantities & set(BY_TENSOR)), ("", "sequence"), ((), BLOCK)
         ):
