@@ -61,7 +61,8 @@ def number_pair(
     if right.part.printed is None:
         return _unprinted_pair(case, left, right, exact, relation, shown, statement)
     return (
-        _as_printed(case, left, right, exact, before, shown, statement)
+        _whole(left, right, exact, shown, statement)
+        or _as_printed(case, left, right, exact, before, shown, statement)
         or _at_other_numbers(case, left, right, shown)
         or _in_other_units(case, left, right, exact, shown, statement)
         or _uncertain(case, left, shown)
@@ -74,6 +75,29 @@ def number_pair(
             statement,
         )
     )
+
+
+def _whole(
+    left: Item, right: Item, exact: Sequence[Fraction], shown: str, statement: Statement
+) -> Pair | None:
+    """`328/96 → 4` for the fewest chips that hold it all: a part of one is one more, and 328/16 → 20 is one too few."""
+    printed, text = right.part.printed, statement.span.sentence.text
+    if printed is None or printed.step != 1 or not _FEWEST.search(text) or not _DEVICES.search(text):
+        return None
+    for value in exact:
+        if value.denominator > 1 and left.unit is None and printed.value == value // 1 + 1:
+            return Pair("holds", "SC103", shown, message="rounded up to a whole number")
+        if value.denominator > 1 and left.unit is None and printed.value == value // 1:
+            right_one, message = (
+                str(value // 1 + 1),
+                f"{rounded(value, 2)} has to be rounded up, so that all of it fits",
+            )
+            return Pair("differs", "SC203", shown, right_one, "1", f"{message}: {right_one}")
+    return None
+
+
+_FEWEST = Wording(r"\b(?:smallest|fewest|minimum|minimal|least)\b", re.IGNORECASE)
+_DEVICES = Wording(r"\b(?:GPUs?|TPUs?|chips?|cards?|devices?|nodes?|accelerators?|[A-Z]\d{2,3}s)\b")
 
 
 def _printed(right: Item) -> Fraction:

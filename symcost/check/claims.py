@@ -36,7 +36,7 @@ from symcost.check.polynomials import Summands, form_of, key, minus, ratio, scal
 from symcost.check.rates import worked
 from symcost.check.recipes import element_types
 from symcost.check.rules import ALL_PARAMETERS, EACH_TIME, ONCE, rules
-from symcost.check.shares import crossing, overhead, share
+from symcost.check.shares import crossing, overhead, parts_compared, share
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms, written
 from symcost.check.statements import EQUAL, Item, Statement, plain_name
 from symcost.check.subjects import (
@@ -335,6 +335,7 @@ class Claim:
             of_a_whole
             or overhead(self.case, self.item, self.about)
             or one_over_another(self.case, self.item, words)
+            or parts_compared(self.case, self.item, self.about, f"{words} {self.section}")
             or self._of_the_listed()
         )
         return told or self.unchecked(tables), None

@@ -80,7 +80,9 @@ IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
 )
 LIMITS = frozenset("≪≫")
-COUNTS = frozenset({"parameters", "active_parameters", "adapter_parameters", "idle_parameters"})  # of parameters
+COUNTS = frozenset(
+    {"parameters", "active_parameters", "adapter_parameters", "idle_parameters"}
+)  # of parameters
 CERTAIN = ("holds", "differs")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = Wording(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of

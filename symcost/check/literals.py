@@ -24,7 +24,7 @@ from symcost.notation.units import Unit
 from symcost.notation.units import unit as unit_called
 
 NUMBER = re.compile(
-    r"\d[\d,]*(?:\{,\}\d+)*(?:\.\d+)?(?:e[+-]?\d+)?(?:\s*(?:\\times|\\cdot|[×·x*])\s*10\s*(?:\^\s*\{?-?\d+\}?"
+    r"\d[\d,]*(?:\{,\}\d+)*(?:\.\d+)?(?:(?:e|\\(?:text|mathrm)\{e\})[+-]?\d+)?(?:\s*(?:\\times|\\cdot|[×·x*])\s*10\s*(?:\^\s*\{?-?\d+\}?"
     r"|\*\*\s*\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?:[KMBT](?![A-Za-z])|\\(?:text|mathrm)\{[KMBT]\}|\s?\\?%)?"
 )
 _RAISED = re.compile(r"(?:\^|\*\*|\^\{)\s*\Z")  # what follows is an exponent

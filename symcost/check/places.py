@@ -32,6 +32,9 @@ _COUNTED = {
         r"(?:\b(?:sequences?|contexts?|context length|window|prompts?) of |length )(\d[\d,]*)(?: tokens)?(?![\w.])"
     ),
 }
+_OF_BATCH = re.compile(
+    r"\b(?:batch(?:es)?|step) of (?:about |some )?(\d[\d,]*(?:\.\d+)?(?:e\d+)?) ?([kKMB]|thousand|million)? ?tokens\b"
+)
 _TRAINED = Wording(r"(?<![\w.,])(\d+(?:\.\d+)?) ?([BT]|billion|trillion) tokens\b")
 MOST_SIZES = 2  # of models, that the words near a number may mean
 
@@ -67,6 +70,12 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
             for digits in reversed(pattern.findall(part)):
                 if digits in NUMBER_WORDS or digits[0].isdigit():
                     found.setdefault(letter, NUMBER_WORDS.get(digits) or _value(digits))
+        for digits, scale in reversed(_OF_BATCH.findall(part)):
+            tokens = _value(digits.lower()) * SUFFIXES.get(scale, SCALE_WORDS.get(scale, 1))
+            lengths = [found["c"]] if "c" in found else list(case.knowledge.numbers.get("c", ()))
+            length = lengths[0] if lengths else Fraction(1)
+            found.setdefault("c", length)
+            found.setdefault("b", tokens / length)
         for digits, scale in reversed(_TRAINED.findall(part)):
             found.setdefault("D", _value(digits) * (SUFFIXES.get(scale) or SCALE_WORDS[scale]))
         for letter, digits in said_counts(part):

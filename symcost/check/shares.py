@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain, product
+from itertools import chain, permutations, product
 
 from sympy import Expr, cancel, fraction, together
 
@@ -38,6 +38,9 @@ ON_TOP = Wording(
     r"\b(?:overhead|relative|recomput\w+|surcharge|extra|on top|more|adds?|additional|costs?)\b",
     re.IGNORECASE,
 )
+_COMPARES = Wording(
+    r"\b(?:ratio|compare[sd]?|comparing|relative|versus|fraction|how many times)\b", re.IGNORECASE
+)
 COMPARES = frozenset({"=", "≈", ">", "<", "≥", "≤", ">=", "<="})
 ATTENTION_CORE: tuple[Part, ...] = (("block.attention", CORE),)
 WHOLES: tuple[tuple[Part, ...], ...] = (BLOCK, (), (("block.attention", frozenset()),))
@@ -56,6 +59,24 @@ def share(case: Case, item: Item, about: Subject, quantities: Collection[str]) -
             first = first or (part, whole)
         if first and about.parts and _is_told(case, about, quantities):
             return _wrong_share(item.source, above, below, *first)
+    return None
+
+
+def parts_compared(case: Case, item: Item, about: Subject, words: str) -> Pair | None:
+    """`2NHT/(3DF)`: one part of a block over another, where words say that two are compared."""
+    above, below = (case.table(each) for each in fraction(together(case.tied(item.form))))
+    if not above or not below or not len(above) == len(below) == 1 or not _COMPARES.search(words):
+        return None
+    for each, quantity in product(case.books(_letters(above, below)), _divided(about.quantities)):
+        found = [
+            each.entry(quantity, parts, every=False)
+            for parts in (ATTENTION_CORE, *filter(IN_BLOCK.__contains__, SCOPES))
+        ]
+        for part, other in permutations(filter(None, found), 2):
+            if len(part.table) == len(other.table) == 1 and times(above, other.table) == times(
+                below, part.table
+            ):
+                return _right(case, item.source, part, f"{part.named()} over {other.named()}")
     return None
 
 

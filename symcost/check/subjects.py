@@ -61,7 +61,7 @@ _QUANTITIES = _table(
         MESSAGES,
     ),
     (
-        r"\bdecod(?:e|ing) (?:step|time|latency)\b|\btime per (?:output |generated )token\b",
+        r"\b(?:decod(?:e|ing)|generat(?:ion|ing)) (?:step|time|latency)\b|\btime per (?:output |generated )token\b",
         "decode_time inference_memory",
     ),
     (

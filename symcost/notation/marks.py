@@ -150,6 +150,7 @@ _GROUPED = (
 )
 _UPRIGHT = r"(?:text(?:rm|sf|tt|normal|up|bf|it)?|math(?:rm|sf|tt)|operatorname\*?|[mh]box)"
 _BRACED = r"\{(?:[^{}\\]|\\[^A-Za-z]|\{[^{}]*\})*\}"
+_UPRIGHT_E = rf"\\{_UPRIGHT}\{{[eE]\}}"  # 7.08\text{e}24
 _TEXT = rf"\\{_UPRIGHT}\s*(?P<text>{_BRACED})"
 _SMALL = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "+-01234567890123456789")
 _RAISED = r"(?P<sup>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
@@ -164,7 +165,7 @@ _LATEX = re.compile(
         |\\(?:q?quad|thinspace|enspace|enskip|hfill|{_SETTING})(?![A-Za-z])
         |\\(?:label|tag|[hv]space)\*?\{{[^{{}}]*\}}
         |\\(?:begin|end)\{{(?:{_ALIGNMENTS})\*?\}}(?:\[[tcb]\]|\{{[0-9]\}})?)+)
-    |(?P<number>{_GROUPED}|{_DIGITS}(?:[eE][+-]?[0-9]+)?)
+    |(?P<number>{_GROUPED}|{_DIGITS}(?:[eE][+-]?[0-9]+|\s*{_UPRIGHT_E}[+-]?[0-9]+)?)
     |(?P<ident>[A-Za-z]+(?:\\_[A-Za-z0-9]+)+)
     |(?P<word>[A-Za-z]+)
     |{_TEXT}
@@ -192,6 +193,7 @@ _PLAIN = re.compile(
     re.VERBOSE,
 )
 
+_WRITTEN_E = re.compile(rf"\s*{_UPRIGHT_E}")
 _VISIBLE = re.compile(r"~|\\[,;: ]|\\q?quad")
 _TITLE = re.compile(r"(?=.*[aeiouAEIOU])[A-Z][a-z]{2,}\Z")  # Act_{total} is a word, bM_{total} is not
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
@@ -359,7 +361,7 @@ class _Scanner:
         if signed and not self.is_exponent(looks, signed):
             looks = looks[: signed.start()].rstrip()
         self.position = start + len(looks)
-        self.add("number", looks, start, self.position)
+        self.add("number", _WRITTEN_E.sub("e", looks), start, self.position)
 
     def is_exponent(self, looks: str, signed: re.Match[str]) -> bool:
         """Whether a number goes on: 2e-5 and 1.97E+14 do; 2E+1 is a sum, except in code."""
