@@ -19,7 +19,7 @@ from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.measures import counted
-from symcost.check.numbers import binary, compare, number
+from symcost.check.numbers import binary, number
 from symcost.check.places import DEVICES, NUMBER_WORDS
 from symcost.check.recipes import element_types
 from symcost.check.statements import Statement

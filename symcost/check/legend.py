@@ -208,7 +208,7 @@ def declared(text: str) -> dict[str, str]:
     >>> declared("L blocks of width d, with H query heads and G key/value heads of size k")
     {'L': 'L', 'd': 'd', 'H': 'h', 'G': 'h_kv', 'k': 'd_k'}
     """
-    text = _REMARK.sub("", text)
+    text = _REMARK.sub("", text.replace("\\_", "_"))
     found = list(_named(" ".join(_OWN_LINE.sub("; ", EMPHASIS.sub("", text.replace("--", "-"))).split())))
     ahead = [meaning(each.ahead, behind=False) for each in found]
     behind = [meaning(each.behind, behind=True) for each in found]

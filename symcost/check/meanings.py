@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from symcost.check.wordings import Wording
 from symcost.notation.vocabulary import GREEK_SIGNS
-from symcost.symbols import letter_for
+from symcost.symbols import GLOSSARY, letter_for
 
 # Phrases for what a letter stands for; the longest that fits wins.
 PHRASES: Mapping[str, str] = {
@@ -96,7 +96,8 @@ PHRASES: Mapping[str, str] = {
 
 EMPHASIS = re.compile(r"(?<!\w)\*+(?=[A-Za-z])|(?<=[A-Za-z])\*+(?!\w)")  # around *words*
 
-_MEANT = {phrase.lower(): letter for phrase, letter in PHRASES.items()}
+_IN_CODE = {word: letter.name for letter in GLOSSARY.values() for word in letter.words if "_" in word}
+_MEANT = _IN_CODE | {phrase.lower(): letter for phrase, letter in PHRASES.items()}
 _RUN = re.compile(r"[\w-]+")
 _MOST_RUNS = max(len(_RUN.findall(phrase)) for phrase in PHRASES)
 _WITHOUT_SPACES = Wording(

@@ -17,7 +17,8 @@ from symcost.check.wordings import Wording
 from symcost.notation.units import SCALE_WORDS, SUFFIXES
 
 DEVICES = Wording(
-    r"(?<![\w.,])(\d[\d,]*)[ -](?:(?:[\w-]+ )?(?:GPUs?|TPUs?|devices|ranks|replicas|accelerators|chips|cards)|[A-Z]\d{2,3}s)\b(?![ -]?(?:hours?|days?|h|seconds?)\b)"
+    r"(?<![\w.,])(\d[\d,]*)[ -](?:(?:[\w-]+ )?(?:GPUs?|TPUs?|devices|ranks|replicas|accelerators|chips|cards)"
+    r"|[A-Z]\d{2,3}s)\b(?![ -]?(?:hours?|days?|h|seconds?)\b)"
 )
 NUMBER_WORDS = {word: Fraction(count) for count, word in enumerate(
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(), 2)}  # fmt: skip
