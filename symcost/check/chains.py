@@ -17,7 +17,7 @@ from symcost.check.findings import Pair
 from symcost.check.numbers import NEAR
 from symcost.check.polynomials import Summands, form_of, minus, ratio, reduced, summands
 from symcost.check.slips import dropped, one_slip, shared, written
-from symcost.check.statements import EQUAL, Item, Statement, plain_name
+from symcost.check.statements import EQUAL, Item, Statement, condition, plain_name
 from symcost.check.subjects import quantity_of_name
 from symcost.check.supposing import FOUR_WIDE
 from symcost.check.wordings import Wording
@@ -65,6 +65,11 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     one, other = knowledge.opened(left.form), knowledge.opened(right.form)
     if equal(case, one, other) or equal(case, left.form, right.form):
         return Pair("holds", "SC101", shown)
+    where = condition(statement.span, knowledge)
+    if where:
+        one, other = (knowledge.opened(form.xreplace(where)) for form in (left.form, right.form))
+        if equal(case, one, other):
+            return Pair("holds", "SC101", shown, message="under the condition beside it")
     if right.name is not None and relation in ("⇒", "→"):
         return replace(NO_CLAIM, document=shown, message=f"{right.source.strip()} follows")
     one, other = case.with_numbers(one), case.with_numbers(other)

@@ -575,6 +575,8 @@ class Claim:
     def _may_be(self, entry: Entry) -> bool:
         """Whether the words near a form let it be this quantity; a stage of ZeRO is of all states together."""
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
+        if entry.quantity == "parameters" and "N" in self.statement.names:
+            return True
         if self.stage and entry.stage:
             of_states = "static_memory" in near and entry.quantity == "optimizer_memory"
             return entry.quantity == "static_memory" or entry.quantity in near or of_states

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -110,6 +111,9 @@ class Statement:
         return [item.name for item in self.items if item.name is not None]
 
 
+_CONDITION = re.compile(r"\\q?quad\s*\(((?:[^()]|\\[()])*=[^()]*)\)\s*[.,]?\s*\Z")
+
+
 def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]]:
     """The formulas of a span and the words that label them. Raises ReadError where it cannot be read."""
     text = _DOLLARS.sub(lambda found: found[1] + " " * len(found[2]), span.text)
@@ -121,7 +125,7 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
     try:
         return label, read_list(text, span.form, names=names)
     except ReadError:
-        mended = _REMARK.sub(_blank, text) if span.form != "latex" else text
+        mended = (_CONDITION if span.form == "latex" else _REMARK).sub(_blank, text)
         mended = _MONEY.sub(_blank, mended)
         if mended == text:
             raise
@@ -134,6 +138,20 @@ def _label(span: Span, text: str) -> re.Match[str] | None:
         return None
     rows = (_ROW_LABEL, _TENSOR_LABEL) if span.display else ()
     return next((found for pattern in (_LABEL, *rows) if (found := pattern.match(text))), None)
+
+
+def condition(span: Span, knowledge: Knowledge) -> Mapping[Expr, Expr]:
+    r"""What a formula is said to hold for in brackets behind it: `\qquad (d_{attn} = d_{ff}/4 = d)`, as letters to put in."""
+    found = _CONDITION.search(span.text) if span.form == "latex" else None
+    if found is None:
+        return {}
+    try:
+        [reading] = read_list(found[1], span.form, names=knowledge.names())
+    except (ReadError, ValueError):
+        return {}
+    *others, last = (knowledge.translated(part.expr) for part in reading.parts)
+    factors = ((other.as_coeff_Mul(), last) for other in others)
+    return {name: last / factor for (factor, name), last in factors if isinstance(name, Symbol)}
 
 
 def _said(label: str) -> str:
