@@ -21,6 +21,7 @@ from symcost.check.literals import NUMBER, placeholders
 from symcost.check.meanings import time_name
 from symcost.check.measures import counted, measured
 from symcost.check.numbers import number
+from symcost.check.places import stated_beside
 from symcost.check.polynomials import ratio, summands
 from symcost.check.statements import Item, Statement, plain_name
 from symcost.check.wordings import Wording
@@ -63,7 +64,7 @@ def number_pair(
     return (
         _whole(left, right, exact, shown, statement)
         or _as_printed(case, left, right, exact, before, shown, statement)
-        or _at_other_numbers(case, left, right, shown)
+        or _at_other_numbers(case, left, right, shown, statement)
         or _in_other_units(case, left, right, exact, shown, statement)
         or _uncertain(case, left, shown)
         or _wrong(
@@ -129,10 +130,14 @@ def _as_printed(
     return None
 
 
-def _at_other_numbers(case: Case, left: Item, right: Item, shown: str) -> Pair | None:
-    """It is what is printed at a letter's number of before, or at the sizes of one of the document's models."""
+def _at_other_numbers(case: Case, left: Item, right: Item, shown: str, statement: Statement) -> Pair | None:
+    """It is what is printed at a letter's number of before, at the sizes of one of the document's models, or at the numbers
+    that its own sentence gives to letters."""
     assert right.part.printed is not None
     elsewhere = [(f"at the sizes of {model.name}", case.knowledge.at(model.sizes)) for model in case.models]
+    if left.name in case.knowledge.definitions:
+        beside = {name: number for name, number in stated_beside(case, statement.span).items() if name != left.name}
+        elsewhere += [("at the numbers beside it", case.there(statement.span).at(beside))] if beside else []
     there = ((words, value) for words, known in elsewhere for value in known.evaluated(left.form))
     for at, value in chain(case.knowledge.evaluated_before(left.form), there):
         for near in _candidates(value, left, right):

@@ -177,6 +177,7 @@ def _shares(case: Case, statement: Statement, before: Sequence[Amount]) -> Itera
         words = f"by {_shown(one)} and {_shown(other)}"
         yield Way(one.value / other.value, words)
         yield Way(1 - one.value / other.value, words)
+        yield Way(one.value / other.value - 1, words)
         if one.value + other.value:
             yield Way(one.value / (one.value + other.value), f"{words} together")
 

@@ -117,6 +117,7 @@ class Judge:
         self.variants: dict[
             str, tuple[Block, tuple[Fraction, ...]]
         ] = {}  # the model's own numbers, where another had others
+        self.defined = ""  # the name that the last chain is of
         self.unfinished: tuple[Item, str] | None = None  # what a sum over several lines is held against
 
     @property
@@ -450,9 +451,14 @@ class Judge:
             return
         self._learn_in_order(made)
         named = next((item for item in made.items if item.name is not None), None)
-        if named is None or named.name is None:
-            return
         knowledge = self.case.knowledge
+        if named is None or named.name is None:
+            if made.continued and self.defined in knowledge.definitions and made.items[-1].form.free_symbols:
+                knowledge.definitions[self.defined].insert(0, made.items[-1].form)  # another form of it
+            elif not made.continued:
+                self.defined = ""
+            return
+        self.defined = named.name
         values: dict[Fraction, None] = {}
         for item in made.items:
             if item is named:

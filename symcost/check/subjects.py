@@ -201,7 +201,7 @@ _STEPS: Wordings[tuple[Part, ...]] = Wordings(
         (
             r"(?i:\bscores?\b|\bq ?@ ?k\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
             r"|\blogits\b[^.;]{0,4}\b(?:key|query|QK)\b"
-            r"|\battention logits\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
+            r"|\battention logits\b|\blogits of (?:the )?attention\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
             (_ATTENTION, _S),
         ),
         (
@@ -350,7 +350,9 @@ _BATCH = Wording(
 _PER = (("expert", _ONE_EXPERT), ("batch", _BATCH), ("token", _TOKEN), ("sequence", _SEQUENCE))
 
 HALF_SQUARE = Wording(
-    r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square|scores)", re.IGNORECASE
+    r"\bcausal\w*\b[^.;]{0,30}\b(?:half|halve)|\blower triangle\b|\bhalf the (?:square|scores)"
+    r"|\bcausal\w*\b[^.;]{0,90}\bcounts? (?:just|only) (?:those|these)\b",
+    re.IGNORECASE,
 )
 
 # What a step can do besides: words for the options of a convention, and for sharing the work among GPUs.
