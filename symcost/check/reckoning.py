@@ -22,6 +22,7 @@ from symcost.check.numbers import compare, number, odds, slip, to_the_last
 from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
 from symcost.check.recipes import element_types
+from symcost.check.rules import RULE_OF_THUMB
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
 from symcost.check.tables import unit_of
@@ -139,7 +140,22 @@ def _ways(case: Case, statement: Statement, about: Subject) -> Iterator[Way]:
         yield from _shares(case, about, places)
     else:
         yield from _derived(case, statement, about, places)
+        yield from _of_training(case, statement, about, places)
     yield from ways_of_products(case, statement, places)
+
+
+def _of_training(
+    case: Case, statement: Statement, about: Subject, places: Sequence[Knowledge]
+) -> Iterator[Way]:
+    """`GPT-3 ($N = 174.6e9$, $300e9$ tokens) needs $3.14e23$ FLOPs`: the rule of thumb for a training on so many tokens."""
+    if not about.quantities & BOTH_PASSES:
+        return
+    start = statement.span.sentence.start
+    tokens = [each.value for each in case.said if each.span.sentence.start == start and each.unit is not None
+              and each.unit.powers == {"token": 1}]  # fmt: skip
+    for known in places:
+        for size, many in product(known.numbers.get("N", ()), (*known.numbers.get("D", ()), *tokens)):
+            yield Way(RULE_OF_THUMB["training"] * size * many, f"{RULE_OF_THUMB['training']}ND")
 
 
 def _of_forms(forms: Sequence[Given], places: Sequence[Knowledge]) -> Iterator[Way]:
