@@ -56,7 +56,10 @@ def _quotients(case: Case) -> Iterator[tuple[Expr, Expr, str]]:
     stated = _stated(case)[-NEXT:]
     for one, other in permutations(stated, 2):
         yield one.form, other.form, f"{one.source} over {other.source}"
-    sums = (item for own in case.given[-MOST_LISTED:] for item in own.statement.items if item.form.is_Add)
+    sums = [item for own in case.given[-MOST_LISTED:] for item in own.statement.items if item.form.is_Add]
+    for whole in sums[-NEXT:]:
+        for one, other in permutations(whole.form.args) if len(whole.form.args) == 2 else ():
+            yield one, other, f"one term of {whole.source.strip()} over the other"
     for whole, part in product(sums, stated):
         if part.form in whole.form.args:
             rest = whole.form - part.form
