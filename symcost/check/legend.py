@@ -11,7 +11,7 @@ from sympy import Expr
 from symcost.check.meanings import CUSTOMARY, EMPHASIS, meaning_of, phrases, plain_name
 from symcost.check.wordings import Wording, Wordings
 from symcost.notation.vocabulary import GREEK, GREEK_SIGNS
-from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv
+from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv, letter_for
 
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
@@ -225,6 +225,8 @@ def declared(text: str) -> dict[str, str]:
         )
         if letter is None or ("_" in each.name and _is_larger(each.name, letter)):
             continue
+        if each.name not in GLOSSARY and _is_run(each.name) and letter_for(each.name.lower()) != letter:
+            continue  # `bs` tokens are a product
         if letter == "D" and each.name in ("v", "V"):
             letter = "v"  # "V = 48,000 tokens"
         if letter == "n" and CUSTOMARY.get(each.name) == "dp":
@@ -323,9 +325,14 @@ def _name_of(found: re.Match[str]) -> str:
     if found[3] is not None:
         is_name = name in GREEK or _CODE_NAME.fullmatch(name) is not None
     else:  # tp is one, bs a product
-        known = name in GLOSSARY or (len(name) > 2 and meaning_of(name) is not None)
+        known = name in GLOSSARY or (len(name) > 2 and meaning_of(name) is not None) or _is_run(name)
         is_name = known or _SYMBOL.match(inside) is not None
     return name if is_name else ""
+
+
+def _is_run(name: str) -> bool:
+    """Whether some letters may be one name where words say just what they are short for: `bs`, `TP`."""
+    return len(name) > 1 and name.isalpha() and letter_for(name.lower()) is not None
 
 
 def given_name(text: str) -> str:
