@@ -86,6 +86,7 @@ COUNTS = frozenset(
 CERTAIN = ("holds", "differs")
 BOUNDS = ("<", ">", "≤", "≥", "≪", "≫")
 _GOES_ON_IN_WORDS = Wording(r"(?:and|plus)\b", re.IGNORECASE)  # of what the formula before is of
+_BECOMES = Wording(r"\b(?:this|it|that) (?:becomes|grows to|rises to|drops to|falls to)\W*\Z", re.IGNORECASE)
 _GOES_ON = re.compile(r"\s*(?:&|\\q?quad|\{\}|\\[,;!:])*\s*[+−-]")
 _TIMES = re.compile(r"\s*(?:\*|×|·|\\cdot|\\times)\s*")
 _OF_VARIANT = Wording(r"\b(?:MQA|MHA|GQA|multi-?query|multi-?head|instead|would|were)\b", re.IGNORECASE)
@@ -265,6 +266,8 @@ class Judge:
             if name in self.case.meant:
                 about = about.of(self.case.meant[name].quantity)
         if _GOES_ON_IN_WORDS.match(words[1]) and not about.near_quantities and self.entry is not None:
+            about = about.of(self.entry.quantity)
+        if self.entry is not None and self.entry.scope == "model" and _BECOMES.search(words_before(span)):
             about = about.of(self.entry.quantity)
         if ("the same" in words[1].lower() or words[1].startswith("+")) and self.about is not None:
             about = about.with_options(self.about)

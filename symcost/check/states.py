@@ -48,6 +48,10 @@ _BOTH_MOMENTS = Wording(
 _ONE_EACH = Wording(r"\b(?:each|every|one|first|second)\b", re.IGNORECASE)
 
 
+_FOR = re.compile(r"\W*(?:bytes )?for (?:the|its|their|all|both|two)\b[^,;.:$`]*")  # 8N for the two moments, …
+_SUMS_UP = Wording(r"\b(?:so|hence|thus|together|altogether|in all|in total|that makes)\W*\Z", re.IGNORECASE)
+
+
 def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair | None:
     """`8N` for weights and two moments in fp32 is 12N, `4N` bytes for these alone 8N; `7.24e9 × 4 bytes` in 4 bits is half a
     byte each."""
@@ -64,7 +68,12 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
     shown = statement.items[0].source.strip()
     before = statement.span.sentence.text[: max(0, statement.span.start - statement.span.sentence.start)]
     added = (before,) if _ADDED.match(nearest) and not _OTHERWISE.search(before) else ()
+    behind = _FOR.match(statement.span.after)
+    told = _named(behind[0]) if behind is not None else set()
+    if not told and _SUMS_UP.search(before) and len(_named(before)) > len(_named(nearest)):
+        return None  # it is of all that was listed
     readings = [named for text in (nearest, f"{wide} {nearest}", *added) if len(named := _named(text)) > 1]
+    readings = [told] if told and _named(before) else readings
     if not readings and "byte" in around and _BOTH_MOMENTS.search(nearest) and not _ONE_EACH.search(around):
         readings = (
             [{MOMENTS}] if _named(around) == {MOMENTS} and each[0] not in _sums(case, {MOMENTS}) else []
