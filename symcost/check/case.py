@@ -14,7 +14,7 @@ from sympy import Expr, Rational, Symbol
 
 from symcost.check.catalogue import Book, Entry, book
 from symcost.check.documents import Document, Span
-from symcost.check.knowledge import Knowledge
+from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.legend import ALL_HEADS, FORMS
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
@@ -408,7 +408,10 @@ class Case:
         """What is known where a formula stands: at the numbers of its row, of its column, of the model that it speaks of."""
         model = model_at(self.document, span, self.models)
         sizes = dict(model.sizes) if model is not None else {}
-        sizes |= row_values(self.document, span, self.knowledge)
+        beside = row_values(self.document, span, self.knowledge)
+        if "N" in self.knowledge.definitions and not SIZES.isdisjoint(sizes):
+            beside.pop("N", None)  # its form says it more exactly than its name, 22B
+        sizes |= beside
         return self.knowledge.at(sizes) if sizes else self.knowledge
 
     def settle_size(self) -> None:

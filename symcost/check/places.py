@@ -15,6 +15,7 @@ from symcost.check.naming import named_model, numbers_of
 from symcost.check.tables import model_sizes
 from symcost.check.wordings import Wording
 from symcost.notation.units import SCALE_WORDS, SUFFIXES
+from symcost.symbols import GLOSSARY
 
 DEVICES = Wording(
     r"(?<![\w.,])(\d[\d,]*)[ -](?:(?:[\w-]+ )?(?:GPUs?|TPUs?|devices|ranks|replicas|accelerators|chips|cards)"
@@ -45,13 +46,14 @@ def in_force(case: Case, span: Span) -> Iterator[Knowledge]:
     there, beside = case.there(span), stated_beside(case, span)
     ways = [*([there.at(beside)] if beside else []), there, case.knowledge]
     ways = [_with_rates(case, known) for known in ways]
-    sizes = (
-        [] if any("N" in known.numbers for known in ways) else model_sizes(case.document, span)[:MOST_SIZES]
-    )
+    stated = any("N" in known.numbers for known in ways)
+    sizes = [] if stated else model_sizes(case.document, span)[:MOST_SIZES]
     for at, known in enumerate(ways):
         if known not in ways[:at]:
+            by_form = known.evaluated(GLOSSARY["N"].symbol)  # says it more exactly than a name, 22B
+            yield from (known,) if by_form else ()
             yield from (known.at({"N": size}) for size in sizes)
-            yield known
+            yield from () if by_form else (known,)
     case.named = name = named_model(span.sentence.text) or case.named
     if name:
         yield replace(
