@@ -476,7 +476,9 @@ class Judge:
                 entry = self.case.meant.get(named.name)
                 if entry is not None and not forms:
                     forms.append(entry.total)
-                if item.form not in forms:
+                if item.form not in forms and forms and "≈" in made.relations:
+                    forms.insert(0, item.form)  # says less than the form that was there
+                elif item.form not in forms:
                     forms.append(item.form)
                 if named.name in knowledge.in_words and knowledge.evaluated(item.form):
                     del knowledge.values[named.name]  # "a 13B model" says less than its form
