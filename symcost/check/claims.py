@@ -129,7 +129,7 @@ WHOLE = Wording(
     r"|\b(?:altogether|all told|in total|total|sum)\b",
     re.IGNORECASE,
 )  # that nothing of it is left out
-SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*[^\d\s]+\Z")  # of a matrix: $d\times d$
+SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*\d?[^\d\s]+\Z")  # of a matrix: $d\times 4d$
 _TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bnorms\b", re.IGNORECASE)
 _ONE_NORM = Wording(
     r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE

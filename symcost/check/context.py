@@ -152,7 +152,7 @@ def _before(document: Document, position: int) -> str:
         and _NAMES_ITSELF.match(span.block.text, span.end - span.block.start)
     ):
         words = drawn[1]  # what comes before it is said of the formula before too
-    if document.kind == "text" and "\n" in words:
+    if "\n" in words and _is_in_lines(document, span):
         line = words.rpartition("\n")[2]
         words = line if re.search(r"[^\W\d_]", line) else words
     return _clean(words).lstrip(" $`)]}.,;:")
@@ -173,7 +173,7 @@ def _after(document: Document, span: Span) -> str:
         words = tail[goes_on.end() :]
     else:
         words = span.block.text[span.end - span.block.start :][:120].lstrip("$`)\\ ")
-        if document.kind == "text":
+        if _is_in_lines(document, span):
             words = words.partition("\n")[0]
     words = _COUNTED_VALUES.sub("elements", words)
     aside = _ASIDE.match(words)
@@ -186,6 +186,11 @@ def _after(document: Document, span: Span) -> str:
     rest = words[stop.end() :] if stop.group().startswith(",") else ""
     more = _SAYS_MORE.match(rest)
     return _clean(f"{told} {more.group()}" if more else told)
+
+
+def _is_in_lines(document: Document, span: Span) -> bool:
+    """Whether each line around a formula stands for itself: in plain text, and where a paragraph goes on with indented ones."""
+    return document.kind == "text" or (span.block.kind == "paragraph" and "\n  " in span.block.text)
 
 
 def _topic(document: Document, span: Span) -> Iterator[str]:

@@ -235,7 +235,7 @@ def declared(text: str) -> dict[str, str]:
             said[each.name] = (
                 "d_expert" if letter == "d_ff" and _EXPERT.search(_PLACE.split(each.around)[0]) else letter
             )
-    if "b" in said.values() and not _OF_TRAINING.search(text):
+    if "b" in said.values() and "c" not in said.values() and not _OF_TRAINING.search(text):
         said = {name: "c" if letter == "D" else letter for name, letter in said.items()}
     return said
 
