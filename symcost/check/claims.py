@@ -134,6 +134,7 @@ _TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bn
 _ONE_NORM = Wording(
     r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE
 )
+_REPEATS = Wording(r"\b(?:repeat(?:s|ed)?|re-?run|computed again)\b", re.IGNORECASE)  # the forward pass of attention
 FEW_TERMS = 3
 SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
@@ -245,6 +246,10 @@ class Claim:
             self.about = replace(self.about, parts=())
         elif self.about.quantities and self.about.quantities <= {*OF_ROUTING}:
             self.about = replace(self.about, parts=BLOCK)
+        core = any(tensors & CORE for _, tensors in self.about.parts)
+        core = core and self.about.quantities <= OF_BOTH_PASSES and not self.statement.names
+        if core and _REPEATS.search(self.about.beside):
+            self.about = self.about.of("forward_flops")
         if not self.about.quantities & MESSAGES and self._is_traffic:
             self.about = self.about.of("messages")
         if "M" in self.statement.names:  # memory, whatever the words say that it is the sum of

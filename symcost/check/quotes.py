@@ -63,7 +63,7 @@ _OWN_AGAIN = Wording(
     re.IGNORECASE,
 )
 _OTHERWISE = Wording(
-    r"\b(?:if|when|unless|with|without|causal|triangle|count(?:s|ed|ing)?|includ\w+|exclud\w+|ignor\w+|neglect\w+|recomput\w+)\b",
+    r"\b(?:if|when|unless|with|without|causal|triangle|half|halves|count(?:s|ed|ing)?|includ\w+|exclud\w+|ignor\w+|neglect\w+|recomput\w+)\b",
     re.IGNORECASE,
 )
 _OTHERWISE_BEHIND = Wording(
