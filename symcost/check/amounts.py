@@ -136,7 +136,9 @@ def _at_other_numbers(case: Case, left: Item, right: Item, shown: str, statement
     assert right.part.printed is not None
     elsewhere = [(f"at the sizes of {model.name}", case.knowledge.at(model.sizes)) for model in case.models]
     if left.name in case.knowledge.definitions:
-        beside = {name: number for name, number in stated_beside(case, statement.span).items() if name != left.name}
+        beside = {
+            name: number for name, number in stated_beside(case, statement.span).items() if name != left.name
+        }
         elsewhere += [("at the numbers beside it", case.there(statement.span).at(beside))] if beside else []
     there = ((words, value) for words, known in elsewhere for value in known.evaluated(left.form))
     for at, value in chain(case.knowledge.evaluated_before(left.form), there):

@@ -109,7 +109,9 @@ def in_other_words(case: Case, statement: Statement) -> Pair | None:
         backwards = last.value * (item.scale / last.unit.scale) ** 2
         slip = "converted the wrong way" if abs(found / backwards - 1) <= ROUNDED else slip
     exactly = LEADS_ON.search(ahead) is not None and printed.significant >= DIGITS
-    if any(words in slip for words in ("s/h", "/day", "the wrong way", *(["power of ten"] if exactly else []))):
+    if any(
+        words in slip for words in ("s/h", "/day", "the wrong way", *(["power of ten"] if exactly else []))
+    ):
         right = number(last.value / item.scale, unit)
         return Pair("differs", "SC204", shown, right, message=f"{_shown(last)} are {right}: {slip}")
     return None

@@ -62,14 +62,10 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     knowledge = case.knowledge
     if left.name is not None and left.form == right.form:
         return replace(NO_CLAIM, document=shown)
-    one, other = knowledge.opened(left.form), knowledge.opened(right.form)
-    if equal(case, one, other) or equal(case, left.form, right.form):
-        return Pair("holds", "SC101", shown)
     where = condition(statement.span, knowledge)
-    if where:
-        one, other = (knowledge.opened(form.xreplace(where)) for form in (left.form, right.form))
-        if equal(case, one, other):
-            return Pair("holds", "SC101", shown, message="under the condition beside it")
+    one, other = (knowledge.opened(form.xreplace(where)) for form in (left.form, right.form))
+    if equal(case, one, other) or (not where and equal(case, left.form, right.form)):
+        return Pair("holds", "SC101", shown, message="under the condition beside it" if where else "")
     if right.name is not None and relation in ("⇒", "→"):
         return replace(NO_CLAIM, document=shown, message=f"{right.source.strip()} follows")
     one, other = case.with_numbers(one), case.with_numbers(other)

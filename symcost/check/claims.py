@@ -134,7 +134,9 @@ _TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bn
 _ONE_NORM = Wording(
     r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE
 )
-_REPEATS = Wording(r"\b(?:repeat(?:s|ed)?|re-?run|computed again)\b", re.IGNORECASE)  # the forward pass of attention
+_REPEATS = Wording(
+    r"\b(?:repeat(?:s|ed)?|re-?run|computed again)\b", re.IGNORECASE
+)  # the forward pass of attention
 FEW_TERMS = 3
 SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")

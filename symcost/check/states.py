@@ -48,7 +48,9 @@ _BOTH_MOMENTS = Wording(
 _ONE_EACH = Wording(r"\b(?:each|every|one|first|second)\b", re.IGNORECASE)
 
 
-_FOR = re.compile(r"\W*(?:bytes )?for (?:the|its|their|all|both|two)\b[^,;.:$`]*")  # 8N for the two moments, …
+_FOR = re.compile(
+    r"\W*(?:bytes )?for (?:the|its|their|all|both|two)\b[^,;.:$`]*"
+)  # 8N for the two moments, …
 _SUMS_UP = Wording(r"\b(?:so|hence|thus|together|altogether|in all|in total|that makes)\W*\Z", re.IGNORECASE)
 
 
@@ -73,7 +75,8 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
     if not told and _SUMS_UP.search(before) and len(_named(before)) > len(_named(nearest)):
         return None  # it is of all that was listed
     readings = [named for text in (nearest, f"{wide} {nearest}", *added) if len(named := _named(text)) > 1]
-    readings = [told] if told and _named(before) else readings
+    if told and (_named(before) or not _sums(case, told).keys().isdisjoint(each)):
+        readings = [told]
     if not readings and "byte" in around and _BOTH_MOMENTS.search(nearest) and not _ONE_EACH.search(around):
         readings = (
             [{MOMENTS}] if _named(around) == {MOMENTS} and each[0] not in _sums(case, {MOMENTS}) else []
