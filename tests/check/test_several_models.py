@@ -44,10 +44,12 @@ def test_a_name_that_was_rounded_leaves_room_in_the_last_digits():
     "right, wrong",
     [
         ("That is $1.40\\times10^6$ s, 389 hours.", "That is $1.40\\times10^6$ s, 389 days."),
-        ("It needs $3.14\\times10^{23}$ FLOPs, which is 3634 PF-days.", "It needs $3.14\\times10^{23}$ FLOPs, which is 364 PF-days."),
+        ("It needs $3.14\\times10^{23}$ FLOPs, which is 3634 PF-days.",
+         "It needs $3.14\\times10^{23}$ FLOPs, which is 364 PF-days."),
         ("On 96 A100s the run takes $5.2\\times10^6$ s or 138,700 GPU-hours.",
          "On 96 A100s the run takes $5.2\\times10^6$ s or 1444 GPU-hours."),
-        ("The smallest number of chips that holds it is $328/96 \\to 4$.", "The smallest number of chips that holds it is $328/96 \\to 3$."),
+        ("The smallest number of chips that holds it is $328/96 \\to 4$.",
+         "The smallest number of chips that holds it is $328/96 \\to 3$."),
         ("Training needs $6 \\cdot 32.8\\text{e}9 \\cdot 36\\text{e}12 = 7.08\\text{e}24$ FLOPs.",
          "Training needs $6 \\cdot 32.8\\text{e}9 \\cdot 36\\text{e}12 = 7.08\\text{e}23$ FLOPs."),
     ],
@@ -116,7 +118,7 @@ def test_a_condition_behind_a_chain_holds_for_it():
 def test_one_part_over_another_where_words_compare():
     text = (
         "A SwiGLU block: $T$ tokens in a sequence, $D$ width, $F$ feed-forward width, $N$ query heads of size $H$. "
-        "Compare the forward FLOPs of scores and weighted values with those of the feed-forward. The ratio is $\\frac{2NHT}{3DF}$."
+        "Compare the forward FLOPs of scores and weighted values with the feed-forward. The ratio is $\\frac{2NHT}{3DF}$."
     )
     assert of_line(text, "frac").verdict == "holds"
     assert of_line(text.replace("2NHT", "4NHT"), "frac").verdict != "holds"
