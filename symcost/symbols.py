@@ -107,7 +107,17 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         "h",
         "query heads",
         "heads",
-        words=("num_heads", "n_heads", "n_head", "num_attention_heads", "num_query_heads", "nh", "nq", "n_q"),
+        words=(
+            "num_heads",
+            "n_heads",
+            "n_head",
+            "num_attention_heads",
+            "num_query_heads",
+            "nheads",
+            "nh",
+            "nq",
+            "n_q",
+        ),
     ),
     Letter(
         "h_kv",
@@ -121,7 +131,7 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         "width of one head",
         "elements",
         "d_k",
-        ("head_dim", "d_head", "d_qk", "key_size", "head_size", "dim_head"),
+        ("head_dim", "headdim", "d_head", "d_qk", "key_size", "head_size", "dim_head"),
     ),
     Letter(
         "L",

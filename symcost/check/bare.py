@@ -123,6 +123,8 @@ def of_one_device(case: Case, statement: Statement) -> Pair | None:
     unit, printed, shown = unit_of(span.block, item.unit), item.part.printed, item.source.strip()
     if printed is None or unit is None or unit.powers != {"s": 1, "device": 1} or len(statement.items) > 1:
         return None
+    if not printed.value:
+        return None
     row = {each.start for each in row_of(case.document, span)}
     here = [
         each

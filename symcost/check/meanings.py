@@ -47,7 +47,8 @@ PHRASES: Mapping[str, str] = {
              "token count|tokens|训练词数",
         "n": "number of gpus|gpus|devices|accelerators|gpu count|number of devices|number of chips|chips|显卡数",
         "tp": "tensor-parallel|tensor-parallel size|tensor parallel size|tensor-parallel degree|tensor parallelism|"
-              "tensor parallel|tensor-parallel ranks|tensor parallel ranks|tensor parallel degree|tensor-parallel gpus|tensor parallel gpus|"
+             "tensor parallel|tensor-parallel ranks|tensor parallel ranks|tensor parallel degree|"
+             "tensor-parallel gpus|tensor parallel gpus|"
              "model-parallel size|model parallel size|model-parallel degree|"
              "degree of tensor parallelism|tp degree|tp size|张量并行度|张量并行大小",
         "pp": "pipeline-parallel|pipeline-parallel size|pipeline parallel size|pipeline stages|pipeline-parallel degree|"

@@ -10,6 +10,7 @@ from fractions import Fraction
 from symcost.check.columns import listings
 from symcost.check.documents import Document, Span
 from symcost.check.knowledge import SIZES, Knowledge
+from symcost.check.meanings import phrases
 from symcost.check.tables import cell_values
 from symcost.check.wordings import Wording
 from symcost.notation.units import SUFFIXES
@@ -26,7 +27,9 @@ _ASIDE = re.compile(
     r"(?<![\w-])(?P<name>[\w.-]*\d[BMT]|[A-Z][\w.]*(?:[- ](?:[A-Z\d][\w.]*|large|medium|small|xl|base|tiny|nano|mini))*)"
     r"(?:\s+[a-z]+){0,4}\s+\((?=\s*\\?[A-Za-z]\w*\s*=\s*\d)"
 )  # the 22B model (L = 48, …; the GPT-2 large shape (V = 50257, …
-_SIZES = re.compile(r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w])")
+_SIZES = re.compile(
+    r"([A-Za-z]\w*(?: ?= ?[A-Za-z]\w*)*) ?= ?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)(?![.\w]| ?\\(?:text|mathrm))"
+)
 _BY_SIZE = re.compile(
     r"\b(?:the|our|an?) \W?(?P<name>(?P<size>\d+(?:\.\d+)?)(?P<power>[MBT]))(?![\w-])"
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words)\b)(?:\W{0,3}\((?:\w+ )?\$?(?P<exact>\d[\d,]*(?:\.\d+)?(?:e\d+)?)"
@@ -141,5 +144,7 @@ def _in_lines(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, d
                     letter = knowledge.letter(name)
                     if letter in GLOSSARY:
                         sizes.setdefault(letter, Fraction(digits.replace(",", "")))
-            if len(sizes) >= FEWEST:
+            if len(sizes) >= FEWEST and not phrases(
+                found["name"]
+            ):  # "inner width $f = 14336$" names no model
                 yield found["name"].strip("."), sizes

@@ -508,7 +508,7 @@ class _Scanner:
         longer = _UNBRACED.match(self.text, after, self.end)
         if longer and self.known(run + longer.group()):  # d_model in TeX without braces
             self.position = longer.end()
-            self.add("name", run + longer.group(), start, self.position)
+            self.name(run + longer.group(), start)
             return
         declared = len(run) == 1 or run in self.names or is_word(run) or self.text[after - 1] == "}"
         whole = declared or _TITLE.match(run) is not None
