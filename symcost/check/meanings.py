@@ -198,8 +198,8 @@ _SIGNS = str.maketrans(GREEK_SIGNS)
 
 
 def plain_name(name: str) -> str:
-    """A name as the reader of formulas spells it: `d_{\\text{model}}` is d_model, `Ψ` is Psi."""
-    return re.sub(r"\\(?:text|mathrm|rm)|[{}$`\\]", "", name).translate(_SIGNS)
+    """A name as the reader of formulas spells it: `d_{\\text{model}}` is d_model, `d_h^R` d_h_R, `Ψ` is Psi."""
+    return re.sub(r"\\(?:text|mathrm|rm)|[{}$`\\]", "", name).replace("^", "_").translate(_SIGNS)
 
 
 def meaning_of(name: str) -> str | None:
