@@ -44,6 +44,7 @@ ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded eac
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z|, (?:about|some|roughly)\s*\Z"
 )
+SHOWN_AS = Wording(r"\b(?:are|is|shows? up as|shown as|reads? as|appears? as|reported as)\W*\Z")
 _OF = Wording(r"\s*of\s*[$`]?\s*\Z")
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
 _ON_TOP = Wording(
@@ -101,7 +102,8 @@ def in_other_words(case: Case, statement: Statement) -> Pair | None:
         if meant is not None:
             return other_unit(case, last.value * count, meant, item, shown)
     ahead = words_before(span)
-    if not _converts(last.unit, unit) or not (LEADS_ON.search(ahead) or ahead.rstrip().endswith(",")):
+    led_on = LEADS_ON.search(ahead) or ahead.rstrip().endswith(",") or SHOWN_AS.search(ahead)
+    if not _converts(last.unit, unit) or not led_on:
         return None
     found = printed.value * item.scale
     slip = numbers.slip(last.value, found) if LEADS_ON.search(ahead) or printed.significant >= DIGITS else ""

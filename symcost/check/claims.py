@@ -137,6 +137,8 @@ _ONE_NORM = Wording(
 _REPEATS = Wording(
     r"\b(?:repeat(?:s|ed)?|re-?run|computed again)\b", re.IGNORECASE
 )  # the forward pass of attention
+AGAIN_BY_RULE = "computed again"  # of a rule of thumb
+_ONE_HEAD = Wording(r"\bMQA\b|\b[Mm]ulti-?query\b")
 FEW_TERMS = 3
 SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
@@ -333,6 +335,7 @@ class Claim:
             or next(filter(None, map(self._spared, tables)), None)
             or next(filter(None, map(self._with_a_letter, tables)), None)
             or next(filter(None, map(self._grouped, tables)), None)
+            or next(filter(None, map(self._of_one_head, tables)), None)
         )
         if small is not None:
             return small
@@ -434,6 +437,14 @@ class Claim:
         words = f"grouping spares keys and values, and no scores: {meant.named()} is {written(every)}"
         return Pair("differs", "SC201", self.item.source.strip(), written(every), written(minus(every, table)), words,
                     public(meant.quantity), meant.scope), meant  # fmt: skip
+
+    def _of_one_head(self, table: Summands) -> tuple[Pair, Entry] | None:
+        """`2·d_h·l` for multi-query attention: what is derived for key and value heads, of which there is one."""
+        lettered = times(table, {(("h_kv", 1),): 1})
+        if not lettered or _has(table, "h_kv") or not _ONE_HEAD.search(self.about.beside):
+            return None
+        equal = (entry for entry in self.announced(lettered) if entry.table == lettered)
+        return next(((self.holds(entry), entry) for entry in equal), None)
 
     def _of_the_listed(self) -> Pair | None:
         words = f"{words_before(self.statement.span)} {self.statement.span.after}"
@@ -584,6 +595,8 @@ class Claim:
         near = wanted(replace(self.about, quantities=self.about.near_quantities))
         if entry.quantity == "parameters" and "N" in self.statement.names:
             return True
+        if AGAIN_BY_RULE in entry.remark and near <= FLOPS | {"step_flops", "training_time", "all_again"}:
+            return True  # "another forward pass"
         if self.stage and entry.stage:
             of_states = "static_memory" in near and entry.quantity == "optimizer_memory"
             return entry.quantity == "static_memory" or entry.quantity in near or of_states

@@ -29,7 +29,11 @@ _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
 _DEVICES = r"(?:[A-Z]\w* )?(?:GPU|TPU|NPU|chip|card|device|accelerator|[A-Z]\d{2,3}s?\b)"
 _SEVERAL = Wording(rf"(?<![\d.,-])((?!1\b)\d[\d,]*) {_DEVICES}s?", re.IGNORECASE)
-FOR_ONE = Wording(r"\b(?:one|single|per|each|every|only|without|alone)\b", re.IGNORECASE)
+FOR_ONE = Wording(
+    r"\b(?:one|single|per|each|every|only|alone"
+    r"|without(?! (?:\w+ )?(?:checkpoint|recomput)))\b",
+    re.IGNORECASE,
+)
 _AN_HOUR = re.compile(rf"\b(?:per|a|each|every) {_DEVICES}s?[ -]*(?:and )?(?:hour|hr|h)\b", re.IGNORECASE)
 _FLOP = Unit("FLOP", Fraction(1), tuple(int(name == "FLOP") for name in DIMENSIONS))
 _COUNTED = ("byte", "FLOP", "s", "USD", "J")  # tokens, parameters and devices are often left out

@@ -131,6 +131,7 @@ _AFTER_UNIT = words("end REL TIMES PLUS MINUS SLASH RPAR COMMA")
 _POWERS_OF_TEN = [kinds.split() for kinds in (
     "sup", "CARET number", "CARET LBRACE number RBRACE", "CARET LBRACE MINUS number RBRACE"
 )]  # fmt: skip
+_MEASURES = ({"byte": 1}, {"FLOP": 1})  # what products count
 _NOTHING = Mark("end", "", 0, 0, 0)
 
 
@@ -665,6 +666,8 @@ class _Understanding:
                 end += 2
             elif mark.kind != "word" or mark.gap < 2 or len(mark.text) == 1:
                 break
+            elif self.beside_sign and (measure := word(mark.text)) is not None and measure.powers in _MEASURES:
+                break  # seq * layers bytes
             elif mark.text in ("per", "of") and after.kind == "word" and is_word(after.text):
                 spelled += [mark.text, after.text]
                 end += 2
@@ -683,6 +686,11 @@ class _Understanding:
         whole = Mark("word", " ".join(spelled), first.start, self.marks[end - 1].end, first.gap)
         self.put_name(whole, "_".join(spelled))
         return end
+
+    @property
+    def beside_sign(self) -> bool:
+        """Whether what comes next is multiplied, and so one factor."""
+        return bool(self.out) and self.out[-1].type == "TIMES"
 
     def is_hyphen(self, mark: Mark, after: Mark, before: str) -> bool:
         """Whether a minus is the hyphen of GPU-hours or (not in LaTeX) of data-parallel."""
