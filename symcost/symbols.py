@@ -137,7 +137,7 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         "L",
         "transformer blocks",
         "blocks",
-        words=("num_layers", "n_layers", "n_layer", "num_hidden_layers", "n_blocks", "num_blocks"),
+        words=("num_layers", "n_layers", "n_layer", "num_hidden_layers", "n_blocks", "num_blocks", "layers"),
     ),
     Letter("v", "vocabulary", "tokens", words=("vocab_size", "n_vocab", "vocab", "vocabulary_size")),
     Letter("v_0", "vocabulary before padding", "tokens", "v_0"),
