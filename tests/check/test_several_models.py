@@ -122,3 +122,29 @@ def test_one_part_over_another_where_words_compare():
     )
     assert of_line(text, "frac").verdict == "holds"
     assert of_line(text.replace("2NHT", "4NHT"), "frac").verdict != "holds"
+
+
+MLA = (
+    "Letters of DeepSeek-V2: $n_h$ heads of size $d_h$, $n_g$ key/value groups, $l$ layers, $d$ width, $d_c$ KV latent, "
+    "$d_h^R$ rotary key. We count the elements that the KV cache has per token.\n\n| | elements per token |\n|---|---|\n"
+    "| MHA | $2n_hd_hl$ |\n| MQA | $2d_hl$ |\n| MLA | $(d_c + d_h^R)l$ |\n"
+)
+
+
+@pytest.mark.parametrize("formula", ["2n_hd_hl", "2d_hl", "(d_c + d_h^R)l"])
+def test_what_a_cache_holds_for_one_token(formula):
+    assert of_line(MLA, formula).verdict == "holds"
+    assert of_line(MLA.replace(formula, f"{formula}l"), f"{formula}l").verdict != "holds"
+
+
+def test_bytes_behind_a_product_of_words_are_its_unit():
+    text = "With checkpoints at layer inputs alone a step keeps, in bf16, 2 * batch * seq * hidden * layers bytes."
+    part = read_part("2 * batch * seq * hidden * layers bytes", "text")
+    assert part.unit.powers == {"byte": 1} and len(part.expr.free_symbols) == 4
+    assert of_line(text, "layers", "a.txt").verdict == "holds"
+
+
+def test_gigabytes_that_were_converted_the_wrong_way():
+    text = "In bf16 the weights are 2 x 13.02e9 = 26.0 GB. These 26.0 GB show up as 24.2 GiB."
+    assert of_line(text, "GiB", "a.txt").verdict == "holds"
+    assert of_line(text.replace("24.2", "27.9"), "GiB", "a.txt").verdict == "differs"
