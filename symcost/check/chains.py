@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, prod
 
 from sympy import Expr, Symbol, cancel, expand_log, log
 
@@ -15,7 +15,7 @@ from symcost.check.catalogue import book
 from symcost.check.context import words_before
 from symcost.check.findings import Pair
 from symcost.check.numbers import NEAR
-from symcost.check.polynomials import Summands, form_of, minus, ratio, reduced, summands
+from symcost.check.polynomials import Monomial, Summands, form_of, minus, ratio, reduced, summands
 from symcost.check.slips import dropped, one_slip, shared, written
 from symcost.check.statements import EQUAL, Item, Statement, condition, plain_name
 from symcost.check.subjects import quantity_of_name
@@ -89,6 +89,8 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
     factor = ratio(first, second) if first and second else None
     if factor is not None and abs(factor - 1) <= ROUNDED:
         return Pair("holds", "SC101", shown, message=f"with a coefficient rounded by {percent(factor - 1)}")
+    if first and second and _at_numbers(case, first, second, right, statement):
+        return Pair("holds", "SC103", shown, message="at the numbers known, rounded")
     if left.name in knowledge.definitions and (first is None or second is None):
         return Pair("unchecked", "SC205", shown, message=f"{left.source.strip()} was another form before")
     if left.name is not None and left.name in GLOSSARY and knowledge.unknown(other):
@@ -126,6 +128,25 @@ def form_pair(case: Case, left: Item, relation: str, right: Item, shown: str, st
                 fix=written(first) if slip is not None else "")  # fmt: skip
 
 
+def _at_numbers(case: Case, first: Summands, second: Summands, right: Item, statement: Statement) -> bool:
+    """Whether a form is `1.75e9·b` with the numbers known put in for all of its other letters, to the digits printed."""
+    kept = {name for term in second for name, _ in term}
+    digits = _COEFFICIENT.match(right.source.strip())
+    known = case.there(statement.span).numbers
+    if digits is None or len(second) != 1 or not kept:
+        return False
+    made: dict[Monomial, Fraction] = {}
+    for term, value in first.items():
+        if any(name not in kept and name not in known for name, _ in term):
+            return False
+        size = prod((known[name][0] ** power for name, power in term if name not in kept), start=Fraction(value))
+        rest = tuple((name, power) for name, power in term if name in kept)
+        made[rest] = made.get(rest, Fraction(0)) + size
+    factor = ratio(made, second)
+    return factor is not None and abs(factor - 1) <= Fraction(1, 2 * int(digits[1].replace(".", "")))
+
+
+_COEFFICIENT = re.compile(r"([1-9]\d*\.?\d*[1-9]\d*|[1-9]\d\d)(?![\d.])")  # of three digits or so
 SIZE_OF = {"N": "parameters", "N_active": "active_parameters", "N_adapter": "adapter_parameters"}
 SIZES = {GLOSSARY[name].symbol for name in SIZE_OF}
 NEXT_TO = 3  # statements before one that may go with it
