@@ -132,14 +132,14 @@ def _at_numbers(case: Case, first: Summands, second: Summands, right: Item, stat
     """Whether a form is `1.75e9·b` with the numbers known put in for all of its other letters, to the digits printed."""
     kept = {name for term in second for name, _ in term}
     digits = _COEFFICIENT.match(right.source.strip())
-    known = case.there(statement.span).numbers
+    known = {name: values[0] for name, values in case.there(statement.span).numbers.items() if values[0]}
     if digits is None or len(second) != 1 or not kept:
         return False
     made: dict[Monomial, Fraction] = {}
     for term, value in first.items():
         if any(name not in kept and name not in known for name, _ in term):
             return False
-        size = prod((known[name][0] ** power for name, power in term if name not in kept), start=Fraction(value))
+        size = prod((known[name] ** power for name, power in term if name not in kept), start=Fraction(value))
         rest = tuple((name, power) for name, power in term if name in kept)
         made[rest] = made.get(rest, Fraction(0)) + size
     factor = ratio(made, second)

@@ -76,7 +76,7 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
         for digits, scale in reversed(_OF_BATCH.findall(part)):
             tokens = _value(digits.lower()) * SUFFIXES.get(scale, SCALE_WORDS.get(scale, 1))
             lengths = [found["c"]] if "c" in found else list(case.knowledge.numbers.get("c", ()))
-            length = lengths[0] if lengths else Fraction(1)
+            length = lengths[0] if lengths and lengths[0] else Fraction(1)
             found.setdefault("c", length)
             found.setdefault("b", tokens / length)
         for digits, scale in reversed(_TRAINED.findall(part)):
