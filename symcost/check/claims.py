@@ -139,6 +139,11 @@ _REPEATS = Wording(
 )  # the forward pass of attention
 AGAIN_BY_RULE = "computed again"  # of a rule of thumb
 _ONE_HEAD = Wording(r"\bMQA\b|\b[Mm]ulti-?query\b")
+_EXTRA_NORM = Wording(
+    r"\b(?:extra|additional|another|third|more) (?:rms|layer)?[ -]?norms?\b"
+    r"|\bnorm\b[^.;]{0,30}\b(?:after|behind|on) (?:the |its )?embeddings?\b",
+    re.IGNORECASE,
+)
 FEW_TERMS = 3
 SMALLEST = 8  # of the sizes that a number in a form may stand for
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
@@ -740,7 +745,7 @@ class Claim:
 
     def _is_of_gains(self, difference: Summands, entry: Entry) -> bool:
         """Whether a sum is only off by the gains of norms, of which models have more or fewer where nobody says two."""
-        if self.case.said_first(_TWO_NORMS) and not self.case.said_first(_ONE_NORM):
+        if self.case.said_first(_TWO_NORMS) and not self._has_other_norms:
             return False
         if not entry.pieces:  # a rule of thumb, without parameters that multiply nothing
             return all({("L", 1), *monomial} == {("L", 1), ("d", 1)} for monomial in difference)
@@ -750,6 +755,11 @@ class Claim:
             if ratio(piece.in_all if entry.every else piece.amount, difference) is not None
         ]
         return len(entry.table) > 1 and bool(off) and all("norm" in place for place in off)
+
+    @property
+    def _has_other_norms(self) -> bool:
+        """Whether the document says that its model has one norm a block, or one more than usual."""
+        return any(self.case.said_first(each) is not None for each in (_ONE_NORM, _EXTRA_NORM))
 
     def _names_norms_elsewhere(self, entry: Entry) -> bool:
         """Whether a form is held against norms that only the rest of its sentence names: "the biases ($3h$) are split, the
@@ -816,8 +826,7 @@ class Claim:
             if not len(alike) == len(table) - 1 == len(entry.table) - 1 or not known:
                 continue
             slip = one_slip(table, entry.table) if self._is_supposed(entry, letters) else None
-            one_norm = self.case.said_first(_ONE_NORM) is not None
-            if slip is not None and not (one_norm and self._is_of_gains(slip.difference, entry)):
+            if slip is not None and not (self._has_other_norms and self._is_of_gains(slip.difference, entry)):
                 return self._told(table, entry, slip)
         return None
 

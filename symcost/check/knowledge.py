@@ -24,6 +24,7 @@ from symcost.check.meanings import (
     plain_name,
     said_counts,
 )
+from symcost.check.naming import named_model, numbers_of
 from symcost.check.wordings import Wording
 from symcost.errors import SymcostError
 from symcost.notation.numbers import grouped
@@ -270,6 +271,7 @@ def read_legend(document: Document, told: Settings, understood: Iterable[tuple[s
         letters = NOTATIONS[told.notation].letters
         knowledge.legend += [(FIRST, theirs, ours) for ours, theirs in letters.items()]
     _read_letters(document, knowledge)
+    _read_letters_of_models(document, knowledge)
     _read_definitions(document, knowledge)
     _read_forms(document, knowledge)
     _read_values(document, knowledge)
@@ -302,6 +304,30 @@ def _read_letters(document: Document, knowledge: Knowledge) -> None:
             (at, name, "b" if meaning == "global_batch" else meaning)
             for at, name, meaning in knowledge.legend
         ]
+
+
+def _read_letters_of_models(document: Document, knowledge: Knowledge) -> None:
+    """`BLOOM-7B1, h = 4096, L = 30`: letters that no words explain, by the sizes of the known model that a sentence names."""
+    said: dict[tuple[int, str], list[tuple[int, str, Fraction]]] = {}
+    for span in document.spans:
+        found = _IS_NUMBER.fullmatch(span.text.replace("{,}", ","))
+        if found is not None:
+            given = span.start, plain_name(found[1]), Fraction(found[2].replace(",", ""))
+            said.setdefault((span.sentence.start, span.sentence.text), []).append(given)
+    known = {name for _, name, _ in knowledge.legend}
+    taken = {meaning for _, _, meaning in knowledge.legend}
+    for (_, sentence), given in said.items():
+        model = named_model(sentence) if len(given) >= FEWEST_SIZES else None
+        sizes = numbers_of(model) if model is not None else {}
+        told = [(at, name, letter) for at, name, number in given
+                if (letter := next((each for each in _TOLD if sizes.get(each) == number), None)) is not None]  # fmt: skip
+        if len(told) >= FEWEST_SIZES:
+            knowledge.legend += [each for each in told if each[1] not in known and each[2] not in taken]
+
+
+_IS_NUMBER = re.compile(r"\s*(\\?[A-Za-z]\w*(?:_\{\\?[\w{}]+\})?)\s*=\s*(\d[\d,]*)\s*")
+_TOLD = ("L", "d", "h", "h_kv", "d_k", "d_ff", "v")  # sizes by which a model is known
+FEWEST_SIZES = 3  # that tell that the letters are those of a known model
 
 
 def _declared_in(block: Block) -> Iterator[tuple[str, str]]:

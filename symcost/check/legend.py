@@ -16,9 +16,7 @@ from symcost.symbols import GLOSSARY, b, c, d_k, h, h_kv, letter_for
 # A letter or a name, and where one stands: between marks, or bare where a text marks none.
 _MARKED = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|`([^`]+)`")
 _LETTER = f"[A-Za-z{''.join(GREEK_SIGNS)}]"
-_NAME = (
-    rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+)(?:\^(?:\{{[A-Z]+\}}|[A-Z](?![A-Za-z])))?)?"
-)
+_NAME = rf"(?:{_LETTER}|\\[A-Za-z]+)(?:_(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}})?\}}|\w+)(?:\^(?:\{{[A-Z]+\}}|[A-Z](?![A-Za-z])))?)?"
 _SHORT = (
     r"(?:[A-Z][bcdfghjklmnpqrstvwxz]{1,3}(?![A-Za-z])"  # Hkv, Nd: no word has as few vowels
     r"|[A-Z]{2,3}(?= ?= ?\d))"  # NB = 40 blocks

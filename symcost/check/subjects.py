@@ -194,7 +194,7 @@ _STEPS: Wordings[tuple[Part, ...]] = Wordings(
         (
             r"(?i:(?:attention |mix\w* |averag\w* |weight\w* |scores? |probabilit\w+ )(?:over |of |with |times |on "
             r"|· |x |× )?(?:the )?(?:values?|V)\b"
-            r"|\bproduct with (?:the )?(?:values|V)\b|\bvalue reductions?\b|\b(?:att|attn|probs?|softmax) ?@ ?v\w*"
+            r"|\b(?:product with|sum over) (?:the )?(?:values|V)\b|\bvalue reductions?\b|\b(?:att|attn|probs?|softmax) ?@ ?v\w*"
             r"|weight\w* (?:sum|values|average)|\bvalues?\b(?! heads?|投影))|\b[AP] ?V\b|attn·V|对\s*\$?V\$?\s*加权|加权",
             (_ATTENTION, _W),
         ),
@@ -678,7 +678,7 @@ def _names_unknown(words: str) -> bool:
 
 
 _SIDE_BY_SIDE = re.compile(r",|\band\b|&|/|:")
-_MORE = re.compile(r"· *(?:and|&|\+) *(?:the )?([A-Za-z][\w-]*) *\Z")
+_MORE = re.compile(r"· *(?:and|&|\+) *(?:the )?([A-Za-z][\w-]*(?: [\w-]+){0,3}) *\Z")
 
 
 @lru_cache(maxsize=4096)

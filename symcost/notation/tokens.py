@@ -666,7 +666,9 @@ class _Understanding:
                 end += 2
             elif mark.kind != "word" or mark.gap < 2 or len(mark.text) == 1:
                 break
-            elif self.beside_sign and (measure := word(mark.text)) is not None and measure.powers in _MEASURES:
+            elif (
+                self.beside_sign and (measure := word(mark.text)) is not None and measure.powers in _MEASURES
+            ):
                 break  # seq * layers bytes
             elif mark.text in ("per", "of") and after.kind == "word" and is_word(after.text):
                 spelled += [mark.text, after.text]

@@ -148,3 +148,33 @@ def test_gigabytes_that_were_converted_the_wrong_way():
     text = "In bf16 the weights are 2 x 13.02e9 = 26.0 GB. These 26.0 GB show up as 24.2 GiB."
     assert of_line(text, "GiB", "a.txt").verdict == "holds"
     assert of_line(text.replace("24.2", "27.9"), "GiB", "a.txt").verdict == "differs"
+
+
+BLOOM = (
+    "One model is worked through: BLOOM-7B1, `h = 4096`, `L = 30`, `n_heads = 32`, `v = 250,880`. A GPT with biases, two "
+    "LayerNorms a block, no position table, the head tied to the embedding, NORM. A block has {} parameters.\n\n"
+    "The whole has $hv + L(12h^2 + 13h) + 4h$ parameters."
+)
+
+
+def test_the_sizes_of_a_known_model_tell_what_its_letters_are():
+    text = BLOOM.replace("NORM", "and one extra LayerNorm after the embedding")
+    for form, verdict in (("12h^2 + 13h", "holds"), ("12h^2 + 15h", "differs")):
+        found = check_text(text.format(f"${form}$"), "a.md")
+        assert [each.verdict for each in found if each.text == form] == [verdict]
+
+
+def test_a_norm_more_than_usual_is_no_slip():
+    usual, extra = (BLOOM.format("$12h^2+13h$").replace("NORM", each) for each in
+                    ("and one LayerNorm at the end", "and one extra LayerNorm after the embedding"))  # fmt: skip
+    assert check_text(usual, "a.md")[-1].verdict == "differs"
+    assert check_text(extra, "a.md")[-1].verdict != "differs"
+
+
+def test_both_products_of_attention_in_one_row():
+    text = (
+        "Letters: $B$ sequences, $T$ length, $D$ width, $N$ heads of size $H$.\n\n| operation, one layer | training FLOPs |\n"
+        "|---|---|\n| $QK^\\top$ and the sum over V | $12BT^2NH$ |\n"
+    )
+    assert of_line(text, "12BT").verdict == "holds"
+    assert of_line(text.replace("12BT", "18BT"), "18BT").verdict != "holds"
