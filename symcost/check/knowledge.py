@@ -312,8 +312,8 @@ def _read_letters_of_models(document: Document, knowledge: Knowledge) -> None:
     for span in document.spans:
         found = _IS_NUMBER.fullmatch(span.text.replace("{,}", ","))
         if found is not None:
-            given = span.start, plain_name(found[1]), Fraction(found[2].replace(",", ""))
-            said.setdefault((span.sentence.start, span.sentence.text), []).append(given)
+            one = span.start, plain_name(found[1]), Fraction(found[2].replace(",", ""))
+            said.setdefault((span.sentence.start, span.sentence.text), []).append(one)
     known = {name for _, name, _ in knowledge.legend}
     taken = {meaning for _, _, meaning in knowledge.legend}
     for (_, sentence), given in said.items():
