@@ -181,6 +181,8 @@ def _shares(case: Case, statement: Statement, before: Sequence[Amount]) -> Itera
     ]
     for first, second in sorted(pairs, key=sum) if not wholes else ():
         one, other = amounts[first], amounts[second]
+        if one.value == other.value:
+            continue  # said twice
         words = f"by {_shown(one)} and {_shown(other)}"
         yield Way(one.value / other.value, words)
         yield Way(1 - one.value / other.value, words)

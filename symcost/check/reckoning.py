@@ -18,7 +18,7 @@ from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.majority import heading_forms
 from symcost.check.meshes import MESH
-from symcost.check.numbers import compare, number, odds, slip, to_the_last
+from symcost.check.numbers import NEAR, compare, number, odds, significant_step, slip, to_the_last
 from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
 from symcost.check.recipes import element_types
@@ -57,7 +57,10 @@ def reckoned(case: Case, statement: Statement, about: Subject) -> Pair | None:
             tried.add(way.value)
         if len(tried) * least > BELIEVED:
             return None
-        told = len(tried) * chance <= BELIEVED or to_the_last(way.value, printed, unit)
+        near = (
+            abs(way.value - size) <= NEAR * size or significant_step(printed) == printed.step
+        )  # 80 GB are not 80 GiB
+        told = (near and len(tried) * chance <= BELIEVED) or to_the_last(way.value, printed, unit)
         if told and compare(way.value, printed, unit, statement.about).holds:
             return Pair("holds", "SC101", item.source.strip(), message=way.words)
     return None

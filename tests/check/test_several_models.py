@@ -69,6 +69,12 @@ def test_every_digit_of_a_round_number_tells():
     assert of_line(text, "20 days").verdict == "holds"
 
 
+def test_a_card_of_80_gb_is_none_of_80_gib_and_a_number_no_half_of_itself():
+    said = check_text("If the card has 80 GiB, one more fits. It says 9 already at 80 GB.", "a.txt")
+    again = check_text("The run costs 8.4e23 FLOPs, and 8.4e23 FLOPs it is, at a utilisation of 50%.", "a.txt")
+    assert [each.text for each in (*said, *again) if each.verdict == "holds"] == []
+
+
 def test_letters_of_the_playbook_are_names_where_the_legend_says_so():
     text = (
         "A GPT in fp16 with dropout, after Korthikanti et al.: $h$ hidden size, $seq$ sequence length, $bs$ micro-batch size, "
