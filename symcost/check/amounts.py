@@ -15,6 +15,7 @@ from sympy import Expr, Symbol
 from symcost.check import numbers
 from symcost.check.case import MOST_BACK, Case
 from symcost.check.chains import NO_CLAIM, UNCERTAIN
+from symcost.check.context import words_before
 from symcost.check.findings import Pair
 from symcost.check.knowledge import SIZES
 from symcost.check.literals import NUMBER, placeholders
@@ -82,23 +83,24 @@ def _whole(
     left: Item, right: Item, exact: Sequence[Fraction], shown: str, statement: Statement
 ) -> Pair | None:
     """`328/96 → 4` for the fewest chips that hold it all: a part of one is one more, and 328/16 → 20 is one too few."""
-    printed, text = right.part.printed, statement.span.sentence.text
-    if printed is None or printed.step != 1 or not _FEWEST.search(text) or not _DEVICES.search(text):
+    printed, before = right.part.printed, words_before(statement.span)
+    counts = left.unit is None and (right.unit is None or right.unit.powers == {"device": 1})
+    if printed is None or printed.step != 1 or not (counts and _FEWEST.search(before)):
         return None
     for value in exact:
-        if value.denominator > 1 and left.unit is None and printed.value == value // 1 + 1:
+        whole = value // 1 + 1
+        if value.denominator > 1 and printed.value == whole:
             return Pair("holds", "SC103", shown, message="rounded up to a whole number")
-        if value.denominator > 1 and left.unit is None and printed.value == value // 1:
-            right_one, message = (
-                str(value // 1 + 1),
-                f"{rounded(value, 2)} has to be rounded up, so that all of it fits",
-            )
-            return Pair("differs", "SC203", shown, right_one, "1", f"{message}: {right_one}")
+        if value.denominator > 1 and printed.value == whole - 1:
+            message = f"{rounded(value, 2)} has to be rounded up, so that all of it fits: {whole}"
+            return Pair("differs", "SC203", shown, str(whole), "1", message)
     return None
 
 
-_FEWEST = Wording(r"\b(?:smallest|fewest|minimum|minimal|least)\b", re.IGNORECASE)
-_DEVICES = Wording(r"\b(?:GPUs?|TPUs?|chips?|cards?|devices?|nodes?|accelerators?|[A-Z]\d{2,3}s)\b")
+_FEWEST = Wording(
+    r"\b(?:smallest|fewest|minimum|minimal)\b[^.;]{0,40}\b(?:GPUs?|TPUs?|chips?|cards?|devices?|nodes?|accelerators?|[A-Z]\d{2,3}s)\b",
+    re.IGNORECASE,
+)
 
 
 def _printed(right: Item) -> Fraction:

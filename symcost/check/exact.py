@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from symcost.check.case import Case
 from symcost.check.claims import public, wanted
 from symcost.check.findings import Pair
@@ -11,7 +13,12 @@ from symcost.check.polynomials import value_at
 from symcost.check.slips import written
 from symcost.check.statements import Statement
 from symcost.check.subjects import Subject
+from symcost.check.wordings import Wording
 
+_OTHERWISE = Wording(
+    r"\b(?:without|exclud\w+|includ\w+|not count\w*|non-?embedding|leav\w+|ignor\w+|minus|plus|if|would|instead|unless)\b",
+    re.IGNORECASE,
+)  # what it is of other parameters by
 DIGITS = 7  # from which on two counts are a term apart by no accident
 
 
@@ -21,7 +28,7 @@ def off_by_a_term(case: Case, statement: Statement, about: Subject) -> Pair | No
     printed = item.part.printed
     if others or about.parts or printed is None or item.scale != 1 or printed.value.denominator != 1:
         return None
-    if printed.significant < DIGITS or printed.scale != 1:
+    if printed.significant < DIGITS or printed.scale != 1 or _OTHERWISE.search(statement.span.sentence.text):
         return None
     meant = wanted(about)
     entry = next((each for each in reversed(case.proven)
