@@ -19,6 +19,7 @@ from symcost.check.documents import Span
 from symcost.check.findings import Pair
 from symcost.check.knowledge import Knowledge
 from symcost.check.measures import counted
+from symcost.check.models import FURTHEST
 from symcost.check.numbers import binary, number
 from symcost.check.places import DEVICES, NUMBER_WORDS
 from symcost.check.recipes import element_types
@@ -134,7 +135,8 @@ def of_one_device(case: Case, statement: Statement) -> Pair | None:
         if (each.span.block.start in row if row else each.span.sentence.start == span.sentence.start)
     ]
     devices = _devices(case, span) or next(
-        map(_count, reversed(DEVICES.findall(case.document.text, 0, span.start))), Fraction(0)
+        map(_count, reversed(DEVICES.findall(case.document.text, max(0, span.start - FURTHEST), span.start))),
+        Fraction(0),
     )
     for time in (each for each in here if each.unit is not None and each.unit.powers == {"s": 1}):
         if devices > 1 and abs(time.value / (printed.value * unit.scale) - 1) <= NEARLY:

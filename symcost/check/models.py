@@ -17,6 +17,7 @@ from symcost.notation.units import SUFFIXES
 from symcost.symbols import GLOSSARY
 
 _NEXT = 60  # characters behind a formula in which the model is named that it is of
+FURTHEST = 10_000  # characters before a formula in which the model may have been named
 FEWEST = 2  # sizes that make a model of what a line or a row lists
 _LINE = re.compile(
     r"^[ \t]*(?:[-*•][ \t]+)?(?P<name>(?:[A-Za-z][\w.]*|\d[\d.]*[MBT]\b)(?:[- ][\w.]+){0,3})"
@@ -75,6 +76,7 @@ def models_of(document: Document, knowledge: Knowledge) -> list[Model]:
             *_in_lines(document, knowledge),
         )
     ] or list(_by_size(document))
+    found = list({(model.name, *sorted(model.sizes.items())): model for model in found}.values())  # each once
     return found if len(found) > 1 else []
 
 
@@ -90,9 +92,9 @@ def model_at(document: Document, span: Span, models: list[Model]) -> Model | Non
         span.sentence.text,
         span.block.text[:start],
         *reversed(span.block.lead),
-        document.text[: span.block.start],
+        document.text[max(0, span.block.start - FURTHEST) : span.block.start],
     ]
-    for text in texts:
+    for text in texts if models else ():
         places = {model.named(text, models): model for model in models}
         if places and max(places) >= 0:
             return places[max(places)]
@@ -144,7 +146,6 @@ def _in_lines(document: Document, knowledge: Knowledge) -> Iterator[tuple[str, d
                     letter = knowledge.letter(name)
                     if letter in GLOSSARY:
                         sizes.setdefault(letter, Fraction(digits.replace(",", "")))
-            if len(sizes) >= FEWEST and not phrases(
-                found["name"]
-            ):  # "inner width $f = 14336$" names no model
+            of_a_letter = phrases(found["name"])  # "inner width $f = 14336$" names no model
+            if len(sizes) >= FEWEST and not of_a_letter:
                 yield found["name"].strip("."), sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import product, takewhile
 
 from sympy import Expr, Rational, diff
 
@@ -154,8 +154,8 @@ def _of_training(
     if not about.quantities & BOTH_PASSES:
         return
     start = statement.span.sentence.start
-    tokens = [each.value for each in case.said if each.span.sentence.start == start and each.unit is not None
-              and each.unit.powers == {"token": 1}]  # fmt: skip
+    here = takewhile(lambda each: each.span.sentence.start == start, reversed(case.said))
+    tokens = [each.value for each in here if each.unit is not None and each.unit.powers == {"token": 1}]
     for known in places:
         for size, many in product(known.numbers.get("N", ()), (*known.numbers.get("D", ()), *tokens)):
             yield Way(RULE_OF_THUMB["training"] * size * many, f"{RULE_OF_THUMB['training']}ND")
