@@ -63,7 +63,7 @@ def number_pair(
     if right.part.printed is None:
         return _unprinted_pair(case, left, right, exact, relation, shown, statement)
     return (
-        _whole(left, right, exact, shown, statement)
+        _rounded_up(left, right, exact, shown, statement)
         or _as_printed(case, left, right, exact, before, shown, statement)
         or _at_other_numbers(case, left, right, shown, statement)
         or _in_other_units(case, left, right, exact, shown, statement)
@@ -79,7 +79,7 @@ def number_pair(
     )
 
 
-def _whole(
+def _rounded_up(
     left: Item, right: Item, exact: Sequence[Fraction], shown: str, statement: Statement
 ) -> Pair | None:
     """`328/96 → 4` for the fewest chips that hold it all: a part of one is one more, and 328/16 → 20 is one too few."""

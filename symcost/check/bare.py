@@ -45,7 +45,10 @@ ROUNDED = Fraction(1, 1000)  # what two numbers may be off that were rounded eac
 LEADS_ON = re.compile(
     r"(?:\b(?:which is|that is|i\.e\.|or|being)|=|≈|\()[\s\\$,`]*(?:about|some|roughly)?\s*\Z|, (?:about|some|roughly)\s*\Z"
 )
-SHOWN_AS = Wording(r"\b(?:are|is|shows? up as|shown as|reads? as|appears? as|reported as)\W*\Z")
+BESIDE = re.compile(r"(?:,|\b(?:are|is|shows? up as|shown as|reads? as|appears? as|reported as)\W*)\s*\Z")
+_ONE_DEVICE = Wording(
+    r"\b(?i:one|single|an?) (?:\w+ )?(?:GPU|TPU|chip|card|device|accelerator|[A-Z]\d{2,3})\b(?![ -]?hours?\b)"
+)
 _OF = Wording(r"\s*of\s*[$`]?\s*\Z")
 _PERCENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?\\?%")
 _ON_TOP = Wording(
@@ -102,19 +105,17 @@ def in_other_words(case: Case, statement: Statement) -> Pair | None:
         meant = binary(last.value * count, printed, unit)
         if meant is not None:
             return other_unit(case, last.value * count, meant, item, shown)
-    ahead = words_before(span)
-    led_on = LEADS_ON.search(ahead) or ahead.rstrip().endswith(",") or SHOWN_AS.search(ahead)
-    if not _converts(last.unit, unit) or not led_on:
+    ahead, tells = words_before(span), printed.significant >= DIGITS
+    led_on = LEADS_ON.search(ahead) is not None
+    if not _converts(last.unit, unit) or not (led_on or BESIDE.search(ahead)):
         return None
     found = printed.value * item.scale
-    slip = numbers.slip(last.value, found) if LEADS_ON.search(ahead) or printed.significant >= DIGITS else ""
-    if printed.significant >= DIGITS and last.unit is not None:
+    slip = numbers.slip(last.value, found) if led_on or tells else ""
+    if tells and last.unit is not None:
         backwards = last.value * (item.scale / last.unit.scale) ** 2
         slip = "converted the wrong way" if abs(found / backwards - 1) <= ROUNDED else slip
-    exactly = LEADS_ON.search(ahead) is not None and printed.significant >= DIGITS
-    if any(
-        words in slip for words in ("s/h", "/day", "the wrong way", *(["power of ten"] if exactly else []))
-    ):
+    familiar = ("s/h", "/day", "the wrong way", *(("power of ten",) if led_on and tells else ()))
+    if any(words in slip for words in familiar):
         right = number(last.value / item.scale, unit)
         return Pair("differs", "SC204", shown, right, message=f"{_shown(last)} are {right}: {slip}")
     return None
@@ -134,10 +135,7 @@ def of_one_device(case: Case, statement: Statement) -> Pair | None:
         for each in _before(case, span)
         if (each.span.block.start in row if row else each.span.sentence.start == span.sentence.start)
     ]
-    devices = _devices(case, span) or next(
-        map(_count, reversed(DEVICES.findall(case.document.text, max(0, span.start - FURTHEST), span.start))),
-        Fraction(0),
-    )
+    devices = _devices(case, span) or _devices_before(case, span)
     for time in (each for each in here if each.unit is not None and each.unit.powers == {"s": 1}):
         if devices > 1 and abs(time.value / (printed.value * unit.scale) - 1) <= NEARLY:
             right = number(time.value * devices / unit.scale, unit)
@@ -156,6 +154,15 @@ def _devices(case: Case, span: Span) -> Fraction:
     if not cells:
         found = {_count(each) for each in DEVICES.findall(span.sentence.text)}
     return found.pop() if len(found) == 1 else Fraction(0)
+
+
+def _devices_before(case: Case, span: Span) -> Fraction:
+    """How many devices were counted last before a number, 0 where only one has been spoken of since."""
+    text = case.document.text[max(0, span.start - FURTHEST) : span.start]
+    counted = list(DEVICES.finditer(text))[-1:]
+    return next(
+        (_count(last[1]) for last in counted if not _ONE_DEVICE.search(text, last.end())), Fraction(0)
+    )
 
 
 def _before(case: Case, span: Span) -> list[Amount]:

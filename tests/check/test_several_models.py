@@ -64,6 +64,18 @@ def test_a_quotient_that_is_no_count_of_devices_is_not_rounded_up():
     assert check_text(text, "a.md")[-1].verdict == "holds"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have 8 GPUs. On a single A100 the small model takes 60 hours, that is 60 GPU-hours.",
+        "The cluster has 64 GPUs.\n\nThe ablation ran for 40 hours on one GPU, 40 GPU-hours.",
+        "The cluster has 64 GPUs. One GPU was enough for us. It took 40 hours, 40 GPU-hours.",
+    ],
+)
+def test_hours_of_the_one_device_last_spoken_of_are_its_gpu_hours(text):
+    assert "differs" not in [each.verdict for each in check_text(text, "a.md")]
+
+
 def test_an_upright_e_is_a_power_of_ten():
     for written in (r"7.08\text{e}24", r"7.08\mathrm{e}24", "7.08e24"):
         assert read_part(written, "latex").expr == 708 * 10**22
