@@ -135,7 +135,8 @@ def of_one_device(case: Case, statement: Statement) -> Pair | None:
         for each in _before(case, span)
         if (each.span.block.start in row if row else each.span.sentence.start == span.sentence.start)
     ]
-    devices = _devices(case, span) or _devices_before(case, span)
+    before = _devices_before(case, span)
+    devices = _devices(case, span) if row else before and (_devices(case, span) or before)
     for time in (each for each in here if each.unit is not None and each.unit.powers == {"s": 1}):
         if devices > 1 and abs(time.value / (printed.value * unit.scale) - 1) <= NEARLY:
             right = number(time.value * devices / unit.scale, unit)
