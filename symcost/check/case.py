@@ -18,7 +18,7 @@ from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.legend import ALL_HEADS, FORMS
 from symcost.check.meanings import meaning_of, plain_name
 from symcost.check.models import Model, model_at, models_of
-from symcost.check.polynomials import Summands, summands
+from symcost.check.polynomials import Summands, letters_of, summands
 from symcost.check.recipes import SHARED, Recipe
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject
@@ -227,7 +227,7 @@ class Case:
     def table(self, form: Expr) -> Summands | None:
         """A form as a table under the ties, where it is a sum of products of letters that are known."""
         table = summands(self.tied(form))
-        if table and all(name in GLOSSARY for monomial in table for name, _ in monomial):
+        if table and letters_of(table) <= GLOSSARY.keys():
             return table
         return None
 

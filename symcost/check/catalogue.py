@@ -20,6 +20,7 @@ from symcost.check.polynomials import (
     Summands,
     form_of,
     joined,
+    letters_of,
     minus,
     quotient,
     scaled,
@@ -474,7 +475,7 @@ class Book:
 
     def equal(self, table: Summands) -> Iterator[Entry]:
         """Every whole place whose form this is, for a batch, else for one sequence or token."""
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = letters_of(table)
         if letters & OF_SIZES:
             for quantity, (per, _) in product(SIZED, SHARES):
                 yield from (entry for entry in self.sized(quantity, letters, per) if entry.table == table)
@@ -504,7 +505,7 @@ class Book:
 
     def some(self, table: Summands, quantities: Iterable[str] = BY_TENSOR) -> Iterator[Entry]:
         """Every place that has some tensors whose amounts, in one block or in all, sum up to this form."""
-        letters = {name for monomial in table for name, _ in monomial}
+        letters = letters_of(table)
         every = "L" in letters
         if letters & OF_A_RUN:
             return
@@ -588,7 +589,7 @@ def _over_tokens(table: Summands) -> bool:
 
 def _size_of(piece: Piece, quantity: str) -> str:
     """The letter that counts the parameters which a piece grows with, "" where it grows with none."""
-    letters = {name for monomial in piece.amount for name, _ in monomial}
+    letters = letters_of(piece.amount)
     if "r" in letters:
         return "N_adapter"
     if quantity in PASSES:

@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol, cancel
 
 from symcost.check.case import Case
 from symcost.check.findings import Pair
-from symcost.check.polynomials import form_of, reduced, scaled, summands, times
+from symcost.check.polynomials import form_of, letters_of, reduced, scaled, summands, times
 from symcost.check.recipes import element_types
 from symcost.check.statements import Statement, plain_name
 from symcost.check.subjects import Subject
@@ -69,7 +69,7 @@ def factor(kind: str) -> Expr:
 def _sent(form: Expr) -> Iterator[tuple[Symbol, Expr]]:
     """The letters k for which a form is something times (k − 1)/k, and that something: all of it that k does not divide."""
     table = summands(form) or {}
-    for name in sorted({name for monomial in table for name, _ in monomial}):
+    for name in sorted(letters_of(table)):
         whole = {monomial: value for monomial, value in table.items() if name not in dict(monomial)}
         shared = {monomial: value for monomial, value in table.items() if name in dict(monomial)}
         if whole and times(scaled(shared, -1), {((name, 1),): 1}) == whole:

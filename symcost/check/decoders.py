@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Expr, Symbol
 
+from symcost.check.announcing import wanted
 from symcost.check.case import Case
 from symcost.check.catalogue import BLOCK, ONE_SEQUENCE, Piece, book
-from symcost.check.claims import wanted
 from symcost.check.findings import Pair
 from symcost.check.knowledge import OWN
 from symcost.check.listed import ALL_BLOCKS
-from symcost.check.polynomials import Coefficient, Monomial, Summands, summands, times, total
+from symcost.check.polynomials import Coefficient, Monomial, Summands, letters_of, summands, times, total
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import ACTIVATIONS, Subject
@@ -91,7 +91,7 @@ def _ways(
     case: Case, about: Subject, table: Summands, target: Symbol, *, whole: bool
 ) -> Iterator[tuple[str, Summands]]:
     """What may be meant, by quantity: with the encoder's output among what is kept, or not."""
-    letters = {name for monomial in table for name, _ in monomial}
+    letters = letters_of(table)
     for quantity in (name for name in COUNTED if name in wanted(about)):
         block = book(case.first).entry(quantity, BLOCK, every=False)
         pieces = block.pieces if block is not None else ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from symcost.check.announcing import wanted
 from symcost.check.case import Case
-from symcost.check.claims import public, wanted
 from symcost.check.findings import Pair
 from symcost.check.numbers import number
 from symcost.check.places import in_force
 from symcost.check.polynomials import value_at
+from symcost.check.recognising import public
 from symcost.check.slips import written
 from symcost.check.statements import Statement
 from symcost.check.subjects import Subject

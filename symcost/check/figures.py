@@ -15,7 +15,7 @@ from symcost.check.amounts import other_unit
 from symcost.check.bare import in_other_words, of_one_device
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
-from symcost.check.claims import Claim, public
+from symcost.check.claims import Claim
 from symcost.check.elements import elements_as_bytes
 from symcost.check.exact import off_by_a_term
 from symcost.check.experts import of_experts
@@ -27,6 +27,7 @@ from symcost.check.numbers import compare, number, slip
 from symcost.check.polynomials import summands, value_at
 from symcost.check.recipes import element_types
 from symcost.check.reckoning import led_on, of_forward_alone, reckoned
+from symcost.check.recognising import public
 from symcost.check.slips import FACTORS
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import Subject

@@ -10,7 +10,7 @@ from symcost.check.case import Case
 from symcost.check.catalogue import ONE_SEQUENCE, ONE_TOKEN, Piece, book
 from symcost.check.findings import Pair
 from symcost.check.listed import ALL_BLOCKS
-from symcost.check.polynomials import Summands, minus, ratio, scaled, times, total
+from symcost.check.polynomials import Summands, letters_of, minus, ratio, scaled, times, total
 from symcost.check.recipes import element_types
 from symcost.check.slips import one_slip, written
 from symcost.check.statements import Item, Statement
@@ -129,7 +129,7 @@ def kept_pair(case: Case, statement: Statement, item: Item, table: Summands, abo
     tensors = named_tensors(words)
     if not tensors:
         return None
-    letters = {name for monomial in table for name, _ in monomial}
+    letters = letters_of(table)
     per = ONE_TOKEN if not letters & {"b", "c"} else ONE_SEQUENCE if "b" not in letters else WHOLE
     every = ALL_BLOCKS if "L" in letters else SHARED if "tp" in letters else WHOLE
     ways = {name: times(times(way, per) or way, every) or way for name, way in _together(case, tensors)}

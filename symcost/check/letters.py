@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 from symcost.check.case import Case
 from symcost.check.knowledge import Knowledge
 from symcost.check.meanings import CUSTOMARY, plain_name
-from symcost.check.polynomials import Summands, summands
+from symcost.check.polynomials import Summands, letters_of, summands
 from symcost.symbols import GLOSSARY
 
 SIZES = tuple("c b d d_ff h h_kv d_k v L".split())  # what a letter may stand for
@@ -104,7 +104,7 @@ def _weight(case: Case, form: Expr, told: Mapping[str, str]) -> int:
     table = case.table(case.knowledge.opened(meant.xreplace(ours)))
     if not table:
         return 0
-    letters = {name for monomial in table for name, _ in monomial}
+    letters = letters_of(table)
     books = chain(case.books(letters), case.other_books(letters))
     derived = any(entry for each in islice(books, MOST_BOOKS) for entry in each.equal(table))
     return _weight_of(table) if derived else 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import product
 
+from symcost.check.polynomials import Summands, letters_of
 from symcost.check.recipes import STAGES
 from symcost.check.supposing import SINGLE
 from symcost.check.wordings import Wording
@@ -17,6 +18,11 @@ _BETWEEN = Wording(
 )
 SAYS_INTERLEAVED = Wording(r"\binterleav\w+|\bvirtual (?:pipeline )?stages?\b|\bchunks\b", re.IGNORECASE)
 FIRST, LAST = "pp-1f1b", "pp-1f1b,stage=last"
+
+
+def mesh_of(table: Summands) -> frozenset[str]:
+    """The sizes of a mesh of devices in a form."""
+    return MESH & letters_of(table)
 
 
 def layouts(

@@ -148,6 +148,20 @@ def form_of(table: Summands) -> Expr:
     ))  # fmt: skip
 
 
+def letters_of(table: Summands) -> set[str]:
+    """The letters of a form.
+
+    >>> sorted(letters_of({(("b", 1), ("c", 2)): 4}))
+    ['b', 'c']
+    """
+    return {name for monomial in table for name, _ in monomial}
+
+
+def has_letter(table: Summands, letter: str) -> bool:
+    """Whether a letter is in a form."""
+    return any(name == letter for monomial in table for name, _ in monomial)
+
+
 def value_at(table: Summands, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """What a table comes to, or None where a letter has no number, or divides by 0."""
     total = Fraction(0)
