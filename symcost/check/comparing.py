@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 
 from symcost.check.announcing import RANKS, wanted
@@ -68,57 +69,23 @@ class Comparison(Recognition):
 
     def slipped(self, table: Summands, found: Entry | None) -> tuple[Pair, Entry | None] | None:
         """The derived form that the words announce without a doubt, where the written one is a single slip from it."""
-        about = self.about
-        shown = self.item.source.strip()
-        if (
-            not (about.sure_quantities or self.stage)
-            or ((about.qualified or (about.of_device and not mesh_of(table))) and not self.stage)
-            or not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label)
-        ):
+        if not self._is_held_to_its_words(table):
             return None
-        _, name = self.item.form.as_coeff_Mul()
-        own = name.is_Symbol and name.name in self.case.knowledge.definitions and name.name not in GLOSSARY
-        if own or not self._is_declared or SHAPE.match(shown):
-            return None  # what stands there is the name of another form, which is judged for itself
         if found is not None and self.is_meant(found) and not self._lacks_an_option(found):
             return None
-        approximate = self.statement.about or bool(
-            DROPS.search(words_behind(self.case.document, self.statement.span))
-        )
-        addends = [each for term in self.item.part.terms
-                   if (each := summands(self.case.tied(self.case.knowledge.translated(term.expr))))]  # fmt: skip
-        narrow = min(element_types(self.statement.span.sentence.text), default=2) < 2  # "in int8"
-        letters = letters_of(table)
+        shown = self.item.source.strip()
+        behind = words_behind(self.case.document, self.statement.span)
+        approximate = self.statement.about or bool(DROPS.search(behind))
+        spoken = found is not None and found.quantity in wanted(self.about)
         best: tuple[tuple[int, int], Entry, Slip] | None = None
         for rank, entry in enumerate(self._with_dropped(self._sharp(table))):
             if approximate and dropped(table, entry.table):
                 return approximates(self.case, table, entry.table, shown), entry
-            if entry.scope.startswith("block") and table == times(entry.table, ALL_BLOCKS):
-                continue  # the same of all blocks
-            if has_letter(table, "D") and not has_letter(entry.table, "D"):
-                continue  # tokens, of a sequence or of the training
-            slip = one_slip(table, entry.table, sure=self._is_sure or bool(entry.stage))
-            if slip is None and len(addends) > len(table):
-                slip = slip_in_terms(addends, entry.table)
-            spoken = found is not None and found.quantity in wanted(about)
-            if slip is None or (
-                spoken and slip.dropped and not about.parts and not WHOLE.search(about.beside)
-            ):
+            slip = self._slip_from(table, entry)
+            if slip is None or self._is_no_slip(table, entry, slip):
                 continue
-            if slip.dropped and self._is_more(letters_of(table)):
-                continue  # "all but the head"
-            if entry.stage and not slip.factor and (slip.dropped or not letters & {*MESH, accumulation.name}):
-                continue  # it may be of a part, or of all devices together
-            if (
-                entry.supposed is None
-                and not entry.stage
-                and (not slip.factor or self._is_another_rule(table))
-            ):
-                continue  # a rule of thumb is only told by its letters
-            if slip.factor and entry.quantity in IN_BYTES and narrow:
-                continue  # of elements that are smaller than those of the rest
-            if slip.factor and len(PASSES & about.sure_quantities) > 1 and shared(table, entry.table) < 2:
-                continue  # it may be the FLOPs of another pass
+            if spoken and slip.dropped and not self.about.parts and not WHOLE.search(self.about.beside):
+                continue
             score = (shared(table, entry.table), -rank)
             if best is None or score > best[0]:
                 best = score, entry, slip
@@ -128,16 +95,64 @@ class Comparison(Recognition):
         if self._is_of_gains(slip.difference, entry) or self._names_norms_elsewhere(entry):
             return None
         another = found is not None and self._is_another(found, entry)
-        if (
-            slip.excess
-            and found is not None
-            and found.quantity in about.named
-            and self._can_be_no_other(found)
-        ):
+        named = found is not None and found.quantity in self.about.named
+        if slip.excess and found is not None and named and self._can_be_no_other(found):
             return None  # its heading names the larger
         if slip.excess and not self._is_plainly(entry) and (another or self._rules(table)):
             return self._either(found, entry, slip) if another and found is not None else None
         return self._told(table, entry, slip)
+
+    def _is_held_to_its_words(self, table: Summands) -> bool:
+        """Whether it is plain what a form is of, in letters that are all declared: then it must be that, or it differs."""
+        about = self.about
+        if not (about.sure_quantities or self.stage):
+            return False
+        if not self.stage and (about.qualified or (about.of_device and not mesh_of(table))):
+            return False
+        if not (self._is_sharp(table) or self.stage or self.statement.names or self.statement.label):
+            return False
+        _, name = self.item.form.as_coeff_Mul()
+        own = name.is_Symbol and name.name in self.case.knowledge.definitions and name.name not in GLOSSARY
+        # the name of another form, which is judged for itself, and a shape are no amounts
+        return not own and self._is_declared and not SHAPE.match(self.item.source.strip())
+
+    def _slip_from(self, table: Summands, entry: Entry) -> Slip | None:
+        """The slip that leads from what is announced to a form, by its sum or by its terms as they were written."""
+        slip = one_slip(table, entry.table, sure=self._is_sure or bool(entry.stage))
+        if slip is None and len(self._addends) > len(table):
+            slip = slip_in_terms(self._addends, entry.table)
+        return slip
+
+    @cached_property
+    def _addends(self) -> list[Summands]:
+        """The form's terms as they were written, before like ones were added up."""
+        knowledge = self.case.knowledge
+        opened = (self.case.tied(knowledge.translated(term.expr)) for term in self.item.part.terms)
+        return [table for table in map(summands, opened) if table]
+
+    def _is_no_slip(self, table: Summands, entry: Entry, slip: Slip) -> bool:
+        """Whether what looks like a slip has a good reason."""
+        letters, by_rule = letters_of(table), entry.supposed is None and not entry.stage
+        narrow = min(element_types(self.statement.span.sentence.text), default=2) < 2  # "in int8"
+        of_passes = len(PASSES & self.about.sure_quantities) > 1
+        reasons = (
+            entry.scope.startswith("block")
+            and table == times(entry.table, ALL_BLOCKS),  # the same of all blocks
+            has_letter(table, "D")
+            and not has_letter(entry.table, "D"),  # tokens, of a sequence or of the training
+            slip.dropped and self._is_more(letters),  # "all but the head"
+            entry.stage  # it may be of a part, or of all devices together
+            and not slip.factor
+            and (slip.dropped or not letters & {*MESH, accumulation.name}),
+            by_rule and (not slip.factor or self._is_another_rule(table)),  # it is only told by its letters
+            slip.factor
+            and entry.quantity in IN_BYTES
+            and narrow,  # of elements that are smaller than the rest
+            slip.factor
+            and of_passes
+            and shared(table, entry.table) < 2,  # it may be the FLOPs of another pass
+        )
+        return any(reasons)
 
     def _either(self, found: Entry, entry: Entry, slip: Slip) -> tuple[Pair, Entry | None] | None:
         """A form that is something else than the words name, and too much of what they name: which of them is not certain."""
