@@ -27,7 +27,17 @@ from symcost.check.meshes import layouts, mesh_of
 from symcost.check.polynomials import Summands, key, letters_of, scaled
 from symcost.check.rules import EACH_TIME, ONCE, rules
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, MEMORY, MESSAGES, Part, Subject, said
+from symcost.check.subjects import (
+    ACTIVATIONS,
+    FLOPS,
+    IN_BYTES,
+    MEMORY,
+    MESSAGES,
+    Part,
+    Subject,
+    quantity_of_name,
+    said,
+)
 from symcost.check.supposing import SINGLE, Supposed
 from symcost.check.tables import row_of
 from symcost.check.wordings import Wording
@@ -149,6 +159,9 @@ class Announcement:
         sizes = [SIZE_OF[name] for name in self.statement.names if name in SIZE_OF]
         if sizes and sizes[0] != "parameters":
             self.about = self.about.of(sizes[0])
+        by_name = next(filter(None, map(quantity_of_name, self.statement.names)), None)
+        if by_name is not None and not sizes:
+            self.about = self.about.of("training" if by_name == "step_flops" else by_name)
         if sizes or self.about.quantities == {"kv_cache_memory"}:
             self.about = replace(self.about, parts=())
         elif self.about.quantities and self.about.quantities <= {*OF_ROUTING}:

@@ -257,6 +257,7 @@ class Case:
             form.xreplace(sizes),
             knowledge.opened(form.xreplace(meant)),
             knowledge.opened(form),
+            self.with_numbers(form.xreplace(sizes)),
             self.with_numbers(form),
         ]
         found: list[Summands] = []

@@ -71,7 +71,7 @@ from symcost.symbols import GLOSSARY
 
 TENSORS = re.compile(
     r"\\partial|\\theta|\\alpha|\\beta_|\\in\b|\\mathbb|\\nabla|softmax|\^T\b|\^\\top|\\odot|\\text\{(?:Softmax|RMS"
-    r"|SiLU|CE)|_\{?t-1|_t\b|→\s*$"
+    r"|SiLU|CE)|_\{?t-1|(?<![A-VX-Z])_t\b|→\s*$"
 )
 PUTS_IN = Wording(
     r"\b(?:with|for|using|given|at|suppose|let|take|say|assum\w+|where|if)\b[^.;:]{0,60}$", re.IGNORECASE

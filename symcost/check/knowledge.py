@@ -44,6 +44,7 @@ SIZES = frozenset(
     {"L", "d", "d_ff", "d_k", "h", "h_kv", "v", "E", "k"}
 )  # that the number of parameters is made of
 OWN = "own_"  # before a letter that the document uses in its own way
+WIDTHS = ("d_ff", "d_expert")  # of which one document may tell several
 
 
 @dataclass
@@ -129,12 +130,14 @@ class Knowledge:
         )
 
     def opened(self, form: Expr, depth: int = 8) -> Expr:
-        """The form with the definitions in force put in for names, the latest of each."""
+        """The form with the definitions in force put in for names, the latest of each; a width of which the document says
+        more than one thing, as of two models, stays a letter."""
+        unsettled = {name for name in WIDTHS if len({*self.definitions.get(name, ())}) > 1}
         for _ in range(depth):
             known = {
                 symbol: self.definitions[symbol.name][-1]
                 for symbol in form.free_symbols
-                if symbol.name in self.definitions
+                if symbol.name in self.definitions and symbol.name not in unsettled
             }
             if not known:
                 return form

@@ -384,6 +384,9 @@ _NOTHING_AGAIN = Wording(
     r"\b(?:no|without|w/o) (?:any )?recomput\w+|\bnothing (?:is |was )?(?:recomputed|checkpointed|computed again)",
     re.IGNORECASE,
 )
+_SEQUENCE_WHOLE = Wording(
+    r"\bsequence (?:dimension )?(?:is|are) (?:not|never) (?:split|sharded|partitioned|divided)", re.IGNORECASE
+)  # among tensor-parallel devices
 _NEGATED = Wording(
     r"\b(?:no|not|without|w/o|non|instead of|before|off|neither|plain)\b[^.;,]{0,24}\Z|无\s*\Z", re.IGNORECASE
 )
@@ -604,6 +607,8 @@ def told_options(words: str) -> tuple[frozenset[str], frozenset[str]]:
             told[_NEGATED.search(words[: found.start()]) is None].add(name)
     if _NOTHING_AGAIN.search(words):
         told[False] |= RECOMPUTED
+    if _SEQUENCE_WHOLE.search(words):
+        told[False].add("sequence")
     return frozenset(told[True] - told[False]), frozenset(told[False])
 
 

@@ -186,7 +186,7 @@ _RMS, _LAYER_NORM = words(r"rms ?norm"), words(r"layer ?norm")
 _WITH_DROPOUT = words(r"\b(?:with|uses?|using|appl(?:y|ies)) dropout", r"dropout masks?\b")
 _EXPERTS = words(r"mixture of (?:\w+ )?experts", r"\bmoe\b", r"mixtral", r"专家")
 _EVERY = words(
-    r"every (?:listed )?(?:op|output|result)",
+    r"(?<!not )(?<!not what )(?<!not the output of )every (?:listed )?(?:op|output|result)",
     r"cs336",
     r"all (?:intermediate )?outputs",
     r"outputs? of (?:each|all)(?: of)?(?: the)?(?: listed| following)? (?:op\w*|steps?)\b",
