@@ -51,6 +51,12 @@ WHOLE = Wording(
     re.IGNORECASE,
 )  # that nothing of it is left out
 SHAPE = re.compile(r"[^\d\s]+\s*(?:\\times|×)\s*\d?[^\d\s]+\Z")  # of a matrix: $d\times 4d$
+_TOGETHER = Wording(
+    r"\b(?:together|totals?|whole|entire|altogether|sum|summed|in all(?= ?[,:|=])|overall|model)\b"
+    r"|\ball (?:the )?(?:\S+ )?(?:layers|blocks)(?: together)?(?=\W{0,3}[:)|,])",
+    re.IGNORECASE,
+)
+_EACH = Wording(r"\b(?:each|every)\b", re.IGNORECASE)
 _TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bnorms\b", re.IGNORECASE)
 _ONE_NORM = Wording(
     r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE
@@ -138,6 +144,7 @@ class Comparison(Recognition):
         reasons = (
             entry.scope.startswith("block")
             and table == times(entry.table, ALL_BLOCKS),  # the same of all blocks
+            times(table, ALL_BLOCKS) == entry.table and self._is_of_each(entry),
             has_letter(table, "D")
             and not has_letter(entry.table, "D"),  # tokens, of a sequence or of the training
             slip.dropped and self._is_more(letters),  # "all but the head"
@@ -153,6 +160,11 @@ class Comparison(Recognition):
             and shared(table, entry.table) < 2,  # it may be the FLOPs of another pass
         )
         return any(reasons)
+
+    def _is_of_each(self, entry: Entry) -> bool:
+        """Whether a form is of each block, though all are spoken of: "all layers are alike: attention has $4d^2$"."""
+        together = _TOGETHER.search(self.about.words) and not _EACH.search(self.statement.span.sentence.text)
+        return entry.scope.startswith("block") and not together
 
     def _either(self, found: Entry, entry: Entry, slip: Slip) -> tuple[Pair, Entry | None] | None:
         """A form that is something else than the words name, and too much of what they name: which of them is not certain."""

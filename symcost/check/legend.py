@@ -293,14 +293,16 @@ def _is_larger(name: str, letter: str) -> bool:
 def _named(text: str) -> Iterator[Named]:
     """The letters and names of a text; formulas only cut off the words beside them."""
     places = [(found.start(), found.end(), _name_of(found)) for found in _MARKED.finditer(text)]
-    if not any(len(name) == 1 for _, _, name in places):
-        marked = {position for start, end, _ in places for position in range(start, end)}
-        places += [
-            (found.start(), found.end(), plain_name(found[1]))
-            for found in _BARE.finditer(text)
-            if found.start() not in marked and not _ARTICLE.match(text, found.start())
-        ]
-        places.sort()
+    marks_letters = any(len(name) == 1 for _, _, name in places)
+    marked = {position for start, end, _ in places for position in range(start, end)}
+    places += [
+        (found.start(), found.end(), plain_name(found[1]))
+        for found in _BARE.finditer(text)
+        if found.start() not in marked
+        and not _ARTICLE.match(text, found.start())
+        and not (marks_letters and found[1].isascii())  # Ψ is no word, though others stand in formulas
+    ]
+    places.sort()
     ends = [0, *(end for _, end, _ in places)]
     starts = [*(start for start, _, _ in places[1:]), len(text)]
     said = ""

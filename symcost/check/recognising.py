@@ -167,6 +167,9 @@ class Recognition(Announcement):
         about = self.about
         if self._is_of_another_kind(found):
             return False
+        in_block = any(place.startswith("block") for place, _ in found.parts)
+        if in_block and not found.every and about.times == "all" and about.sharp:
+            return False  # of one block, where the words beside it say of all
         if (
             found.quantity in about.named & FLOPS
             and found.parts

@@ -507,6 +507,12 @@ class Said:
     denied: frozenset[str] = frozenset()
 
 
+_OF_WHOLE_MODEL = Wording(
+    r"\b(?:of|in|over|across|for) (?:the |a |its |our )?(?:whole|entire|full|complete) (?:model|network|transformer|stack)\b",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=4096)
 def said(words: str) -> Said:
     """What a stretch of text says by itself.
@@ -521,9 +527,10 @@ def said(words: str) -> Said:
     for pattern, _ in _OPTIONS.in_(words):
         words = pattern.sub(" · ", words)  # "every layer computed again" is no layer
     parts, rest = _parts(words)
+    in_blocks = any(place.startswith("block") for place, _ in parts)
     times = (
         "all"
-        if _ALL_BLOCKS.search(words)
+        if _ALL_BLOCKS.search(words) or (in_blocks and _OF_WHOLE_MODEL.search(words))
         else "one"
         if _ONE_BLOCK.search(rest)
         else "model"

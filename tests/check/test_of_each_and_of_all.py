@@ -1,0 +1,76 @@
+"""What is of each layer and what of all together; names that tell their quantity; letters of one's own in sums of states."""
+
+import pytest
+
+from symcost.check import check_text
+
+GPT = (
+    "Let $L$ be the layers, $d$ the width, $h$ the heads, $b$ the batch, $c$ the context and $v$ the vocabulary of a GPT "
+    "without biases. The MLP is $4d$ wide.\n\n"
+)
+LLAMA = (
+    "Let $L$ be the layers, $d$ the width, $f$ the feed-forward width of the SwiGLU, $h$ the heads, $v$ the vocabulary of a "
+    "Llama in fp32, trained with AdamW: 16 bytes for each of its $N_p=2dv+d+L(2d+4d^2+3df)$ parameters.\n\n"
+)
+
+
+def verdicts(text, formula, **how):
+    return [found.verdict for found in check_text(text, "a.md", **how) if found.text == formula]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "All layers are alike: attention has $4d^2$ parameters.",
+        "In all blocks the attention has $4d^2$ parameters.",
+        "All layers have the same attention, $4d^2$ weights.",
+        "The parameters of the attention are $4d^2$ in every layer of the whole model.",
+    ],
+)
+def test_what_each_of_all_layers_has_is_no_total(sentence):
+    assert "differs" not in verdicts(GPT + sentence, "4d^2")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The attention projections of the whole model have $FORM$ parameters.",
+        "Parameters of the attention, all layers together: $FORM$.",
+    ],
+)
+def test_a_total_has_the_number_of_layers(sentence):
+    assert verdicts(GPT + sentence.replace("FORM", "4d^2"), "4d^2") == ["differs"]
+    assert verdicts(GPT + sentence.replace("FORM", "4Ld^2"), "4Ld^2") == ["holds"]
+
+
+def test_the_name_of_a_form_tells_its_quantity_and_a_width_of_two_models_stays_a_letter():
+    older = "With $f=\\frac{8}{3}d$ a block would be smaller; on the old slides $f=4d$.\n\nPeak memory: "
+    right = "M_{static}=L(64d^2+48df+32d)+32dv+16d"
+    assert verdicts(f"{LLAMA}{older}${right}$.", right) == ["holds"]
+    wrong = right.replace("48df", "32df")
+    assert verdicts(f"{LLAMA}{older}${wrong}$.", wrong) == ["differs"]
+
+
+def test_states_in_letters_of_ones_own_are_those_of_their_numbers():
+    text = (
+        "Ψ parameters, `K = 12` bytes of optimizer state per parameter, $N_d$ data-parallel GPUs. Mixed precision with Adam.\n\n"
+        "$$\\Psi = L(12h^2+13h)+2Vh+2h$$\n\n"
+        "| ZeRO stage | bytes per GPU | Ψ = 12B |\n|---|---|---|\n"
+        "| 1 | $4\\Psi+\\frac{K\\Psi}{N_d}$ | |\n| 2 | $2\\Psi+\\frac{(2+K)\\Psi}{N_d}$ | |\n"
+    )
+    found = [(each.line, each.verdict) for each in check_text(text, "a.md") if "N_d}" in each.text]
+    assert found == [(7, "holds"), (8, "holds")]
+
+
+def test_a_subscript_is_a_size_of_the_mesh_where_it_is_declared():
+    legend = "$s$ sequence length, $b$ microbatch, $h$ hidden size, $a$ heads, $t$ tensor-parallel size. A GPT, $4h$ wide, in fp16 with dropout.\n\n"
+    with_parallelism = "With tensor parallelism one layer keeps, in bytes of activations,\n\n$$M_t = "
+    right = "sbh\\left(10 + \\frac{24}{t} + 5\\frac{as}{ht}\\right)"
+    assert verdicts(f"{legend}{with_parallelism}{right}$$", f"M_t = {right}") == ["holds"]
+    wrong = right.replace("{ht}", "{h}")
+    assert verdicts(f"{legend}{with_parallelism}{wrong}$$", f"M_t = {wrong}") == ["differs"]
+
+
+def test_what_not_every_op_outputs_is_what_gradients_need():
+    text = f"{LLAMA}$b$ batch, $c$ context. We keep what the gradients need, not what every op outputs.\n\nPer block: "
+    assert verdicts(f"{text}activations $8bcd+3bcf+bhc^2$.", "8bcd+3bcf+bhc^2") == ["holds"]
