@@ -45,6 +45,7 @@ from symcost.check.measures import unit_pair, without_devices
 from symcost.check.meshes import MESH
 from symcost.check.products import IN_SIDES, product_pair
 from symcost.check.quotes import is_quoted, quoted, says_the_same
+from symcost.check.shares import MEETING
 from symcost.check.siblings import sibling_pair
 from symcost.check.solving import solution
 from symcost.check.spelled import spelled
@@ -462,6 +463,8 @@ class Judge:
                 self.defined = ""
             return
         self.defined = named.name
+        if named.name in knowledge.values and MEETING.search(words_before(made.span)):
+            return  # where one thing overtakes another, and not what the model has
         values: dict[Fraction, None] = {}
         for item in made.items:
             if item is named:

@@ -33,6 +33,10 @@ OVERTAKES = Wording(
     r"|\b(?:larger|bigger|greater|more|costlier) than\b|超过|相等",
     re.IGNORECASE,
 )
+MEETING = Wording(
+    r"\b(?:overtak\w+|outgrow\w*|outweigh\w*|break-?even|catch(?:es)? up|are (?:as large|equal))\b[^.;:]{0,60}\Z",
+    re.IGNORECASE,
+)  # a value of a letter comes next
 OF_TOKENS = Wording(r"\b(?:context|sequence) length\b|\btokens\b", re.IGNORECASE)
 ON_TOP = Wording(
     r"\b(?:overhead|relative|recomput\w+|surcharge|extra|on top|more|adds?|additional|costs?)\b",
@@ -108,9 +112,11 @@ def overhead(case: Case, item: Item, about: Subject) -> Pair | None:
 
 def crossing(case: Case, statement: Statement, about: Subject, quantities: Collection[str]) -> Pair | None:
     """`c > 20d/h`: the value of a letter at which what grows with its higher power is as large as the rest."""
-    if not statement.single or statement.relations[0] not in COMPARES or not OVERTAKES.search(about.words):
+    if len(statement.items) < 2 or not all(item.is_number for item in statement.items[2:]):
         return None
-    left, right = statement.items
+    if statement.relations[0] not in COMPARES or not OVERTAKES.search(about.words):
+        return None
+    left, right, *_ = statement.items
     letter = left.name or ""
     if letter not in GLOSSARY and OF_TOKENS.search(about.words):
         letter = "c" if letter else ""

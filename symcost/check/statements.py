@@ -16,6 +16,7 @@ from symcost.errors import ReadError
 from symcost.notation.reading import Part, Reading, read_list, read_part
 from symcost.notation.units import SCALE_WORDS, SUFFIXES, Unit
 from symcost.notation.units import unit as unit_called
+from symcost.symbols import GLOSSARY
 
 EQUAL = ("=", "≈")
 LEADS = {"=": "=", "==": "=", "≈": "≈", "~": "≈", "->": "→", "→": "→", "=>": "⇒", "⇒": "⇒", "⟹": "⇒"}
@@ -137,7 +138,10 @@ def _label(span: Span, text: str) -> re.Match[str] | None:
     if span.form != "latex":
         return None
     rows = (_ROW_LABEL, _TENSOR_LABEL) if span.display else ()
-    return next((found for pattern in (_LABEL, *rows) if (found := pattern.match(text))), None)
+    found = next((found for pattern in (_LABEL, *rows) if (found := pattern.match(text))), None)
+    if found is not None and _said(found[0].rstrip("= ")) in GLOSSARY:
+        return None  # \text{MFU} = 0.4
+    return found
 
 
 def condition(span: Span, knowledge: Knowledge) -> Mapping[Expr, Expr]:
