@@ -104,12 +104,14 @@ class Given:
 
 
 class Guess(NamedTuple):
-    """What a table's cell should be by its column, what that is in words, the share it may be off, whether a form says so."""
+    """What a table's cell should be by its column, what that is in words, the share it may be off, whether a form says so,
+    and what it was with the numbers that were in force earlier."""
 
     value: Fraction
     words: str
     slack: Fraction = Fraction(0)
     by_form: bool = True
+    before: tuple[tuple[str, Fraction], ...] = ()
 
 
 @dataclass

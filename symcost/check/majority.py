@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from operator import mul
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from sympy import Expr, Integer
 from symcost.check.case import Case, Guess
 from symcost.check.documents import Block, Span
 from symcost.check.findings import Pair
-from symcost.check.knowledge import Knowledge
+from symcost.check.knowledge import SIZES, Knowledge
 from symcost.check.numbers import NEAR, compare, number, odds, significant_step
 from symcost.check.places import in_force
 from symcost.check.statements import Statement, plain_name
@@ -81,6 +81,9 @@ def column_pair(case: Case, statement: Statement) -> Pair | None:
     shown = item.source.strip()
     if cell.is_about(guess.value):
         return Pair("holds", "SC101", shown, message=guess.words)
+    for when, value in guess.before:
+        if cell.is_about(value):
+            return Pair("holds", "SC101", shown, message=f"{guess.words} {when}")
     off = abs(guess.value / cell.value - 1)
     if off <= guess.slack + cell.slack or off <= NEAR / 2:
         return None  # it was rounded before
@@ -161,14 +164,16 @@ def _ways(case: Case, span: Span, rows: Rows, at: int, cells: Cells) -> Iterator
     unit = next((cell.unit for cell in cells.values()), None)
     if unit is not None and unit.powers == {"s": 1}:
         yield from _shared_hours(case, rows, at, cells)
-    if unit is None or unit.powers.keys().isdisjoint(_TIMES):
+    is_size = heading_name(span.block, case.knowledge) in SIZES
+    if not is_size and (unit is None or unit.powers.keys().isdisjoint(_TIMES)):
         yield from _multiples(case, rows, at, cells)
 
 
 def _value(source: str, form: Expr, places: Sequence[Knowledge]) -> Guess | None:
     """What a form comes to in a row."""
     found = next((value for known in places for value in known.evaluated(form)), None)
-    return Guess(found, f"what {source} comes to") if found else None
+    before = tuple(chain.from_iterable(known.evaluated_before(form) for known in places))
+    return Guess(found, f"what {source} comes to", before=before) if found else None
 
 
 def heading_forms(case: Case, span: Span) -> Iterator[tuple[str, Expr]]:
