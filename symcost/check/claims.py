@@ -140,8 +140,8 @@ class Claim(Comparison):
         before = words_before(self.statement.span)
         beside = f"{before} {self.about.beside}"
         return (
-            (share(self.case, self.item, self.about, wanted(self.about)) if not tables else None)
-            or overhead(self.case, self.item, self.about)
+            overhead(self.case, self.item, self.about)
+            or (share(self.case, self.item, self.about, wanted(self.about)) if not tables else None)
             or one_over_another(self.case, self.item, beside)
             or parts_compared(self.case, self.item, self.about, f"{beside} {self.section}")
             or self._of_the_listed()
