@@ -16,6 +16,7 @@ from symcost.check.bare import in_other_words, of_one_device
 from symcost.check.case import Case
 from symcost.check.catalogue import Entry
 from symcost.check.claims import Claim
+from symcost.check.context import words_before
 from symcost.check.elements import elements_as_bytes
 from symcost.check.exact import off_by_a_term
 from symcost.check.experts import of_experts
@@ -41,9 +42,12 @@ SPLIT = Wording(
     r"\b(?:split|divided|spread|shared|sharded|partitioned)\b[^.;]{0,30}\b(?:across|over|among|between)\b[^.;\d]{0,20}(\d[\d,]*\d)",
     re.IGNORECASE,
 )
+_OF_A_TOOL = Wording(r"\b(?:says|shows?|reports?|prints?|displays?|reads) (?:about )?\Z", re.IGNORECASE)
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 EXACT = 5  # digits of a count that is hardly met by chance
+TELLING = 3  # digits by which a number is known in the other kind of bytes
+LIKELIEST = 2  # of what words announce, that it may then be
 LARGE = 64  # a number from here on that a letter is known to have is that letter
 MOST_WAYS = 64  # ways to put letters back for numbers
 POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1, 2, 3, 6, 9))
@@ -173,6 +177,8 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     In a table's column it differs where the rows before hold and this one is a plain factor off; elsewhere it only holds.
     """
     item, span = statement.items[0], statement.span
+    if item.unit is not None and "byte" in item.unit.powers and about.quantities == {"parameters"}:
+        about = about.of("parameter_memory")  # "the weights need 5.38 GB"
     row = row_values(case.document, span, case.knowledge)
     alone = len(statement.items) == 1
     many_digits = alone and item.part.printed is not None and item.part.printed.significant >= EXACT
@@ -194,11 +200,13 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
     letters: tuple[str, ...] = ("b", "c") if "b" in known else ("c",)
     letters += ("tp",) if {"tensor", "sequence"} & about.options else ()
     before = set(column)
+    likeliest: dict[Fraction, None] = {}
     entries = list(claim.announced({((name, 1),): 1 for name in (() if about.per == "token" else letters)}))
     for entry in sorted(entries, key=lambda entry: _as_what(entry) not in before):
         derived = value_at(entry.table, known)
         if not derived:
             continue
+        likeliest[derived] = None
         if derived == value or (
             alone and printed is not None and compare(derived, printed, item.unit, False).holds
         ):
@@ -215,6 +223,12 @@ def _number(case: Case, statement: Statement, about: Subject) -> Pair | None:
             )
             return Pair("differs", "SC203", shown, exact, rounded((derived - value) / item.scale, 2), message,
                         public(entry.quantity))  # fmt: skip
+    if printed is None or not alone or printed.significant < TELLING or _OF_A_TOOL.search(words_before(span)):
+        return None
+    for derived in list(likeliest)[:LIKELIEST]:
+        meant = numbers.binary(derived, printed, item.unit)
+        if meant is not None:
+            return other_unit(case, derived, meant, item, shown)
     return None
 
 

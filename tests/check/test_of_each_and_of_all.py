@@ -74,3 +74,44 @@ def test_a_subscript_is_a_size_of_the_mesh_where_it_is_declared():
 def test_what_not_every_op_outputs_is_what_gradients_need():
     text = f"{LLAMA}$b$ batch, $c$ context. We keep what the gradients need, not what every op outputs.\n\nPer block: "
     assert verdicts(f"{text}activations $8bcd+3bcf+bhc^2$.", "8bcd+3bcf+bhc^2") == ["holds"]
+
+
+@pytest.mark.parametrize(
+    "number, verdict",
+    [
+        ("5.38 GB", "holds"),
+        ("5.01 GiB", "holds"),
+        ("5.38 GiB", "differs"),
+        ("a tool says 5.38 GiB", "silence"),
+    ],
+)
+def test_a_number_of_bytes_is_in_the_unit_printed_behind_it(number, verdict):
+    text = f"{LLAMA}With $L=24$, $d=2048$, $h=16$, $f=5504$ and $v=32000$ the weights need {number}."
+    found = [each.verdict for each in check_text(text, "a.md") if number[-8:] in each.text]
+    assert found == ([verdict] if verdict != "silence" else [])
+
+
+def test_a_number_in_a_table_may_be_with_the_sizes_of_before():
+    text = (
+        f"{GPT}$f$ = `d_ff`. GPT-2 XL: `L = 48`, `d = 1600`, `f = 6400`, `c = 1024`. With `f = 4288` a gated one is as large.\n\n"
+        "| component | FLOPs of one sequence | number |\n|---|---|---|\n| Q, K, V | $6Lcd^2$ | 7.550e11 |\n"
+        "| MLP | $4Lcdf$ | 2.013e12 |\n| output projection | $2Lcd^2$ | 2.517e11 |\n"
+    )
+    assert "differs" not in [found.verdict for found in check_text(text, "a.md")]
+
+
+def test_what_is_run_again_is_a_share_of_all_that_is_run():
+    text = (
+        "$s$ sequence length, $b$ batch, $h$ hidden size, $a$ heads of a GPT whose MLP is $4h$ wide.\n\nSelective recompute "
+        "repeats only the two score products, $\\frac{4bs^2h}{72bsh^2+12bs^2h}=\\frac{s}{18h+3s}$ of the training FLOPs of a "
+        "layer.\n"
+    )
+    assert [each.verdict for each in check_text(text, "a.md")][-1] == "holds"
+
+
+def test_where_one_thing_overtakes_another_is_no_length_of_the_model():
+    text = (
+        f"{LLAMA}$L=24$, $d=2048$, $c=1024$ is the context. FLOPs of a block: attention scores overtake the other matmuls of a "
+        "block when $c=2d+1.5f=12352$ with $f=5504$.\n\nThat is $c/4 = 256$."
+    )
+    assert {each.text: each.verdict for each in check_text(text, "a.md")}["c/4 = 256"] == "holds"
