@@ -12,7 +12,7 @@ from sympy import Symbol
 from symcost.check.announcing import wanted
 from symcost.check.case import Case
 from symcost.check.catalogue import CORE, ONE_TOKEN, Entry, book
-from symcost.check.chains import SIZE_OF, TAKEN_BACK, unknown_words
+from symcost.check.chains import SIZE_OF, TAKEN_BACK, approximates, unknown_words
 from symcost.check.comparing import SIZES_OF_TERMS, Comparison
 from symcost.check.context import words_before
 from symcost.check.findings import Pair
@@ -24,7 +24,7 @@ from symcost.check.rates import worked
 from symcost.check.recognising import public
 from symcost.check.rules import ALL_PARAMETERS
 from symcost.check.shares import crossing, overhead, parts_compared, share
-from symcost.check.slips import written
+from symcost.check.slips import dropped, written
 from symcost.check.statements import EQUAL, Statement, plain_name
 from symcost.check.subjects import ACTIVATIONS, FLOPS, MESSAGES, Subject
 from symcost.check.wordings import Wording
@@ -100,10 +100,21 @@ class Claim(Comparison):
         ]
 
     def _as_announced(self, table: Summands) -> tuple[Pair, Entry] | None:
-        """What the words announce."""
-        return next(
-            ((self.holds(entry), entry) for entry in self.announced(table) if entry.table == table), None
-        )
+        """What the words announce; behind ≈ without the terms that the document's own design has besides."""
+        entry = next((each for each in self.announced(table) if each.table == table), None)
+        if entry is None:
+            return None
+        full = self._of_the_first_design(entry) if self.statement.about else None
+        if full is not None and dropped(table, full.table):
+            return approximates(self.case, table, full.table, self.item.source.strip()), full
+        return self.holds(entry), entry
+
+    def _of_the_first_design(self, entry: Entry) -> Entry | None:
+        """What the same is for the likeliest design."""
+        if entry.supposed is None:
+            return None
+        on = replace(entry.supposed, design=self.case.suppositions.designs[0])
+        return book(on).entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
 
     def _as_a_rule(self, table: Summands) -> tuple[Pair, Entry] | None:
         """What holds of any model, as 16 bytes of each parameter do; the recipe of those bytes is then known."""

@@ -63,7 +63,10 @@ def test_states_in_letters_of_ones_own_are_those_of_their_numbers():
 
 
 def test_a_subscript_is_a_size_of_the_mesh_where_it_is_declared():
-    legend = "$s$ sequence length, $b$ microbatch, $h$ hidden size, $a$ heads, $t$ tensor-parallel size. A GPT, $4h$ wide, in fp16 with dropout.\n\n"
+    legend = (
+        "$s$ sequence length, $b$ microbatch, $h$ hidden size, $a$ heads, $t$ tensor-parallel size. A GPT, $4h$ wide, in fp16 "
+        "with dropout.\n\n"
+    )
     with_parallelism = "With tensor parallelism one layer keeps, in bytes of activations,\n\n$$M_t = "
     right = "sbh\\left(10 + \\frac{24}{t} + 5\\frac{as}{ht}\\right)"
     assert verdicts(f"{legend}{with_parallelism}{right}$$", f"M_t = {right}") == ["holds"]
