@@ -31,7 +31,7 @@ from symcost.check.wordings import Wording
 from symcost.notation.numbers import scientific
 from symcost.symbols import GLOSSARY, dp, h_kv, n
 
-TOTALS = (*SIZE_OF, "C", "M", "T")  # letters of ours that a document defines by what is derived
+TOTALS = (*SIZE_OF, "C", "M", "T", "MFU")  # letters of ours that a document defines by what is derived
 ADAPTERS = Wording(r"\bq?lora\b|\badapters?\b", re.IGNORECASE)
 _ONE_HEAD = Wording(r"\bMQA\b|\b[Mm]ulti-?query\b")
 SMALLEST = 8  # of the sizes that a number in a form may stand for
@@ -53,7 +53,8 @@ def claim(case: Case, statement: Statement, about: Subject) -> tuple[Pair | None
         forms = forms[-1:]
     meant = None
     for item in reversed(forms):  # a chain says the same in each of its forms
-        for each, told in filter(None, ((item, about), worked(case, item, about))):
+        itself = (item, about) if "MFU" not in statement.names else None
+        for each, told in filter(None, (itself, worked(case, statement, item, about))):
             judged = Claim(case, statement, each, told).judged()
             if judged[0] is not None and judged[0].verdict == "holds":
                 return judged
