@@ -57,6 +57,7 @@ class Feature:
 
 _TABLE = r"(?:embeddings?|unembedding|tables?|matri(?:x|ces)|head|lm_head|output|weights?)"
 _NORM = r"(?:layer|rms)?[ -]?norm(?:alization)?s?"
+_OF_COUNT = r"\b[NP]\b[^.;]{0,60}\b(?:leaves out|excludes|does not count)"  # what $N$ is without
 FEATURES: Mapping[str, Feature] = {
     "biased": Feature(
         words(r"\bwith biases", r"\bbiases(?:,| everywhere|;)", r"bias terms? (?:are|is) (?:used|included)", r"has biases",
@@ -77,7 +78,8 @@ FEATURES: Mapping[str, Feature] = {
     ),
     "learned_positions": Feature(
         words(r"learned position", r"position embeddings", r"\bwpe\b", r"positions? table"),
-        words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"\b(?:no|without|nor) (?:learned )?position"),
+        words(r"rotary", r"\brope\b", r"alibi", r"not learned", r"不可训练", r"\b(?:no|without|nor) (?:learned )?position",
+              rf"{_OF_COUNT} (?:the )?(?:learned )?position"),
     ),
     "dropout": Feature(
         words(r"dropout", r"megatron", r"korthikanti"),
@@ -86,6 +88,7 @@ FEATURES: Mapping[str, Feature] = {
     "gains_counted": Feature(
         words(r"\b(?:norms?|gains?) (?:are|is) (?:counted|included)"),
         words(r"(?:not count|ignor\w*|neglect\w*|leav\w+ out|omit\w*|drop|without)[^.;]{0,20}\bgains?\b",
+              rf"{_OF_COUNT}[^.;]{{0,40}}\bnorms?\b",
               r"\b(?:biases? and (?:the )?norms?|norms? and (?:the )?biases?)\b[^.;]{0,20}\b(?:ignored"
               r"|left out|neglected|omitted|not counted|not worth|peanuts)",
               r"(?:not count|ignor\w*|neglect\w*|leav\w+ out"

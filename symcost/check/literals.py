@@ -114,7 +114,17 @@ def _stated(case: Case, literal: Literal) -> tuple[Amount, ...]:
     same = case.amounts.get(literal.value, ())
     if same or literal.printed.significant < ROUNDED or literal.printed.scale == 1:
         return tuple(same)
-    return tuple(each for each in case.said if compare(each.printed, literal.printed, None, False).holds)
+    return tuple(
+        each
+        for each in case.said
+        if compare(each.printed, literal.printed, None, False).holds
+        or (is_time(each.unit) and compare(each.value, literal.printed, None, False).holds)
+    )
+
+
+def is_time(unit: Unit | None) -> bool:
+    """Whether a unit is one of time alone: days, hours."""
+    return unit is not None and unit.powers == {"s": 1}
 
 
 def state(case: Case, item: Item, about: Subject, span: Span, names: Sequence[str] = ()) -> None:

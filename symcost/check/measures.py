@@ -9,10 +9,10 @@ from functools import reduce
 from itertools import product
 from operator import mul
 
-from symcost.check.case import Case
+from symcost.check.case import Amount, Case
 from symcost.check.findings import Pair
-from symcost.check.literals import Literal, literals
-from symcost.check.numbers import SECONDS, number, significant_step
+from symcost.check.literals import Literal, is_time, literals
+from symcost.check.numbers import SECONDS, compare, number, significant_step
 from symcost.check.statements import Item, Statement
 from symcost.check.subjects import FLOPS
 from symcost.check.wordings import Wording
@@ -148,7 +148,7 @@ def _units(case: Case, literal: Literal, statement: Statement) -> list[Unit | No
     if literal.unit is not None and literal.unit.powers != {"USD": 1}:
         return [literal.unit]
     stated = {
-        (Unit("", Fraction(1), amount.unit.dimension) if literal.value == amount.value else amount.unit)
+        (Unit("", Fraction(1), amount.unit.dimension) if _in_base_units(literal, amount) else amount.unit)
         for amount in literal.stated[-2:]
         if amount.unit is not None
         and (not literal.small or amount.span.sentence.start == statement.span.sentence.start)
@@ -167,6 +167,13 @@ def _units(case: Case, literal: Literal, statement: Statement) -> list[Unit | No
     ):
         return [converts]
     return [None, converts] if literal.value in _LIKELY else [None]
+
+
+def _in_base_units(literal: Literal, amount: Amount) -> bool:
+    """Whether a number is a stated one in seconds: 3.27e6 where 37.9 days were spoken of."""
+    if literal.value in (amount.printed, amount.value):
+        return literal.value == amount.value
+    return is_time(amount.unit) and compare(amount.value, literal.printed, None, False).holds
 
 
 def counted(unit: Unit) -> tuple[tuple[str, int], ...]:

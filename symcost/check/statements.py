@@ -43,7 +43,7 @@ _TEXT = Wording(r"\\(?:text\w*|math\w+|operatorname)\{([^{}]*)\}")
 _IN_BRACKETS = re.compile(r"\(([a-z][^()]*)\)?\s*\Z")  # words, at the end
 _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 s, though s is a letter
 _UNIT_BEHIND = re.compile(
-    r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:-(?:seconds|minutes|hours|days|years))?)"
+    r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:[- ](?:seconds|minutes|hours|days|years))?)"
 )
 _SCALE_BEHIND = Wording(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
 _SUFFIX_BEHIND = re.compile(r"[$`]([KMBT])(?![\w/])")  # $174$B

@@ -118,3 +118,34 @@ def test_where_one_thing_overtakes_another_is_no_length_of_the_model():
         "block when $c=2d+1.5f=12352$ with $f=5504$.\n\nThat is $c/4 = 256$."
     )
     assert {each.text: each.verdict for each in check_text(text, "a.md")}["c/4 = 256"] == "holds"
+
+
+@pytest.mark.parametrize(
+    "product", ["1024\\times33.3\\approx34{,}100", "1024\\times2.88\\times10^6\\approx2.95\\times10^9"]
+)
+def test_days_and_seconds_of_all_devices_are_no_hours(product):
+    text = f"The run takes 33.3 days on 1024 A800. The bill is ${product}$ GPU hours."
+    assert verdicts(text, product) == ["differs"]
+    days = text.replace("GPU hours", "GPU days")
+    assert verdicts(days, product) == (["holds"] if "33.3\\approx" in product else ["differs"])
+
+
+PALM = (
+    "$L$ layers, $H$ heads, $Q$ head size, $T$ sequence length, $N$ parameters, $V$ vocabulary, $R$ tokens per second, $C$ "
+    "chips, $P$ peak FLOP/s of a chip. The MLP is $4HQ$ wide with GELU, no biases, the head is tied. $N$ keeps the token "
+    "table and leaves out the learned positions and the norms.\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "form, verdict",
+    [
+        ("\\text{MFU} = \\frac{R\\,(6N+12LHQT)}{C\\,P}", "holds"),
+        ("\\text{MFU} = \\frac{R\\,(2N+12LHQT)}{C\\,P}", "differs"),
+        ("N = 12L(HQ)^2 + VHQ", "holds"),
+        ("N = 10L(HQ)^2 + VHQ", "differs"),
+    ],
+)
+def test_an_mfu_and_the_parameters_that_it_counts(form, verdict):
+    words = "The number of parameters is" if form.startswith("N") else "The utilisation is"
+    assert verdicts(f"{PALM}{words} ${form}$.", form) == [verdict]
