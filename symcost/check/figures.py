@@ -43,6 +43,7 @@ SPLIT = Wording(
     re.IGNORECASE,
 )
 _OF_A_TOOL = Wording(r"\b(?:says|shows?|reports?|prints?|displays?|reads) (?:about )?\Z", re.IGNORECASE)
+_TOTAL = re.compile(r"(?:total|sum|all|together)(?: \w+)?", re.IGNORECASE)
 MANY = 10**4  # elements, from which on two counts are hardly the same by chance
 WIDTHS = (2, 4)  # bytes of an element
 EXACT = 5  # digits of a count that is hardly met by chance
@@ -55,6 +56,8 @@ POWERS_OF_TEN = tuple(Fraction(10) ** power for power in (-9, -6, -3, -2, -1, 1,
 
 def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
+    if _counts_parameters(statement, about):
+        about = about.of("parameters")
     bare = not (
         about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
     )
@@ -71,6 +74,21 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         or _elements(case, statement, about)
         or _shared_out(case, statement)
         or in_other_words(case, statement)
+    )
+
+
+def _counts_parameters(statement: Statement, about: Subject) -> bool:
+    """Whether a table's cell is of parameters, though no word says so: 56.4B beside "MLP, all layers"."""
+    item, cell = statement.items[0], statement.span.block.cell
+    printed = item.part.printed
+    named = bool(about.parts or about.times) or cell is not None and _TOTAL.fullmatch(cell.row.strip(" *")) is not None
+    return (
+        cell is not None
+        and named
+        and not about.near_quantities
+        and printed is not None
+        and printed.scale in (10**6, 10**9)
+        and item.unit is None
     )
 
 

@@ -45,6 +45,7 @@ _WITH_UNIT = re.compile(r"[\d)]\s+[A-Za-z]+(?=\s*(?:\Z|[×x*·/+]))")  # 1.45e6 
 _UNIT_BEHIND = re.compile(
     r"\A[\s\"'*]*([A-Za-zµ]+(?:\s?/\s?[A-Za-z]+|\sper\s[A-Za-z]+)?(?:[- ](?:seconds|minutes|hours|days|years))?)"
 )
+_SCALED = re.compile(r"\d[\d,]*\.\d+[KMBT]")
 _SCALE_BEHIND = Wording(rf"\s*({'|'.join(SCALE_WORDS)})\b", re.IGNORECASE)
 _SUFFIX_BEHIND = re.compile(r"[$`]([KMBT])(?![\w/])")  # $174$B
 _ABOUT = re.compile(
@@ -276,7 +277,10 @@ def _size_behind(span: Span) -> int | None:
 
 
 def _is_amount(source: str) -> bool:
-    """Whether all words in some arithmetic are units, though the document uses one of them as a letter."""
+    """Whether all words in some arithmetic are units, or it is a number with a suffix, though the document uses one of them
+    as a letter: 56.4B where $B$ is the batch."""
+    if _SCALED.fullmatch(source.strip()):
+        return True
     words = re.findall(r"(?<![\d.])[A-Za-z]+", source)
     return bool(_WITH_UNIT.search(source)) and all(word == "x" or unit_called(word) for word in words)
 
