@@ -413,6 +413,8 @@ class Judge:
             pair = without_batch(self.case, made) or pair
         if entry is not None and pair is not None and pair.verdict == "holds" and entry.supposed is not None:
             self.case.proven.append(entry)
+            if entry.quantity == "parameters" and not entry.parts and not entry.per:
+                self.case.knowledge.size_is(entry.total)
         self.entry = entry
         if entry is not None:
             for name in made.names:

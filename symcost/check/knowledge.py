@@ -195,6 +195,11 @@ class Knowledge:
         self.values[name] = tuple(values)
         self.in_words.discard(name)
 
+    def size_is(self, form: Expr) -> None:
+        """The number of parameters has a form, under whatever name, where nothing else has been said of it."""
+        if "N" not in self.numbers or "N" in self.in_words:
+            self.definitions.setdefault("N", [form])
+
     def at(self, numbers: Mapping[str, Fraction]) -> Knowledge:
         """The same with some numbers in force; the number of parameters is what its form says where a size is among them."""
         resized = bool(numbers.keys() & SIZES)
