@@ -38,7 +38,7 @@ _BY_SIZE = re.compile(
 )  # the 3B (exactly 3.2e9 parameters)
 _OF = Wording(r"\W{0,3}(?:for|of|on|with) (?:(?:the|our|an?) )?\W?([\w.-]*\w)")  # 38.4 GB for the 3B
 _FILE = Wording(r"\.(?:ya?ml|json|toml|py)\Z")
-_SIZE = re.compile(r"\d[\d.]*[MBT]")  # 22B
+_SIZE = re.compile(r"\d[\d.]*[MBTmbt]")  # 22B
 _TAIL = re.compile(r"(?=\d)[\w.]+\Z")  # the 70B of Llama-2-70B
 
 
