@@ -155,8 +155,7 @@ def _in_other_units(
 ) -> Pair | None:
     """It is what is printed in the other kind of bytes, or in the units that its numbers were stated in."""
     assert right.part.printed is not None
-    in_bytes = left.unit is not None and "byte" in left.unit.powers
-    for value in () if in_bytes else exact:
+    for value in exact:
         for candidate in _candidates(value, left, right):
             meant = numbers.binary(candidate, right.part.printed, right.unit)
             if meant:
@@ -429,7 +428,7 @@ def _wrong(
         return Pair("unchecked", "SC302", shown, message=UNCERTAIN)
     if left.name in GLOSSARY and relation != "≈":
         return replace(NO_CLAIM, document=shown, message=f"{left.source.strip()} is given a number")
-    if right.unit is not None and left.unit is not None and counted(left.unit) != counted(right.unit):
+    if right.unit is not None and left.unit is not None and _are_of_two_kinds(left.unit, right.unit):
         return Pair(
             "unchecked",
             "SC204",
@@ -454,6 +453,12 @@ def _wrong(
     message = f"{left.source.strip()} is {each}, not {number(value / right.scale, right.unit)}"
     return Pair("differs", code, shown, derived=each, difference=number((exact - value) / right.scale, right.unit),
                 message=message + (f": {slip}" if slip else ""))  # fmt: skip
+
+
+def _are_of_two_kinds(one: Unit, other: Unit) -> bool:
+    """Whether two units measure different things, as tokens and the iterations that read them do."""
+    tokens = {"token" in unit.powers for unit in (one, other)}
+    return counted(one) != counted(other) or len(tokens) > 1
 
 
 def _both_units(value: Fraction, unit: Unit | None) -> str:

@@ -33,6 +33,7 @@ from symcost.check.subjects import (
     IN_BYTES,
     MEMORY,
     MESSAGES,
+    PARAMETERS,
     Part,
     Subject,
     quantity_of_name,
@@ -157,7 +158,8 @@ class Announcement:
     def __post_init__(self) -> None:
         """What a size of the model is said to be, and what is of all blocks or of none, whatever else is named."""
         sizes = [SIZE_OF[name] for name in self.statement.names if name in SIZE_OF]
-        if sizes and sizes[0] != "parameters":
+        named_else = bool(self.about.quantities) and self.about.quantities.isdisjoint(PARAMETERS)
+        if sizes and (sizes[0] != "parameters" or named_else):
             self.about = self.about.of(sizes[0])
         by_name = next(filter(None, map(quantity_of_name, self.statement.names)), None)
         if by_name is not None and not sizes:

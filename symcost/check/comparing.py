@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from symcost.check.announcing import RANKS, wanted
+from symcost.check.announcing import OF_BOTH_PASSES, RANKS, wanted
 from symcost.check.case import COMPUTED_AGAIN, OPTION_NAMES
 from symcost.check.catalogue import BY_TENSOR, OF_ROUTING, OF_SIZES, PASSES, Entry, book
 from symcost.check.chains import DROPS, approximates
@@ -18,7 +18,7 @@ from symcost.check.listed import ALL_BLOCKS
 from symcost.check.meshes import MESH, layouts, mesh_of
 from symcost.check.polynomials import Summands, has_letter, letters_of, ratio, summands, times
 from symcost.check.recipes import element_types
-from symcost.check.recognising import FEW_TERMS, Recognition
+from symcost.check.recognising import FEW_TERMS, OF_PASSES, Recognition
 from symcost.check.rules import rules
 from symcost.check.slips import Slip, dropped, one_slip, shared, slip_in_terms
 from symcost.check.subjects import ACTIVATIONS, FLOPS, IN_BYTES, MESSAGES, said
@@ -56,6 +56,8 @@ _TOGETHER = Wording(
     r"|\ball (?:the )?(?:\S+ )?(?:layers|blocks)(?: together)?(?=\W{0,3}[:)|,])",
     re.IGNORECASE,
 )
+_FORWARD = Wording(r"\bforward\b", re.IGNORECASE)
+_DIVIDED = re.compile(r"/ ?\d|\\[dt]?frac\{[^{}]*\}\{\d+\}")
 _EACH = Wording(r"\b(?:each|every)\b", re.IGNORECASE)
 _TWO_NORMS = Wording(r"\b(?:two|both|2) (?:\w+ )?(?:rms|layer)?[ -]?norms?\b|\bnorms\b", re.IGNORECASE)
 _ONE_NORM = Wording(
@@ -63,7 +65,7 @@ _ONE_NORM = Wording(
 )
 _EXTRA_NORM = Wording(
     r"\b(?:extra|additional|another|third|more) (?:rms|layer)?[ -]?norms?\b"
-    r"|\bnorm\b[^.;]{0,30}\b(?:after|behind|on) (?:the |its )?embeddings?\b",
+    r"|\bnorm\b[^.;]{0,30}\b(?:after|behind|on) (?:the |its )?embeddings?\b|\bembedding (?:rms|layer)?[ -]?norms?\b",
     re.IGNORECASE,
 )
 OF_MANY_TERMS = ("activation_memory", "saved_activations", "parameters", "forward_flops", "training")
@@ -148,6 +150,10 @@ class Comparison(Recognition):
             has_letter(table, "D")
             and not has_letter(entry.table, "D"),  # tokens, of a sequence or of the training
             slip.dropped and self._is_more(letters),  # "all but the head"
+            slip.share is not None
+            and slip.share < 1
+            and _DIVIDED.search(self.item.source),  # over 16 devices
+            slip.share in OF_PASSES and entry.quantity in OF_BOTH_PASSES and self._goes_on_with_forward,
             entry.stage  # it may be of a part, or of all devices together
             and not slip.factor
             and (slip.dropped or not letters & {*MESH, accumulation.name}),
@@ -160,6 +166,13 @@ class Comparison(Recognition):
             and shared(table, entry.table) < 2,  # it may be the FLOPs of another pass
         )
         return any(reasons)
+
+    @property
+    def _goes_on_with_forward(self) -> bool:
+        """Whether the paragraph has spoken of the forward pass before a form: "… in the forward pass. The head adds $2dV$"."""
+        span = self.statement.span
+        before = span.block.text[: max(0, span.sentence.start - span.block.start)]
+        return _FORWARD.search(before) is not None and _FORWARD.search(span.sentence.text) is None
 
     def _is_of_each(self, entry: Entry) -> bool:
         """Whether a form is of each block, though all are spoken of: "all layers are alike: attention has $4d^2$"."""

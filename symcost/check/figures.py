@@ -81,7 +81,11 @@ def _counts_parameters(statement: Statement, about: Subject) -> bool:
     """Whether a table's cell is of parameters, though no word says so: 56.4B beside "MLP, all layers"."""
     item, cell = statement.items[0], statement.span.block.cell
     printed = item.part.printed
-    named = bool(about.parts or about.times) or cell is not None and _TOTAL.fullmatch(cell.row.strip(" *")) is not None
+    named = (
+        bool(about.parts or about.times)
+        or cell is not None
+        and _TOTAL.fullmatch(cell.row.strip(" *")) is not None
+    )
     return (
         cell is not None
         and named

@@ -89,7 +89,11 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
                 found.setdefault(few, case.knowledge.numbers[many][0])
     if not {"n", "dp"} & (case.knowledge.numbers.keys() | found.keys()):
         cell = span.block.cell
-        for part in (text, *((cell.row, cell.column) if cell is not None else ()), *reversed(span.block.lead)):
+        for part in (
+            text,
+            *((cell.row, cell.column) if cell is not None else ()),
+            *reversed(span.block.lead),
+        ):
             counts = {_value(count) for count in DEVICES.findall(part)}
             if len(counts) == 1:
                 found |= dict.fromkeys(("n", "dp"), counts.pop())

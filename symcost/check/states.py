@@ -87,7 +87,11 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
             if value in sums:
                 message = f"{value} bytes a parameter for {_listed(named)}, as in {sums[value]}"
                 return Pair("holds", "SC102", shown, message=message)
-    if readings and (sums := _sums(case, readings[-1])):
+    more = bool(readings) and len(statement.items[0].part.terms) > len(
+        readings[-1]
+    )  # summands than are named
+    of_one = each[0].denominator != 1  # a share of one of many devices
+    if readings and not (more or of_one) and (sums := _sums(case, readings[-1])):
         here = case.suppositions.precisions[0]
         right, recipe = next(
             ((total, name) for total, name in sums.items() if name.split()[0] == here), min(sums.items())

@@ -199,9 +199,9 @@ _STEPS: Wordings[tuple[Part, ...]] = Wordings(
             (_ATTENTION, _W),
         ),
         (
-            r"(?i:\bscores?\b|\bq ?@ ?k\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
+            r"(?i:\bscores?\b|\b(?:q ?@ ?k|k ?@ ?q)\b|\b(?:key|query|QK)\b[^.;]{0,12}\blogits\b"
             r"|\blogits\b[^.;]{0,4}\b(?:key|query|QK)\b"
-            r"|\battention logits\b|\blogits of (?:the )?attention\b|\battention: ?mask|attn_?scores)|\bQK ?[ᵀ^T]|\bQK\^",
+            r"|\battention logits\b|\blogits of (?:the )?attention\b|\battention: ?mask|attn_?scores)|\bQ ?K ?[ᵀ^T]|\bQK\^",
             (_ATTENTION, _S),
         ),
         (

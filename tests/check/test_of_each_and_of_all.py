@@ -149,3 +149,18 @@ PALM = (
 def test_an_mfu_and_the_parameters_that_it_counts(form, verdict):
     words = "The number of parameters is" if form.startswith("N") else "The utilisation is"
     assert verdicts(f"{PALM}{words} ${form}$.", form) == [verdict]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Training FLOPs per token.\n\nThe MLP of one block costs $16d^2$ FLOPs per token in the forward pass. Attention's scores "
+        "and sum add $4cd$, the head $2dv$.",
+        "Parameters, gradients, $m_t$, $v_t$: $4N_p+4N_p+8N_p=16N_p$ bytes in fp32.",
+        "Weights and gradients in bf16 over 16 GPUs: $4N/16$ bytes for $N$ parameters.",
+        "1T tokens = 476,837 iterations.",
+        "Parameters, gradients, optimizer.\n\n$N = v \\cdot d + L \\cdot (12 d^2 + 2d) + d$ with RMSNorm.",
+    ],
+)
+def test_no_right_sentence_is_called_wrong(sentence):
+    assert "differs" not in [found.verdict for found in check_text(GPT + sentence, "a.md")]
