@@ -83,8 +83,8 @@ def _counts_parameters(statement: Statement, about: Subject) -> bool:
     printed = item.part.printed
     named = (
         bool(about.parts or about.times)
-        or cell is not None
-        and _TOTAL.fullmatch(cell.row.strip(" *")) is not None
+        or (cell is not None
+        and _TOTAL.fullmatch(cell.row.strip(" *")) is not None)
     )
     return (
         cell is not None
