@@ -252,6 +252,7 @@ _SHARE_OF_HEADS = Wording(
 _CONFIGURED = re.compile(
     r"(?<!\w)[\"']?([a-z]+(?:_[a-z]+)+)[\"']?\s?[:=]\s?(\d[\d_]*)(?![\w.*]| ?[*/+-])"
 )  # "hidden_size": 4096
+_NUMBER_BESIDE = re.compile(r"`([a-z]+(?:_[a-z]+)+)` (\d[\d,_]*\d)(?!\w|\.\d| ?[·×*+/^])")  # `hidden_size` 5120
 _OF_SIZE = re.compile(
     r"\b(?:the|our|an?) \W{0,2}(\d+(?:\.\d+)?)([ -]?(?:B|M|billion|million))(?:[- ]param\w+)?\b"
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words|samples)\b)"
@@ -414,7 +415,8 @@ _POWERS = {"M": 10**6, "million": 10**6, "B": 10**9, "billion": 10**9}
 
 def _read_numbers_in_words(document: Document, knowledge: Knowledge) -> None:
     """Numbers of letters in configurations and sentences, for those that no table gives one."""
-    found = [(meaning_of(name) or "", number) for name, number in _CONFIGURED.findall(document.text)]
+    named = (*_CONFIGURED.findall(document.text), *_NUMBER_BESIDE.findall(document.text))
+    found = [(meaning_of(name) or "", number) for name, number in named]
     for block in document.blocks:
         found += [(knowledge.letter(name), number) for number, name in _COUNTED.findall(block.text)]
         found += said_counts(block.text) if block.kind in ("paragraph", "item") else ()
