@@ -19,7 +19,7 @@ from symcost.symbols import GLOSSARY
 
 DEVICES = Wording(
     r"(?<![\w.,])(\d[\d,]*)[ -](?:(?:[\w-]+ )?(?:GPUs?|TPUs?|devices|ranks|replicas|accelerators|chips|cards)"
-    r"|[A-Z]\d{2,3}s)\b(?![ -]?(?:hours?|days?|h|seconds?)\b)"
+    r"|[A-Z]\d{2,3}s?)\b(?![ -]?(?:hours?|days?|h|seconds?)\b)"
 )
 NUMBER_WORDS = {word: Fraction(count) for count, word in enumerate(
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(), 2)}  # fmt: skip
