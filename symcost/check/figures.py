@@ -58,6 +58,8 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
     """What is said of a formula without letters: what it is with letters put back, what it comes to or adds up."""
     if _counts_parameters(statement, about):
         about = about.of("parameters")
+    elif not about.quantities and (about.parts or about.times):
+        about = _as_before(case, statement, about)
     bare = not (
         about.qualified or about.of_device or statement.names or statement.continued or not about.quantities
     )
@@ -75,6 +77,14 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
         or _shared_out(case, statement)
         or in_other_words(case, statement)
     )
+
+
+def _as_before(case: Case, statement: Statement, about: Subject) -> Subject:
+    """What a number of some part is of, where only the formulas before it in its section tell."""
+    headings = statement.span.block.headings
+    told = (own for own in reversed(case.given) if own.holds and own.statement.span.block.headings == headings)
+    last = next((own.about.quantities for own in told if len(own.about.quantities) == 1), frozenset())
+    return next((about.of(quantity) for quantity in last), about)
 
 
 def _counts_parameters(statement: Statement, about: Subject) -> bool:
