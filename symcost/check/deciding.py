@@ -133,7 +133,7 @@ class Judge:
         for position, span in enumerate(self.document.spans):
             while strays and strays[0].start < span.start:
                 yield self._stray(strays.pop(0))
-            self.case.knowledge.position = span.start
+            self.case.knowledge.move_to(span.start)
             pairs = self.judged(position)
             if pairs:
                 yield self._finding(span, pairs)

@@ -82,7 +82,9 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
 def _as_before(case: Case, statement: Statement, about: Subject) -> Subject:
     """What a number of some part is of, where only the formulas before it in its section tell."""
     headings = statement.span.block.headings
-    told = (own for own in reversed(case.given) if own.holds and own.statement.span.block.headings == headings)
+    told = (
+        own for own in reversed(case.given) if own.holds and own.statement.span.block.headings == headings
+    )
     last = next((own.about.quantities for own in told if len(own.about.quantities) == 1), frozenset())
     return next((about.of(quantity) for quantity in last), about)
 
@@ -91,10 +93,8 @@ def _counts_parameters(statement: Statement, about: Subject) -> bool:
     """Whether a table's cell is of parameters, though no word says so: 56.4B beside "MLP, all layers"."""
     item, cell = statement.items[0], statement.span.block.cell
     printed = item.part.printed
-    named = (
-        bool(about.parts or about.times)
-        or (cell is not None
-        and _TOTAL.fullmatch(cell.row.strip(" *")) is not None)
+    named = bool(about.parts or about.times) or (
+        cell is not None and _TOTAL.fullmatch(cell.row.strip(" *")) is not None
     )
     return (
         cell is not None

@@ -57,7 +57,8 @@ class Knowledge:
     `forms` are what widths are said to be throughout: an inner width of 3d.
     `functions` are forms in a letter, by the names that are written with it in brackets: M(b).
     `earlier` are the values that were in force before, `in_words` the letters whose numbers only a sentence gives.
-    `units` are those of the numbers that names were given.
+    `units` are those of the numbers that names were given, `described` the sizes of models that paragraphs describe in words,
+    with where they stand.
     """
 
     legend: list[tuple[int, str, str]] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Knowledge:
     earlier: dict[str, list[tuple[Fraction, ...]]] = field(default_factory=dict)
     in_words: set[str] = field(default_factory=set)
     units: dict[str, Unit] = field(default_factory=dict)
+    described: list[tuple[int, Mapping[str, Fraction]]] = field(default_factory=list)
 
     @property
     def declared(self) -> bool:
@@ -200,6 +202,16 @@ class Knowledge:
         if "N" not in self.numbers or "N" in self.in_words:
             self.definitions.setdefault("N", [form])
 
+    def move_to(self, position: int) -> None:
+        """Goes on to a formula; models described on the way are those that it is of."""
+        self.position = position
+        while self.described and self.described[0][0] <= position:
+            for letter, value in self.described.pop(0)[1].items():
+                if self.values.get(letter) != (value,):
+                    self.give(letter, (value,))
+                    self.in_words.add(letter)
+                    self.values.pop("N", None)
+
     def at(self, numbers: Mapping[str, Fraction]) -> Knowledge:
         """The same with some numbers in force; the number of parameters is what its form says where a size is among them."""
         resized = bool(numbers.keys() & SIZES)
@@ -252,11 +264,14 @@ _SHARE_OF_HEADS = Wording(
 _CONFIGURED = re.compile(
     r"(?<!\w)[\"']?([a-z]+(?:_[a-z]+)+)[\"']?\s?[:=]\s?(\d[\d_]*)(?![\w.*]| ?[*/+-])"
 )  # "hidden_size": 4096
-_NUMBER_BESIDE = re.compile(r"`([a-z]+(?:_[a-z]+)+)` (\d[\d,_]*\d)(?!\w|\.\d| ?[·×*+/^])")  # `hidden_size` 5120
+_NUMBER_BESIDE = re.compile(
+    r"`([a-z]+(?:_[a-z]+)+)` (\d[\d,_]*\d)(?!\w|\.\d| ?[·×*+/^])"
+)  # `hidden_size` 5120
 _OF_SIZE = re.compile(
     r"\b(?:the|our|an?) \W{0,2}(\d+(?:\.\d+)?)([ -]?(?:B|M|billion|million))(?:[- ]param\w+)?\b"
     r"(?![\W_]{0,3}(?:tokens?|FLOPs?|budget|steps|words|samples)\b)"
 )  # our 6.7B, a 13-billion-parameter model
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 _COUNTED = re.compile(r"(?<![\w.,])(\d[\d,]*) (?:[a-z]+ ){1,3}\(\$?([A-Za-z])\$?\)")  # 40 layers (L)
 _FOR_THESE = Wording(r"\s*(?:for these|for them|respectively|in this order)\b")
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*=")
@@ -425,6 +440,15 @@ def _read_numbers_in_words(document: Document, knowledge: Knowledge) -> None:
         Fraction(number) * _POWERS[power.strip(" -")] for number, power in _OF_SIZE.findall(document.text)
     }
     said += [("N", size) for size in spoken_of if len(spoken_of) == 1]  # one model
+    for block in document.blocks if len(spoken_of) < 2 else ():
+        outright = _IN_BRACKETS.sub(" ", block.text)
+        sizes = [
+            *said_counts(outright),
+            *((meaning_of(name) or "", many) for name, many in _NUMBER_BESIDE.findall(outright)),
+        ]
+        told = {letter: Fraction(re.sub("[_,]", "", many)) for letter, many in sizes if letter in SIZES}
+        if block.kind in ("paragraph", "item") and len(told) > FEWEST_SIZES:
+            knowledge.described.append((block.start, told))
     for letter, value in said:
         if letter in GLOSSARY and letter not in knowledge.values:
             knowledge.values[letter] = (value,)

@@ -164,3 +164,12 @@ def test_an_mfu_and_the_parameters_that_it_counts(form, verdict):
 )
 def test_no_right_sentence_is_called_wrong(sentence):
     assert "differs" not in [found.verdict for found in check_text(GPT + sentence, "a.md")]
+
+
+def test_a_model_described_in_words_is_the_one_spoken_of_from_there_on():
+    text = (
+        "A GPT without biases has $12Ld^2$ parameters in the matrices of its $L$ layers of width $d$. For GPT-3, $L=96$ and "
+        "$d=12288$: $12Ld^2 = 1.74\\times10^{11}$.\n\nMy test model: 48 layers, `d_model` 5120, 40 heads of 128, a vocabulary of "
+        "32,000. So $12Ld^2 = 1.51\\times10^{10}$."
+    )
+    assert [each.verdict for each in check_text(text, "a.md") if "times10" in each.text] == ["holds", "holds"]
