@@ -75,7 +75,9 @@ TENSORS = re.compile(
     r"|SiLU|CE)|_\{?t-1|(?<![A-VX-Z])_t\b|→\s*$"
 )
 PUTS_IN = Wording(
-    r"\b(?:with|for|using|given|at|suppose|let|take|say|assum\w+|where|if)\b[^.;:]{0,60}$", re.IGNORECASE
+    r"\b(?:with|for|using|given|at|suppose|let|take|say|assum\w+|where|if)\b"
+    r"(?:(?!\b(?:needs?|takes|costs?|gives?|makes?|has|reaches|comes to)\b)[^.;:]){0,60}$",
+    re.IGNORECASE,
 )
 IS = re.compile(
     r"\b([A-Za-z]\w*)\s+(?:is|are|=|equals|≈)\s*(?:about|around|roughly|some|approximately|nearly)?\s*\Z"
@@ -465,7 +467,7 @@ class Judge:
                 self.defined = ""
             return
         self.defined = named.name
-        if named.name in knowledge.values and MEETING.search(words_before(made.span)):
+        if MEETING.search(words_before(made.span)):
             return  # where one thing overtakes another, and not what the model has
         values: dict[Fraction, None] = {}
         for item in made.items:
