@@ -28,7 +28,9 @@ _CHINESE = {"小时": "hours", "天": "days", "年": "years", "秒": "s"}
 
 _COUNT = Unit("", Fraction(1), (0,) * len(DIMENSIONS))
 _DEVICES = r"(?:[A-Z]\w* )?(?:GPU|TPU|NPU|chip|card|device|accelerator|[A-Z]\d{2,3}s?\b)"
-_SEVERAL = Wording(rf"(?<![\d.,-])((?!1\b)\d[\d,]*) {_DEVICES}s?", re.IGNORECASE)
+_SEVERAL = Wording(
+    rf"(?<![\d.,$-])((?!1\b)\d[\d,]*) (?!per ){_DEVICES}s?(?![ -]?(?:hours?|days?)\b)", re.IGNORECASE
+)
 FOR_ONE = Wording(
     r"\b(?:one|single|per|each|every|only|alone"
     r"|without(?! (?:\w+ )?(?:checkpoint|recomput)))\b",

@@ -23,8 +23,9 @@ from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
 from symcost.check.recipes import element_types
 from symcost.check.rules import RULE_OF_THUMB
+from symcost.check.shares import ATTENTION_CORE
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import Subject
+from symcost.check.subjects import Part, Subject
 from symcost.check.tables import unit_of
 from symcost.check.wordings import Wording
 from symcost.symbols import L, b
@@ -229,16 +230,20 @@ def _derived(case: Case, statement: Statement, about: Subject, places: Sequence[
                     yield Way(value, f"{entry.named()}, at the numbers known")
 
 
+ATTENTION: tuple[Part, ...] = (("block.attention", frozenset()),)
+
+
 def _shares(case: Case, about: Subject, places: Sequence[Knowledge]) -> Iterator[Way]:
     """What share the parts that the words name have of the whole model, or of a block."""
     of = book(case.first)
     whole_said = [about.of(name) for each in case.said[:-2:-1] for name in sorted(each.about.sure_quantities)]
     for own in (about, *(each.about for each in case.given[:-2:-1]), *whole_said) if about.parts else ():
-        for quantity, per, whole in product(
-            sorted(own.sure_quantities & set(BY_TENSOR)), ("", "sequence"), ((), BLOCK)
+        cores = [ATTENTION_CORE] if about.parts == ATTENTION else []  # where its projections are listed apart
+        for quantity, per, whole, named in product(
+            sorted(own.sure_quantities & set(BY_TENSOR)), ("", "sequence"), ((), BLOCK), (about.parts, *cores)
         ):
             some, everything = (
-                of.entry(quantity, parts, every=not whole, per=per) for parts in (about.parts, whole)
+                of.entry(quantity, parts, every=not whole, per=per) for parts in (named, whole)
             )
             for known in places if some is not None and everything is not None else ():
                 assert some is not None and everything is not None

@@ -173,3 +173,13 @@ def test_a_model_described_in_words_is_the_one_spoken_of_from_there_on():
         "32,000. So $12Ld^2 = 1.51\\times10^{10}$."
     )
     assert [each.verdict for each in check_text(text, "a.md") if "times10" in each.text] == ["holds", "holds"]
+
+
+def test_what_one_device_costs_is_not_the_bill_of_eight():
+    text = "On 8 H100 the run takes about 16.2 days. At \\$2 per GPU-hour: PRODUCT dollars."
+    assert verdicts(text.replace("PRODUCT", "16.2 × 24 × 2 = 778"), "16.2 × 24 × 2 = 778 dollars") == [
+        "differs"
+    ]
+    assert verdicts(
+        text.replace("PRODUCT", "8 × 16.2 × 24 × 2 = 6,221"), "8 × 16.2 × 24 × 2 = 6,221 dollars"
+    ) == ["holds"]
