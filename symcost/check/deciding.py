@@ -61,6 +61,7 @@ from symcost.check.statements import (
 )
 from symcost.check.states import state_pair
 from symcost.check.subjects import Subject, subject, told_options
+from symcost.check.substituted import substituted
 from symcost.check.tables import figure_beside
 from symcost.check.times import named_time, utilised
 from symcost.check.utilisation import hardware_pair, pass_pair, utilisation_pair
@@ -311,6 +312,7 @@ class Judge:
             or decoder_pair(self.case, made, about, words)
             or state_pair(self.case, made, words)
             or spelled(self.case, made)
+            or substituted(self.case, made)
             or product_pair(self.case, made, words)
         )
         claims = [told] if told is not None else self._claims(made, about)

@@ -183,3 +183,9 @@ def test_what_one_device_costs_is_not_the_bill_of_eight():
     assert verdicts(
         text.replace("PRODUCT", "8 × 16.2 × 24 × 2 = 6,221"), "8 × 16.2 × 24 × 2 = 6,221 dollars"
     ) == ["holds"]
+
+
+@pytest.mark.parametrize(("form", "verdict"), [("24Lcd^2", "holds"), ("20Lcd^2", "differs")])
+def test_a_form_with_something_put_in_for_a_letter(form, verdict):
+    text = f"{GPT}$f$ is the inner width. The products cost $L(8cd^2 + 4cdf)$, which at $f = 4d$ is ${form}$."
+    assert verdicts(text, form) == [verdict]
