@@ -350,7 +350,8 @@ class Judge:
 
     def _is_fused(self, span: Span) -> bool:
         """Whether the section of a formula has said that attention is one fused kernel."""
-        return any("flash" in told_options(block.text)[0] for block in section(self.document, span))
+        texts = (*span.block.headings, *(block.text for block in section(self.document, span)))
+        return any("flash" in told_options(text)[0] for text in texts)
 
     # ---------------------------------------------------------------------------------------------- its chain
 
