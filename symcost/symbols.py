@@ -264,7 +264,7 @@ GLOSSARY: Mapping[str, Letter] = _letters(
         "sequences of one step on all GPUs",
         "sequences",
         r"b_{\mathrm{global}}",
-        ("global_batch_size",),
+        ("global_batch_size", "gbs"),
     ),
     Letter("MFU", "model FLOPs utilisation", "", r"\mathrm{MFU}", ("mfu",), whole=False, most=1),
     Letter(

@@ -296,6 +296,7 @@ def read_legend(document: Document, told: Settings, understood: Iterable[tuple[s
         knowledge.legend += [(FIRST, theirs, ours) for ours, theirs in letters.items()]
     _read_letters(document, knowledge)
     _read_letters_of_models(document, knowledge)
+    _read_runs(document, knowledge)
     _read_definitions(document, knowledge)
     _read_forms(document, knowledge)
     _read_values(document, knowledge)
@@ -328,6 +329,24 @@ def _read_letters(document: Document, knowledge: Knowledge) -> None:
             (at, name, "b" if meaning == "global_batch" else meaning)
             for at, name, meaning in knowledge.legend
         ]
+
+
+def _read_runs(document: Document, knowledge: Knowledge) -> None:
+    """`tp`, `dp`, `seq` in formulas: products, but for those with a letter that a document with a legend never declares, and
+    that nobody takes for granted."""
+    single = {name for _, name, _ in knowledge.legend if len(name) == 1} | _GRANTED
+    known = {name for _, name, _ in knowledge.legend}
+    if len(known) < FEWEST_SIZES:
+        return
+    runs = {run for span in document.spans if span.form == "latex" for run in _RUN.findall(span.text)}
+    for run in sorted(runs - known):
+        letter = letter_for(run)
+        if letter is not None and not single.issuperset(run):
+            knowledge.legend.append((FIRST, run, letter))
+
+
+_GRANTED = frozenset("abcdfghklnstv")
+_RUN = re.compile(r"(?<![\\A-Za-z_{])[a-z]{2,3}(?![A-Za-z])")
 
 
 def _read_letters_of_models(document: Document, knowledge: Knowledge) -> None:

@@ -193,7 +193,9 @@ _EVERY = words(
 )
 _LISTED_APART = {  # of what every result is kept: steps that a list names one by one
     "gate-apart": words(r"\bsilu\b[^.;()]{0,60}\b(?:product|multipl\w+)"),
-    "loss-apart": words(r"\blog[- ]?(?:prob\w*|softmax)\b", r"\blogits(?:,| and|, and) (?:the )?cross[- ]?entropy\b"),
+    "loss-apart": words(
+        r"\blog[- ]?(?:prob\w*|softmax)\b", r"\blogits(?:,| and|, and) (?:the )?cross[- ]?entropy\b"
+    ),
 }
 _KEPT_APART = {
     "gate-apart": words(

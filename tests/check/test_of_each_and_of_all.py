@@ -189,3 +189,25 @@ def test_what_one_device_costs_is_not_the_bill_of_eight():
 def test_a_form_with_something_put_in_for_a_letter(form, verdict):
     text = f"{GPT}$f$ is the inner width. The products cost $L(8cd^2 + 4cdf)$, which at $f = 4d$ is ${form}$."
     assert verdicts(text, form) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict"),
+    [
+        ("\\frac{34 \\cdot seq \\cdot b \\cdot h}{tp}", "holds"),
+        ("dp \\cdot mbs", "unchecked"),
+        ("bsh", "unchecked"),
+    ],
+)
+def test_a_run_with_a_letter_that_nobody_declares_is_a_name(form, verdict):
+    text = (
+        "$h$ hidden size, $v$ vocabulary, $L$ layers, $b$ micro-batch in samples, $a$ heads; a GPT block with $4h$, dropout, "
+        "fp16. $tp$ and $dp$ are the sizes of the parallel groups.\n\nActivations of one layer, bytes per GPU, with tensor and "
+        f"sequence parallelism and selective recompute: ${form}$."
+    )
+    found = [each for each in check_text(text, "a.md") if each.text == form]
+    assert [each.verdict for each in found] == [verdict]
+    if verdict == "unchecked":
+        assert ("does not say" in found[0].message) == (
+            form == "bsh"
+        )  # s is declared nowhere: it stays a product
