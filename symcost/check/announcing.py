@@ -339,7 +339,7 @@ def _choices(
         yield ((SHARED, frozenset()),)
     if quantity in FLOPS and parts == (("block.attention", frozenset()),):
         yield (("block.attention", CORE),)  # "attention itself"
-    if quantity in ACTIVATIONS and any(tensors for _, tensors in parts):
+    if quantity in ACTIVATIONS and (len(parts) > 1 or any(tensors for _, tensors in parts)):
         yield BLOCK
     if not parts and (quantity in ACTIVATIONS or (quantity in MESSAGES and laid_out)):
         yield BLOCK

@@ -56,6 +56,7 @@ _TOGETHER = Wording(
     r"|\ball (?:the )?(?:\S+ )?(?:layers|blocks)(?: together)?(?=\W{0,3}[:)|,])",
     re.IGNORECASE,
 )
+_DECODES = Wording(r"\b(?:decod\w+|generat\w+|new token)\b", re.IGNORECASE)
 _FORWARD = Wording(r"\bforward\b", re.IGNORECASE)
 _DIVIDED = re.compile(r"/ ?\d|\\[dt]?frac\{[^{}]*\}\{\d+\}")
 _EACH = Wording(r"\b(?:each|every)\b", re.IGNORECASE)
@@ -64,7 +65,7 @@ _ONE_NORM = Wording(
     r"\b(?:one|single) (?:rms|layer)?[ -]?norm\b[^.;]{0,20}\b(?:layer|block)\b", re.IGNORECASE
 )
 _EXTRA_NORM = Wording(
-    r"\b(?:extra|additional|another|third|more) (?:rms|layer)?[ -]?norms?\b"
+    r"\b(?:extra|additional|another|third|more|three|four|[34]) (?:rms|layer)?[ -]?norms?\b"
     r"|\bnorm\b[^.;]{0,30}\b(?:after|behind|on) (?:the |its )?embeddings?\b|\bembedding (?:rms|layer)?[ -]?norms?\b",
     re.IGNORECASE,
 )
@@ -153,7 +154,12 @@ class Comparison(Recognition):
             slip.share is not None
             and slip.share < 1
             and _DIVIDED.search(self.item.source),  # over 16 devices
-            slip.share in OF_PASSES and entry.quantity in OF_BOTH_PASSES and self._goes_on_with_forward,
+            slip.share in OF_PASSES and entry.quantity in OF_BOTH_PASSES and self._may_be_forward,
+            entry.quantity in FLOPS
+            and _DECODES.search(self.statement.span.sentence.text)
+            and _degree(table) < _degree(entry.table),
+            has_letter(entry.table, "h") and not has_letter(table, "h") and self._is_fused(entry),
+            entry.quantity == "backward_flops" and self._follows_forward,
             entry.stage  # it may be of a part, or of all devices together
             and not slip.factor
             and (slip.dropped or not letters & {*MESH, accumulation.name}),
@@ -167,12 +173,26 @@ class Comparison(Recognition):
         )
         return any(reasons)
 
+    def _is_fused(self, entry: Entry) -> bool:
+        """Whether heads are only in the statistics that a fused kernel keeps of each row of scores, which many leave out."""
+        return entry.supposed is not None and "+flash" in entry.supposed.convention
+
     @property
-    def _goes_on_with_forward(self) -> bool:
-        """Whether the paragraph has spoken of the forward pass before a form: "… in the forward pass. The head adds $2dV$"."""
+    def _may_be_forward(self) -> bool:
+        """Whether a form may be of the forward pass alone, below a heading or in a paragraph about training: where its
+        paragraph has spoken of that pass before, or where nothing beside the form names one."""
         span = self.statement.span
         before = span.block.text[: max(0, span.sentence.start - span.block.start)]
-        return _FORWARD.search(before) is not None and _FORWARD.search(span.sentence.text) is None
+        goes_on = _FORWARD.search(before) is not None and _FORWARD.search(span.sentence.text) is None
+        named = self.about.near_quantities & (OF_BOTH_PASSES | PASSES) or self.statement.names
+        return goes_on or not named
+
+    @property
+    def _follows_forward(self) -> bool:
+        """Whether a sentence has spoken of the forward pass before a form, and not of the backward pass."""
+        span = self.statement.span
+        before = span.sentence.text[: max(0, span.start - span.sentence.start)]
+        return _FORWARD.search(before) is not None and "backward" not in before.lower()
 
     def _is_of_each(self, entry: Entry) -> bool:
         """Whether a form is of each block, though all are spoken of: "all layers are alike: attention has $4d^2$"."""
@@ -470,3 +490,8 @@ class Comparison(Recognition):
         return (about.sharp and bool(about.parts or about.times)) or (
             bool(about.near_quantities) and about.near_quantities <= OF_ONE_KIND
         )
+
+
+def _degree(table: Summands) -> int:
+    """The highest power of the context: one less for a token that is decoded than for all of a sequence."""
+    return max(dict(monomial).get("c", 0) for monomial in table)

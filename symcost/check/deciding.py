@@ -47,7 +47,7 @@ from symcost.check.products import IN_SIDES, product_pair
 from symcost.check.quotes import is_quoted, quoted, says_the_same
 from symcost.check.shares import MEETING
 from symcost.check.siblings import sibling_pair
-from symcost.check.solving import solution
+from symcost.check.solving import solution, split_of_compute
 from symcost.check.spelled import spelled
 from symcost.check.statements import (
     EQUAL,
@@ -306,6 +306,7 @@ class Judge:
         told = (
             waits
             or optimum_pair(self.case, made)
+            or split_of_compute(self.case, made)
             or named_time(self.case, made)
             or collective(self.case, made, about, words)
             or counted(made, words)

@@ -6,13 +6,18 @@ import re
 from fractions import Fraction
 from math import ceil, floor
 
-from sympy import Expr, Poly, Rational, Symbol, fraction, together
+from sympy import Expr, Poly, Rational, Symbol, cancel, fraction, sqrt, together
 
 from symcost.check.case import Case
 from symcost.check.findings import Pair
 from symcost.check.numbers import compare
+from symcost.check.rules import RULE_OF_THUMB
 from symcost.check.statements import Item, Statement
+from symcost.notation import text as plain_text
 from symcost.notation.numbers import rounded
+from symcost.symbols import GLOSSARY, D, N
+
+C = GLOSSARY["C"].symbol
 
 MOST_BACK = 4  # statements of a sentence, between a bound and what follows from it
 _FOLLOWS = re.compile(
@@ -102,3 +107,31 @@ def _held(bound: Statement, statement: Statement, item: Item, root: Fraction, ab
         return None
     return Pair("differs", "SC203", shown, derived=str(whole), difference=str(whole - said),
                 message=f"{source} is met from {rounded(root, 2)} {'up' if above else 'down'}: it should be {whole}")  # fmt: skip
+
+
+def split_of_compute(case: Case, statement: Statement) -> Pair | None:
+    """`N = √(C/(6r))` with `r = D/N`: the size, or the tokens, that a budget of 6ND and their ratio leave.
+
+    It differs where only a number is wrong: `√(rC)/6`.
+    """
+    [name, *rest] = statement.items
+    if name.name not in ("N", "D") or len(rest) != 1 or statement.relations != ["="]:
+        return None
+    form = rest[0].form
+    sides = [
+        [item.form for item in own.statement.items] for own in case.given if own.statement.relations == ["="]
+    ]
+    ratios = {
+        left: right for left, right in sides if left in form.free_symbols and right.free_symbols == {N, D}
+    }
+    if C not in form.free_symbols or not ratios or form.free_symbols != {C, *ratios}:
+        return None
+    budget = Rational(RULE_OF_THUMB["training"]) * N * D
+    off = cancel((form**2).xreplace(ratios).xreplace({C: budget}) / Symbol(name.name, positive=True) ** 2)
+    shown = f"{name.source.strip()} = {rest[0].source.strip()}"
+    if off == 1:
+        return Pair("holds", "SC101", shown, message=f"put into C = {budget}, with the ratio of the document")
+    if not off.is_Rational:
+        return None
+    right = plain_text(rest[0].form / sqrt(off))
+    return Pair("differs", "SC202", shown, right, message=f"put into C = {budget} it should be {right}")
