@@ -60,6 +60,7 @@ _NOT_SHARDED = Wording(
     r"|\b(?:plain|ordinary|standard|vanilla) data[- ]parallel|\bddp\b",
     re.IGNORECASE,
 )
+NEXT = 60  # characters behind a form that still say what it is of
 _SHARDED = Wording(r"\bshard|\bpartition|\bsplit over|\bdistributed over", re.IGNORECASE)
 _STATES = (
     Wording(r"optimi[sz]er|states", re.IGNORECASE),
@@ -96,7 +97,9 @@ class Announcement:
     def stage(self) -> str:
         """Which stage of ZeRO a form is said to be of: by its number, that of its table's row, or what is sharded."""
         words, cell = self.about.words, self.statement.span.block.cell
-        if _NOT_SHARDED.search(self.about.beside):  # nothing is shared
+        span = self.statement.span
+        behind = span.sentence.text[max(0, span.end - span.sentence.start) :][:NEXT]
+        if _NOT_SHARDED.search(f"{self.about.beside} {behind}"):  # nothing is shared
             return "0"
         rows = row_of(self.case.document, self.statement.span)
         named = _STAGE_NAME.search(rows[0].text) if rows else None

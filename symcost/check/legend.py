@@ -113,6 +113,8 @@ _TOGETHER: Wordings[str | None] = Wordings(
               r"\b(?:sends?|routes?|dispatch\w*) (?:each|every|a|one|the) tokens? to\Z",
               r"\b(?:router|gate)\b (?:\w+ )?(?:picks?|chooses?|selects?|keeps?)\Z",
               r"\b(?:active|chosen|selected|activated) experts?\b|\bexperts? (?:each|every|a|per) token\b|\btop-?k\b"),
+        ("tp", r"\Atensor\Z"),
+        ("pp", r"\Apipeline\Z"),
         ("dp", r"\bdata[- ]parallel (?:replicas?|ranks?|gpus?|size|degree|workers?)\b"),
         ("global_batch", r"\bglobal batch\b"),
         ("b", r"\bsequences in (?:a|the|each) (?:micro-?)?batch\b|\bsequences (?:at once|per batch)\b"),

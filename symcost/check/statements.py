@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -113,6 +114,9 @@ class Statement:
         return [item.name for item in self.items if item.name is not None]
 
 
+_ASIDE = re.compile(
+    r"(?:&+|\\q?quad|\s\s)\s*(?:\\(?:text|textrm|textit|mbox|mathrm)\{[\s,;(]*)+([^{}]*?)[\s)]*\}\s*[.,;]?\s*(?:\\\\)?\s*\Z"
+)  # words behind a formula in its own column
 _CONDITION = re.compile(r"\\q?quad\s*\(((?:[^()]|\\[()])*=[^()]*)\)\s*[.,]?\s*\Z")
 
 
@@ -127,6 +131,11 @@ def readings(span: Span, knowledge: Knowledge) -> tuple[str, tuple[Reading, ...]
     try:
         return label, read_list(text, span.form, names=names)
     except ReadError:
+        aside = _ASIDE.search(text) if span.form == "latex" else None
+        if aside is not None:  # F &= 96Blsh^2 & \text{full}
+            label, text = f"{label} {aside[1]}".strip(), text[: aside.start()] + _blank(aside)
+            with suppress(ReadError):
+                return label, read_list(text, span.form, names=names)
         mended = (_CONDITION if span.form == "latex" else _REMARK).sub(_blank, text)
         mended = _MONEY.sub(_blank, mended)
         if mended == text:

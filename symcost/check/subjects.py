@@ -372,7 +372,7 @@ _OPTIONS = Wordings(
             rf"|\b(?:layers?|blocks?)\b[^.;]{{0,20}}\b(?:computed again|recomputed|{_AGAIN})"
             rf"|\bforward(?: pass)?\b[^.;]{{0,30}}{_AGAIN}"
             r"|\bfrom three to four\b[^.;]{0,12} forward|\bfour (?:forward passes )?instead of three"
-            r"|\brecompute(?:[_ ]\w+)?: full\b|\bwith (?:full )?recomputation\b|forward, recomputation|重计算",
+            r"|\brecompute(?:[_ ]\w+)?: full\b|\bF full\b|\bwith (?:full )?recomputation\b|forward, recomputation|重计算",
         ),
         ("causal", HALF_SQUARE.pattern),
         ("tensor", r"\btensor[ -]?(?:and sequence )?parallel|\btp\b"),

@@ -2,8 +2,8 @@
 
 Set `develop` was in view while the checker was made, `held-out` was looked at later, `fresh` after that. The authors of
 `later` had not seen the checker; it has been mended by their documents since, so a new one fares a little worse. Nor had
-those of `latest` and `newest`; by these the checker has been mended least: what a new document may expect. `closest` was
-written as near to the manner of one collection of lecture notes and posts as its authors could.
+those of `latest` and `newest`; by these the checker has been mended least: what a new document may expect. `closest` and
+`nearest` were written as near to the manner of one collection of lecture notes and posts as their authors could.
 """
 
 import json
@@ -80,6 +80,7 @@ def test_nine_of_ten_wrong_formulas_are_caught_and_eight_of_ten_right_ones_prove
         ("latest", Fraction(9, 20), Fraction(3, 4)),
         ("newest", Fraction(1, 4), Fraction(3, 4)),
         ("closest", Fraction(1, 2), Fraction(4, 5)),
+        ("nearest", Fraction(2, 5), Fraction(3, 4)),
     ],
 )
 def test_most_formulas_of_strangers_are_judged(name, caught, proven):

@@ -211,3 +211,48 @@ def test_a_run_with_a_letter_that_nobody_declares_is_a_name(form, verdict):
         assert ("does not say" in found[0].message) == (
             form == "bsh"
         )  # s is declared nowhere: it stays a product
+
+
+MEGATRON = (
+    "$l$ layers, $h$ hidden size, $a$ heads, $s$ sequence length, $b$ microbatch, $B$ global batch, $V$ vocabulary, $P$ "
+    "parameters; $t$ tensor, $p$ pipeline, $d$ data parallel size. GELU MLP with $4h$, biases, LayerNorm, learned positions, "
+    "tied head; bf16 with dropout, Adam with an fp32 master copy.\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (
+            "F_{sel} &= 72Blsh^2\\left(1+\\frac{2s}{9h}+\\frac{V}{12lh}\\right) & \\text{selective} \\\\",
+            "holds",
+        ),
+        (
+            "F_{sel} &= 72Blsh^2\\left(1+\\frac{s}{3h}+\\frac{V}{12lh}\\right) & \\text{selective} \\\\",
+            "differs",
+        ),
+        ("F_{full} &= 96Blsh^2\\left(1+\\frac{s}{6h}+\\frac{V}{16lh}\\right) & \\text{full} \\\\", "holds"),
+    ],
+)
+def test_words_in_a_column_of_their_own_belong_to_the_row(rows, verdict):
+    text = f"{MEGATRON}## FLOPs of an iteration\n\n\\begin{{align}}\n{rows}\n\\end{{align}}\n"
+    assert check_text(text, "a.md")[-1].verdict == verdict
+
+
+def test_sizes_of_a_mesh_share_the_noun_behind_the_last():
+    form = "sbh\\left(10+\\frac{24}{t}+\\frac{5as}{ht}\\right)"
+    assert verdicts(f"{MEGATRON}Activations of one layer, tensor parallel, in bytes: ${form}$.", form) == [
+        "holds"
+    ]
+    states = "Two bytes for weights, two for gradients, twelve for Adam, i.e. $16P/(tp)$ per GPU before any sharding."
+    assert "differs" not in verdicts(MEGATRON + states, "16P/(tp)")
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict"), [("N = \\sqrt{\\frac{C}{6r}}", "holds"), ("D = \\sqrt{\\frac{rC}{6}}", "holds"), ("D = \\frac{\\sqrt{rC}}{6}", "differs")]
+)  # fmt: skip
+def test_a_budget_is_split_by_the_ratio_of_tokens_to_parameters(form, verdict):
+    text = (
+        f"$C$ FLOPs, $N$ parameters, $D$ tokens, $C = 6ND$. With a ratio $r = D/N$ it follows that ${form}$."
+    )
+    assert verdicts(text, form) == [verdict]
