@@ -650,3 +650,8 @@ def _subset(values: list[Coefficient], wanted: Coefficient) -> tuple[int, ...] |
 def book(supposed: Supposed) -> Book:
     """The forms under a supposition, made once."""
     return Book(supposed)
+
+
+def same_under(entry: Entry, supposed: Supposed) -> Entry | None:
+    """What an entry is of, under another supposition."""
+    return book(supposed).entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)

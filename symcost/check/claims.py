@@ -11,7 +11,7 @@ from sympy import Symbol
 
 from symcost.check.announcing import wanted
 from symcost.check.case import Case
-from symcost.check.catalogue import CORE, ONE_TOKEN, Entry, book
+from symcost.check.catalogue import CORE, ONE_TOKEN, Entry, book, same_under
 from symcost.check.chains import SIZE_OF, TAKEN_BACK, approximates, unknown_words
 from symcost.check.comparing import SIZES_OF_TERMS, Comparison
 from symcost.check.context import words_before
@@ -114,8 +114,7 @@ class Claim(Comparison):
         """What the same is for the likeliest design."""
         if entry.supposed is None:
             return None
-        on = replace(entry.supposed, design=self.case.suppositions.designs[0])
-        return book(on).entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+        return same_under(entry, replace(entry.supposed, design=self.case.suppositions.designs[0]))
 
     def _as_a_rule(self, table: Summands) -> tuple[Pair, Entry] | None:
         """What holds of any model, as 16 bytes of each parameter do; the recipe of those bytes is then known."""

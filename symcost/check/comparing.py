@@ -10,7 +10,7 @@ from itertools import chain
 
 from symcost.check.announcing import OF_BOTH_PASSES, RANKS, wanted
 from symcost.check.case import COMPUTED_AGAIN, OPTION_NAMES
-from symcost.check.catalogue import BY_TENSOR, OF_ROUTING, OF_SIZES, PASSES, Entry, book
+from symcost.check.catalogue import BY_TENSOR, OF_ROUTING, OF_SIZES, PASSES, Entry, same_under
 from symcost.check.chains import DROPS, approximates
 from symcost.check.context import words_before, words_behind
 from symcost.check.findings import Pair
@@ -320,8 +320,7 @@ class Comparison(Recognition):
                 continue
             if option == "causal" and self._takes_the_whole_square:
                 continue
-            other = book(replace(supposed, convention=convention))
-            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            found = same_under(entry, replace(supposed, convention=convention))
             if found is not None and found.table == table:
                 return found
         return None
@@ -333,8 +332,7 @@ class Comparison(Recognition):
             return None
         for feature in ("biased", "gains_counted", "learned_positions", "dropout"):
             design = supposed.design.but(**{feature: not getattr(supposed.design, feature)})
-            other = book(replace(supposed, design=design))
-            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            found = same_under(entry, replace(supposed, design=design))
             if found is not None and found.table == table:
                 return found
         return None
@@ -346,8 +344,7 @@ class Comparison(Recognition):
         if supposed is None or not self.about.near_options.isdisjoint({"tensor", "sequence"}):
             return None
         for layout in layouts(letters_of(table), (), self.about.words):
-            other = book(replace(supposed, layout=layout))
-            found = other.entry(entry.quantity, entry.parts, every=entry.every, per=entry.per)
+            found = same_under(entry, replace(supposed, layout=layout))
             if found is not None and found.table == table:
                 return found
         return None

@@ -249,8 +249,13 @@ def test_sizes_of_a_mesh_share_the_noun_behind_the_last():
 
 
 @pytest.mark.parametrize(
-    ("form", "verdict"), [("N = \\sqrt{\\frac{C}{6r}}", "holds"), ("D = \\sqrt{\\frac{rC}{6}}", "holds"), ("D = \\frac{\\sqrt{rC}}{6}", "differs")]
-)  # fmt: skip
+    ("form", "verdict"),
+    [
+        ("N = \\sqrt{\\frac{C}{6r}}", "holds"),
+        ("D = \\sqrt{\\frac{rC}{6}}", "holds"),
+        ("D = \\frac{\\sqrt{rC}}{6}", "differs"),
+    ],
+)
 def test_a_budget_is_split_by_the_ratio_of_tokens_to_parameters(form, verdict):
     text = (
         f"$C$ FLOPs, $N$ parameters, $D$ tokens, $C = 6ND$. With a ratio $r = D/N$ it follows that ${form}$."
