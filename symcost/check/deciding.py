@@ -341,6 +341,9 @@ class Judge:
         if wrong:
             self.case.wrong.update(made.names)
         else:
+            for item in made.items[1:-1]:
+                if item.unit is not None:  # 1.085e6 s ≈ 12.6 days
+                    state(self.case, item, about, span)
             state(self.case, last, about, span, made.names)
             if made.argument is not None and made.names:
                 knowledge.functions[made.names[0]] = (made.argument, knowledge.opened(last.form))

@@ -130,6 +130,13 @@ def test_days_and_seconds_of_all_devices_are_no_hours(product):
     assert verdicts(days, product) == (["holds"] if "33.3\\approx" in product else ["differs"])
 
 
+def test_a_number_in_the_middle_of_a_chain_keeps_its_unit():
+    text = "The run takes 6 × 13e9 × 2e12 / (1024 × 312e12 × 0.45) = 1.085e6 s ≈ 12.6 days on 1024 A100.\n\nTogether: PRODUCT."
+    wrong, right = "1024 × 1.085e6 = 1.11e9 GPU-hours", "1024 × 1.085e6 / 3600 = 3.09e5 GPU-hours"
+    assert verdicts(text.replace("PRODUCT", wrong), wrong) == ["differs"]
+    assert verdicts(text.replace("PRODUCT", right), right) == ["holds"]
+
+
 PALM = (
     "$L$ layers, $H$ heads, $Q$ head size, $T$ sequence length, $N$ parameters, $V$ vocabulary, $R$ tokens per second, $C$ "
     "chips, $P$ peak FLOP/s of a chip. The MLP is $4HQ$ wide with GELU, no biases, the head is tied. $N$ keeps the token "
