@@ -111,10 +111,11 @@ class Claim(Comparison):
         return self.holds(entry), entry
 
     def _of_the_first_design(self, entry: Entry) -> Entry | None:
-        """What the same is for the likeliest design."""
-        if entry.supposed is None:
+        """What the same is for the likeliest design, where it is of another."""
+        first = self.case.suppositions.designs[0]
+        if entry.supposed is None or entry.supposed.design == first:
             return None
-        return same_under(entry, replace(entry.supposed, design=self.case.suppositions.designs[0]))
+        return same_under(entry, replace(entry.supposed, design=first))
 
     def _as_a_rule(self, table: Summands) -> tuple[Pair, Entry] | None:
         """What holds of any model, as 16 bytes of each parameter do; the recipe of those bytes is then known."""

@@ -268,3 +268,9 @@ def test_a_budget_is_split_by_the_ratio_of_tokens_to_parameters(form, verdict):
         f"$C$ FLOPs, $N$ parameters, $D$ tokens, $C = 6ND$. With a ratio $r = D/N$ it follows that ${form}$."
     )
     assert verdicts(text, form) == [verdict]
+
+
+def test_what_a_fused_kernel_keeps_of_its_rows_is_no_term_that_an_approximation_drops():
+    text = f"{GPT}Activations with flash attention in bf16, no dropout: about $32bcd$ bytes per layer."
+    assert verdicts(text, "32bcd") == ["holds"]
+    assert verdicts(text.replace("32bcd", "12d^2").replace("bytes", "parameters"), "12d^2") != ["differs"]
