@@ -255,7 +255,7 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
         each for each in said if each.unit is not None and (_kind(each.unit) or "token" in each.unit.powers)
     ]
     factors += _of_forms(case, span, places)
-    factors += _rates(case, span, {each.unit for each in factors})
+    factors += _rates(case, {each.unit for each in factors})
     if kind or percent:
         plain = list(_measured(factors, kind))
     else:
@@ -282,16 +282,11 @@ def ways_of_products(case: Case, statement: Statement, places: Sequence[Knowledg
             )
 
 
-def _rates(case: Case, span: Span, known: Container[Unit | None]) -> Iterator[_Factor]:
+def _rates(case: Case, known: Container[Unit | None]) -> Iterator[_Factor]:
     """The last price of an hour and the last peak that another section has stated: $2.25 per GPU-hour, 989 TFLOP/s."""
-    for powers in _OF_RATES:
-        said = (each for each in reversed(case.said) if each.unit is not None and each.unit.powers in powers)
-        last = next(said, None)
-        if last is not None and last.value and last.unit not in known:
+    for last in (case.rates[kind] for kind in ("USD", "FLOP") if kind in case.rates):
+        if last.value and last.unit not in known:
             yield _Factor(last.value, last.unit, _shown(last))
-
-
-_OF_RATES = (({"USD": 1, "s": -1, "device": -1}, {"USD": 1, "s": -1}), ({"FLOP": 1, "s": -1},))
 
 
 def _of_forms(case: Case, span: Span, places: Sequence[Knowledge]) -> Iterator[_Factor]:

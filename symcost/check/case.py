@@ -120,7 +120,8 @@ class Case:
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
-    by their values, `said` the same in order, `products` the arithmetic that was right, `columns` what the numbers of a
+    by their values, `said` the same in order, `rates` the last of each kind of rate,
+    `products` the arithmetic that was right, `columns` what the numbers of a
     table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
     speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said,
     `open` the forms as they are written of which nothing could be said.
@@ -139,6 +140,7 @@ class Case:
     sizes: set[Fraction] = field(default_factory=set)
     named: str = ""
     said: list[Amount] = field(default_factory=list)
+    rates: dict[str, Amount] = field(default_factory=dict)
     products: list[Product] = field(default_factory=list)
     last: Stated | None = None
     bare: list[Stated] = field(default_factory=list)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import islice, product, takewhile
 
 from sympy import Expr, Rational, Symbol
 
@@ -82,10 +82,9 @@ def figure(case: Case, statement: Statement, about: Subject) -> Pair | None:
 def _as_before(case: Case, statement: Statement, about: Subject) -> Subject:
     """What a number of some part is of, where only the formulas before it in its section tell."""
     headings = statement.span.block.headings
-    told = (
-        own for own in reversed(case.given) if own.holds and own.statement.span.block.headings == headings
-    )
-    last = next((own.about.quantities for own in told if len(own.about.quantities) == 1), frozenset())
+    here = takewhile(lambda own: own.statement.span.block.headings == headings, reversed(case.given))
+    told = (own.about.quantities for own in here if own.holds and len(own.about.quantities) == 1)
+    last = next(told, frozenset())
     return next((about.of(quantity) for quantity in last), about)
 
 

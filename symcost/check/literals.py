@@ -39,6 +39,8 @@ _PER_TIME = re.compile(
 _BYTES_EACH = Wording(r"[`$*\s]{1,4}(bytes? (?:per|of each|for each|for every) \w+)")
 SMALL = 32
 ROUNDED = 3  # digits of a number that may stand for one with more: 1.72e6 for 1,720,320
+RATES = ("USD", "FLOP", "byte")  # a price of an hour, a peak, a bandwidth
+RECENT = 60  # amounts, of which one may be meant in seconds
 MOST = 12  # numbers in one piece of arithmetic
 
 
@@ -114,11 +116,10 @@ def _stated(case: Case, literal: Literal) -> tuple[Amount, ...]:
     same = case.amounts.get(literal.value, ())
     if same or literal.printed.significant < ROUNDED or literal.printed.scale == 1:
         return tuple(same)
-    return tuple(
-        each
-        for each in case.said
-        if compare(each.printed, literal.printed, None, False).holds
-        or (is_time(each.unit) and compare(each.value, literal.printed, None, False).holds)
+    in_seconds = (each for each in case.said[-RECENT:] if is_time(each.unit))
+    return (
+        *(each for each in case.said if compare(each.printed, literal.printed, None, False).holds),
+        *(each for each in in_seconds if compare(each.value, literal.printed, None, False).holds),
     )
 
 
@@ -142,6 +143,10 @@ def state(case: Case, item: Item, about: Subject, span: Span, names: Sequence[st
     scale = unit.scale if unit is not None else Fraction(1)
     amount = Amount(printed.value * scale, unit, about, span)
     case.said.append(amount)
+    powers = unit.powers if unit is not None else {}
+    for kind in RATES:
+        if powers.get(kind) == 1 and powers.get("s") == -1:
+            case.rates[kind] = amount
     for key in {printed.value, amount.value}:
         case.amounts.setdefault(key, []).append(amount)
 

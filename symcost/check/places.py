@@ -103,12 +103,9 @@ def stated_beside(case: Case, span: Span) -> dict[str, Fraction]:
 
 def _with_rates(case: Case, known: Knowledge) -> Knowledge:
     """The same with the last number stated in the unit of a rate for a letter that has none: 3.35 TB/s for a bandwidth."""
-    said = {letter: amount.value for amount in case.said for letter, powers in _RATES.items()
-            if amount.unit is not None and amount.unit.powers == powers and letter not in known.numbers}  # fmt: skip
+    rate = case.rates.get("byte")
+    said = {"bandwidth": rate.value} if rate is not None and "bandwidth" not in known.numbers else {}
     return known.at(said) if said else known
-
-
-_RATES = {"bandwidth": {"byte": 1, "s": -1}}
 
 
 def _value(digits: str) -> Fraction:
