@@ -25,7 +25,10 @@ def told(findings: Iterable[Finding], configuration: Configuration) -> list[Find
     return [finding for finding in findings if configuration.severity_of(finding.code) != "off"]
 
 
-NOTHING = "expected formulas between dollars, in code or in plain text, such as $12d^2$, found none."
+NOTHING = (
+    "expected formulas between dollars, in code or in plain text, such as $12d^2$, found none. "
+    "Name a document that has some."
+)
 
 
 def as_lines(findings: Findings, configuration: Configuration, *, every: bool = False) -> str:

@@ -156,7 +156,8 @@ def test_the_exit_status_says_whether_a_formula_differs_or_a_file_could_not_be_r
     assert run(str(tmp_path / "gone.md")).stdout == ""  # and not that no formula was found
     (tmp_path / "empty.md").touch()
     assert run(str(tmp_path / "empty.md")).stdout.endswith(
-        "empty.md: expected formulas between dollars, in code or in plain text, such as $12d^2$, found none.\n"
+        "empty.md: expected formulas between dollars, in code or in plain text, such as $12d^2$, found none. Name a document "
+        "that has some.\n"
     )
     answer = run(str(tmp_path), str(tmp_path / "gone.md"))
     assert answer.return_value == 2 and "found no such file" in answer.stderr and "SC201" in answer.stdout
