@@ -120,11 +120,10 @@ class Case:
 
     `meant` are the derived forms that names of the document stand for, also where it wrote them down wrong; `wrong` the
     names whose forms differ, `proven` the derived forms that it has written down right. `amounts` are the numbers stated,
-    by their values, `said` the same in order, `rates` the last of each kind of rate,
-    `products` the arithmetic that was right, `columns` what the numbers of a
-    table's columns turned out to be, `sizes` the large numbers that it counts with. `named` is the known model that it
-    speaks of; `last` the last form in letters, `bare` those of the section that stood alone, `given` all that it has said,
-    `open` the forms as they are written of which nothing could be said.
+    by their values, `said` the same in order, `rates` the last of each kind of rate, `products` the arithmetic that was right,
+    `columns` what the numbers of a table's columns turned out to be, `sizes` the large numbers that it counts with.
+    `named` is the known model that it speaks of; `last` the last form in letters, `bare` those of the section that stood
+    alone, `given` all that it has said, `open` the forms as they are written of which nothing could be said.
     `recipes` are the ways to keep a parameter's states that it may mean, the likeliest first, `meshes` the sizes of a mesh
     in a table's columns, `of_columns` what its cells should be by where they start, `firsts` where the document first says
     what it was searched for, `nearby` what sections suppose that speak of another kind of model.

@@ -23,9 +23,9 @@ from symcost.check.places import in_force
 from symcost.check.polynomials import form_of, summands, value_at
 from symcost.check.recipes import element_types
 from symcost.check.rules import RULE_OF_THUMB
-from symcost.check.shares import ATTENTION_CORE
+from symcost.check.shares import ATTENTION, ATTENTION_CORE
 from symcost.check.statements import Item, Statement
-from symcost.check.subjects import Part, Subject
+from symcost.check.subjects import Subject
 from symcost.check.tables import unit_of
 from symcost.check.wordings import Wording
 from symcost.symbols import L, b
@@ -228,9 +228,6 @@ def _derived(case: Case, statement: Statement, about: Subject, places: Sequence[
                 value = value_at(entry.table, numbers)
                 if value:
                     yield Way(value, f"{entry.named()}, at the numbers known")
-
-
-ATTENTION: tuple[Part, ...] = (("block.attention", frozenset()),)
 
 
 def _shares(case: Case, about: Subject, places: Sequence[Knowledge]) -> Iterator[Way]:

@@ -47,7 +47,8 @@ _COMPARES = Wording(
 )
 COMPARES = frozenset({"=", "≈", ">", "<", "≥", "≤", ">=", "<="})
 ATTENTION_CORE: tuple[Part, ...] = (("block.attention", CORE),)
-WHOLES: tuple[tuple[Part, ...], ...] = (BLOCK, (), (("block.attention", frozenset()),))
+ATTENTION: tuple[Part, ...] = (("block.attention", frozenset()),)
+WHOLES: tuple[tuple[Part, ...], ...] = (BLOCK, (), ATTENTION)
 
 
 def share(case: Case, item: Item, about: Subject, quantities: Collection[str]) -> Pair | None:

@@ -118,13 +118,15 @@ def split_of_compute(case: Case, statement: Statement) -> Pair | None:
     if name.name not in ("N", "D") or len(rest) != 1 or statement.relations != ["="]:
         return None
     form = rest[0].form
+    if C not in form.free_symbols:
+        return None
     sides = [
         [item.form for item in own.statement.items] for own in case.given if own.statement.relations == ["="]
     ]
     ratios = {
         left: right for left, right in sides if left in form.free_symbols and right.free_symbols == {N, D}
     }
-    if C not in form.free_symbols or not ratios or form.free_symbols != {C, *ratios}:
+    if not ratios or form.free_symbols != {C, *ratios}:
         return None
     budget = Rational(RULE_OF_THUMB["training"]) * N * D
     off = cancel((form**2).xreplace(ratios).xreplace({C: budget}) / Symbol(name.name, positive=True) ** 2)

@@ -87,11 +87,10 @@ def state_pair(case: Case, statement: Statement, words: Sequence[str]) -> Pair |
             if value in sums:
                 message = f"{value} bytes a parameter for {_listed(named)}, as in {sums[value]}"
                 return Pair("holds", "SC102", shown, message=message)
-    more = bool(readings) and len(statement.items[0].part.terms) > len(
-        readings[-1]
-    )  # summands than are named
-    of_one = each[0].denominator != 1  # a share of one of many devices
-    if readings and not (more or of_one) and (sums := _sums(case, readings[-1])):
+    terms = len(statement.items[0].part.terms)
+    several = bool(readings) and terms > len(readings[-1])  # more than are named
+    of_one_device = each[0].denominator != 1  # a share of what all have
+    if readings and not (several or of_one_device) and (sums := _sums(case, readings[-1])):
         here = case.suppositions.precisions[0]
         right, recipe = next(
             ((total, name) for total, name in sums.items() if name.split()[0] == here), min(sums.items())

@@ -271,10 +271,9 @@ def designs(
     if first.experts:
         fitting.append(turned("experts"))
     fitting.append(turned("gains_counted"))
-    if (
-        first.biased or first.learned_positions
-    ):  # the matrices that multiply something, and the table of tokens
-        fitting.append(first.but(biased=False, learned_positions=False, gains_counted=False))
+    if first.biased or first.learned_positions:
+        matrices_alone = first.but(biased=False, learned_positions=False, gains_counted=False)
+        fitting.append(matrices_alone)
     other = (LIKE_GPT if gated else LIKE_LLAMA).but(grouped=first.grouped, one_key_head=single)
     others = [
         other.but(biased=stated.get("biased", other.biased)),
